@@ -1,0 +1,1 @@
+"""Asyncio-native client for VMware Script Runtime Service for vSphere."""
