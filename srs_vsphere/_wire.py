@@ -1,0 +1,120 @@
+"""The one cattrs converter: every rule by which JSON becomes models.
+
+- Members that the service leaves out (it omits what is null) keep the model's default.
+- Members that a model does not know are passed over.
+- Enums are open: a word or number that the enum lacks stays as it came.
+- Times always have a time zone: one without an offset is UTC, the service's containers' zone.
+- A member of another type than the model says is an error, never converted on a guess.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from typing import TypeVar, cast, get_args
+
+import cattrs
+
+T = TypeVar("T")
+
+
+class WireError(ValueError):
+    """An answer does not fit the model."""
+
+
+def structurer(cls: type[T]) -> Callable[[object], T]:
+    """Return the function that turns one parsed JSON value into a model.
+
+    Args:
+        cls: the model's class.
+
+    Returns:
+        A function to be fetched once and called for each value; it raises `WireError`.
+    """
+    return cast("Callable[[object], T]", _structurer(cast("Hashable", cls)))
+
+
+@cache
+def _structurer(cls: Hashable) -> Callable[[object], object]:
+    hook = _converter.get_structure_hook(cast("type", cls))
+
+    def structure(value: object) -> object:
+        try:
+            return hook(value, cls)
+        except cattrs.BaseValidationError as error:
+            raise WireError("; ".join(cattrs.transform_error(error))) from None
+
+    return structure
+
+
+def dumps(value: object) -> bytes:
+    """Write a request body.
+
+    Args:
+        value: what JSON can hold: dicts, lists, texts, finite numbers, booleans, None.
+
+    Raises:
+        TypeError: it holds something else.
+        ValueError: it holds a number that is not finite.
+    """
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def _text(value: object, _: object) -> object:
+    if value is None or type(value) is str:
+        return value
+    raise TypeError(f"text expected, not {type(value).__name__}")
+
+
+def _number(value: object, _: object) -> object:
+    if value is None or type(value) is int:
+        return value
+    raise TypeError(f"a whole number expected, not {type(value).__name__}")
+
+
+def _boolean(value: object, _: object) -> object:
+    if value is None or type(value) is bool:
+        return value
+    raise TypeError(f"true or false expected, not {type(value).__name__}")
+
+
+def _time(value: object, _: object) -> datetime | None:
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise TypeError(f"a time expected, not {type(value).__name__}")
+    time = datetime.fromisoformat(value)
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _enums(cls: object) -> list[type[Enum]]:
+    return [part for part in get_args(cls) if isinstance(part, type) and issubclass(part, Enum)]
+
+
+def _open_enum(cls: object) -> Callable[[object, object], object]:
+    members: dict[object, Enum] = {member.value: member for enum in _enums(cls) for member in enum}
+
+    def structure(value: object, _: object) -> object:
+        if value is None or type(value) in {str, int}:
+            return members.get(value, value)
+        raise TypeError(f"a word or a number expected, not {type(value).__name__}")
+
+    return structure
+
+
+def _required_text(value: object, _: object) -> object:
+    if type(value) is str and value:
+        return value
+    raise TypeError("a text that is not empty expected")
+
+
+_converter = cattrs.Converter(detailed_validation=True)
+_converter.register_structure_hook(str, _required_text)
+_converter.register_structure_hook(str | None, _text)
+_converter.register_structure_hook(int | None, _number)
+_converter.register_structure_hook(bool | None, _boolean)
+_converter.register_structure_hook(datetime | None, _time)
+_converter.register_structure_hook_factory(lambda cls: bool(_enums(cls)), _open_enum)

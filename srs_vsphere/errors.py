@@ -1,0 +1,215 @@
+"""Everything this package raises about the service, as one tree.
+
+::
+
+    SrsError
+    ├── TransportError                 no whole answer came
+    │   ├── NotSentError               the request never left; repeating it is safe
+    │   ├── OutcomeUnknownError        it may have been carried out, nobody told us
+    │   └── StreamInterruptedError     a list broke off before its end
+    ├── ApiError                       the service (or a proxy before it) answered with an error
+    │   ├── AuthenticationError        the credentials or the API key were refused
+    │   ├── NotFoundError              no such runspace, script execution, template or web console
+    │   ├── QuotaExceededError         codes 2020 and 2060: no room for another runspace or console
+    │   ├── RunspaceBusyError          code 1310: another script is running in that runspace
+    │   ├── RunspaceNotReadyError      code 2031: the runspace is still being created, or in error
+    │   ├── InvalidRequestError        the request was malformed; ``fields`` says where
+    │   └── ServerError                everything else the service fails with
+    └── DecodeError                    the answer is not what the service documents
+
+Wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
+"""
+
+from __future__ import annotations
+
+from typing import Self, TypedDict, TypeVar, Unpack
+
+_LONGEST_TEXT = 400
+
+
+class Facts(TypedDict, total=False):
+    """What every error of this package can tell besides its message; see `SrsError`."""
+
+    operation: str | None
+    host: str | None
+    status: int | None
+    code: int | None
+    attempts: int
+    cause: str | None
+    details: str | None
+    advice: str
+
+
+class SrsError(Exception):
+    """Base of all errors of this package; its text is one line: what happened, where, and what to do next.
+
+    Args:
+        message: what happened.
+        operation: name of the operation, such as ``runspaces.list``.
+        host: host and port of the service.
+        status: HTTP status of the last answer, if there was one.
+        code: the service's own error code, if it gave one.
+        attempts: how many times the request was tried; 0 if it was refused before that.
+        cause: the underlying failure in words; the exception itself is in ``__cause__``.
+        details: the service's diagnostic text (a stack trace), never part of ``str()``.
+        advice: what to do next; each class has its own default.
+    """
+
+    advice: str = "The message says what went wrong."
+
+    def __init__(self, message: str, **facts: Unpack[Facts]) -> None:
+        super().__init__(message)
+        self.message = message
+        self.operation = facts.get("operation")
+        self.host = facts.get("host")
+        self.status = facts.get("status")
+        self.code = facts.get("code")
+        self.attempts = facts.get("attempts", 0)
+        self.cause = facts.get("cause")
+        self.details = facts.get("details")
+        if "advice" in facts:
+            self.advice = facts["advice"]
+
+    def __str__(self) -> str:
+        where = " on ".join(part for part in (self.operation, self.host) if part)
+        facts = (
+            f"HTTP {self.status}" if self.status is not None else "",
+            f"code {self.code}" if self.code is not None else "",
+            f"{self.attempts} attempts" if self.attempts > 1 else "",
+            f"cause: {self.cause}" if self.cause else "",
+        )
+        known = ", ".join(fact for fact in facts if fact)
+        text = f"{where}: {self.message}" if where else self.message
+        text = " ".join((f"{text} ({known})" if known else text).split())
+        if len(text) > _LONGEST_TEXT:
+            text = text[: _LONGEST_TEXT - 1] + "…"
+        return f"{text.removesuffix('.')}. {self.advice}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exception's own way calls the class with `args` alone, which loses every keyword.
+        return _restore, (type(self), self.args, dict(self.__dict__))
+
+    def again(self) -> Self:
+        """Copy this error for another caller who met the same failure.
+
+        Returns:
+            An error with the same facts and cause, and a traceback of its own.
+        """
+        copy = _restore(type(self), self.args, dict(self.__dict__))
+        copy.__cause__ = self.__cause__
+        return copy
+
+
+_E = TypeVar("_E", bound=SrsError)
+
+
+def _restore(cls: type[_E], args: tuple[object, ...], state: dict[str, object]) -> _E:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class TransportError(SrsError):
+    """No whole answer came from the service."""
+
+
+class NotSentError(TransportError):
+    """The request was not sent: nothing happened on the service, and repeating it is safe."""
+
+    advice = "Nothing was sent: check the URL, the network and the service, then call again."
+
+
+class OutcomeUnknownError(TransportError):
+    """The request may have been carried out; no usable answer says whether it was."""
+
+    advice = "Look at the service's state before repeating the call: it may have taken effect."
+
+
+class StreamInterruptedError(TransportError):
+    """A list broke off before its end.
+
+    Args:
+        message: what happened.
+        items_delivered: how many whole objects had been handed out before.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "The objects handed out are whole but the list is not: call again for all of it."
+
+    def __init__(self, message: str, *, items_delivered: int = 0, **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.items_delivered = items_delivered
+
+
+class ApiError(SrsError):
+    """The service, or a proxy before it, answered with an error."""
+
+
+class AuthenticationError(ApiError):
+    """The credentials or the API key were refused, or none were given."""
+
+    advice = "Check user name, password and that the service reaches its single sign-on server."
+
+
+class NotFoundError(ApiError):
+    """The service knows no such runspace, script execution, template or web console."""
+
+    advice = "It may have been deleted, cleaned up after idling, or belong to another user."
+
+
+class QuotaExceededError(ApiError):
+    """The service has no room for another runspace or web console (codes 2020 and 2060)."""
+
+    advice = "Delete a runspace or web console, or wait: the quota is shared by all users."
+
+
+class RunspaceBusyError(ApiError):
+    """Another script is running in that runspace (code 1310)."""
+
+    advice = "Wait for the running script to end, cancel it, or use another runspace."
+
+
+class RunspaceNotReadyError(ApiError):
+    """The runspace is still being created, or in error (code 2031)."""
+
+    advice = "Wait until it is ready; if its state is error, read its error_details and create another."
+
+
+class InvalidRequestError(ApiError):
+    """The service found the request malformed.
+
+    Args:
+        message: what happened.
+        fields: the service's complaints by member of the request.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "Correct the request: the service will not accept it as it is."
+
+    def __init__(
+        self, message: str, *, fields: dict[str, list[str]] | None = None, **facts: Unpack[Facts]
+    ) -> None:
+        super().__init__(message, **facts)
+        self.fields: dict[str, list[str]] = fields or {}
+
+
+class ServerError(ApiError):
+    """The service, or a proxy before it, failed."""
+
+    advice = "The fault is on the service's side: try later, or read its log."
+
+
+class DecodeError(SrsError):
+    """The answer is not what the service documents.
+
+    Args:
+        message: what happened.
+        items_delivered: how many whole objects of a list had been handed out before.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "Check that the URL leads to the Script Runtime Service and not to another server."
+
+    def __init__(self, message: str, *, items_delivered: int = 0, **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.items_delivered = items_delivered

@@ -1,0 +1,22 @@
+"""What the service says of itself."""
+
+from __future__ import annotations
+
+from attrs import define
+
+
+@define
+class About:
+    """The service's name and versions.
+
+    Args:
+        name: full name of the service.
+        vendor: who made it.
+        version: version of this installation.
+        api_version: version of its API.
+    """
+
+    name: str | None = None
+    vendor: str | None = None
+    version: str | None = None
+    api_version: str | None = None

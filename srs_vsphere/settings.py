@@ -1,0 +1,87 @@
+"""What a client is told about its service: its URL and its patience."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from attrs import Attribute, field, frozen
+
+
+def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{attribute.name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{attribute.name} must be more than 0 seconds, not {value!r}")
+
+
+@frozen(kw_only=True)
+class Timeouts:
+    """How long one try of a request may wait for each of its steps, in seconds.
+
+    The retry policy's deadline bounds all of them together.
+
+    Args:
+        connect: for the connection, TLS included; default 10.
+        read: for the next bytes of the answer; default 30.
+        write: for the request's bytes to be taken; default 30.
+        login: for the answer of a login, in which the service asks vCenter twice, with 30 seconds
+            patience each time; default 75.
+        keep_alive: how long an idle connection is kept for the next request; default 90.
+
+    Raises:
+        TypeError: one of them is not a number.
+        ValueError: one of them is not positive and finite.
+    """
+
+    connect: float = field(default=10.0, validator=_seconds)
+    read: float = field(default=30.0, validator=_seconds)
+    write: float = field(default=30.0, validator=_seconds)
+    login: float = field(default=75.0, validator=_seconds)
+    keep_alive: float = field(default=90.0, validator=_seconds)
+
+
+@frozen
+class Origin:
+    """Where the service is.
+
+    Args:
+        url: scheme, host and port, without a slash at the end.
+        host: host and port as errors name them.
+        secure: whether it is reached over TLS.
+    """
+
+    url: str
+    host: str
+    secure: bool
+
+    @classmethod
+    def parse(cls, url: str) -> Origin:
+        """Read the URL that a client is given.
+
+        Args:
+            url: such as ``https://srs.example.com``; a port may follow, and nothing else.
+
+        Raises:
+            TypeError: it is not text.
+            ValueError: it lacks scheme or host, or has more than scheme, host and port.
+        """
+        if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"url must be text, not {type(url).__name__}")
+        # The messages never repeat the URL: it may hold a password.
+        example = "give it as https://srs.example.com or https://srs.example.com:8443"
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise ValueError(f"url has an impossible host or port: {example}") from None
+        if parts.scheme not in {"http", "https"}:
+            raise ValueError(f"url must begin with https:// or http://: {example}")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("url must not hold credentials: pass auth=BasicAuth(username, password) instead")
+        if not parts.hostname or any(char.isspace() for char in url):
+            raise ValueError(f"url names no host: {example}")
+        if parts.path not in {"", "/"} or "?" in url or "#" in url:
+            raise ValueError(f"url must not have a path, query or fragment: {example}")
+        name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        host = name if port is None else f"{name}:{port}"
+        return cls(url=f"{parts.scheme}://{host}", host=host, secure=parts.scheme == "https")
