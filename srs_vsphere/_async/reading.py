@@ -30,12 +30,11 @@ def read_one(cls: type[T]) -> Callable[[AsyncReply, Call], Awaitable[T]]:
     Args:
         cls: the model it is decoded into.
     """
-    structure = structurer(cls)
 
     async def read(reply: AsyncReply, call: Call) -> T:
         body = await reply.read()
         try:
-            return structure(_strict_json.loads(body))
+            return structurer(cls)(_strict_json.loads(body))
         except WireError as error:
             problem = f"the answer is no {cls.__name__}: {error}"
         except ValueError as error:
