@@ -50,7 +50,8 @@ def header_pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[
         TypeError: one of them is not text.
         ValueError: one of them cannot stand in a header line.
     """
-    pairs: tuple[tuple[object, object], ...] = tuple(value.items() if isinstance(value, Mapping) else value)
+    given = cast("Mapping[object, object]", value).items() if isinstance(value, Mapping) else value
+    pairs = tuple(cast("Iterable[tuple[object, object]]", given))
     for key, text in pairs:
         if not isinstance(key, str) or not isinstance(text, str):
             raise TypeError("headers must have texts as names and values")
