@@ -43,6 +43,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._ending = False
         self._over = False
+        self.began = False
 
     @property
     def is_idle(self) -> bool:
@@ -51,6 +52,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
+        self.began = True
         self._transport = cast("asyncio.Transport", transport)
         self._listener.connections.add(self)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Protocol
@@ -12,6 +14,9 @@ from srs_vsphere.simulator.clock import Clock
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.faults import Fault, FaultPlan
 from srs_vsphere.simulator.pages import page
+
+_KEY = "x-srs-api-key"
+_REMEMBERED = 10_000
 
 
 class Service(Protocol):
@@ -28,6 +33,10 @@ class Service(Protocol):
 
     def operation_of(self, request: Request, /) -> str | None:
         """Name the operation that a request asks for."""
+        ...
+
+    def restart(self) -> None:
+        """Lose all sessions and runspaces."""
         ...
 
 
@@ -76,6 +85,7 @@ class Desk:
         self.service = service
         self.faults = faults
         self.host = host
+        self._users: dict[str, str] = {}
 
     def look(self, request: Request, *, connecting: bool = False) -> Fault | None:
         """Let the faults look at a call, of which the body need not be there yet.
@@ -87,7 +97,8 @@ class Desk:
         if not self.faults.faults:
             return None
         operation = self.service.operation_of(request)
-        return self.faults.choose(operation=operation, user=None, host=self.host, connecting=connecting)
+        user = self._user(request, operation)
+        return self.faults.choose(operation=operation, user=user, host=self.host, connecting=connecting)
 
     def serve(self, request: Request, fault: Fault | None) -> Delivery:
         """Carry a call out, with what its fault makes of it.
@@ -97,13 +108,15 @@ class Desk:
             fault: what `look` found.
         """
         if fault is None:
-            return Delivery(self.service.handle(request))
+            return Delivery(self._carry_out(request))
         if fault.refuse:
             return Delivery(refused=True)
-        if fault.lost_answer or (fault.status is None and fault.reset is None):
-            reply = self.service.handle(request)
-        else:
-            reply = Reply(0)
+        if fault.stale_session:
+            self._end_session(request)
+        if fault.restart:
+            self.service.restart()
+        carried_out = fault.lost_answer or (fault.status is None and fault.reset is None)
+        reply = self._carry_out(request) if carried_out else Reply(0)
         if fault.reset is not None:
             return Delivery(reset=True, delay=fault.delay)
         if fault.status is not None:
@@ -113,6 +126,43 @@ class Desk:
         return Delivery(
             _disguise(reply, fault), delay=fault.delay, trickle=fault.trickle, cut_after=fault.cut_after
         )
+
+    def _carry_out(self, request: Request) -> Reply:
+        reply = self.service.handle(request)
+        if not reply.body and request.header("authorization"):
+            for name, key in reply.headers:
+                if name.lower() == _KEY:
+                    self._remember(key, request)
+        return reply
+
+    def _user(self, request: Request, operation: str | None) -> str | None:
+        key = request.header(_KEY)
+        if key is not None:
+            return self._users.get(key)
+        return _basic_user(request) if operation == "auth.login" else None
+
+    def _remember(self, key: str, request: Request) -> None:
+        user = _basic_user(request)
+        if user is not None:
+            self._users[key] = user
+            if len(self._users) > _REMEMBERED:
+                del self._users[next(iter(self._users))]
+
+    def _end_session(self, request: Request) -> None:
+        # A logout is the one way to end the session of this caller and of nobody else.
+        key = request.header(_KEY)
+        if key is not None:
+            self.service.handle(Request("POST", "/api/auth/logout", ((_KEY, key),)))
+
+
+def _basic_user(request: Request) -> str | None:
+    credentials = (request.header("authorization") or "").strip().partition(" ")[2]
+    try:
+        pair = b64decode(credentials.strip(), validate=True).decode("utf-8", "replace")
+    except binascii.Error:
+        return None
+    user, colon, _ = pair.partition(":")
+    return user if colon else None
 
 
 def _answer(fault: Fault, status: int) -> Reply:

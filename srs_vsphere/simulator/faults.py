@@ -24,6 +24,7 @@ from typing import Literal, TypeAlias
 from attrs import define, field, frozen
 
 from srs_vsphere.simulator._fault_checks import check_fault, header_pairs, to_bytes
+from srs_vsphere.simulator.users import subject
 
 Watcher: TypeAlias = Callable[[tuple["Fault", ...]], None]
 
@@ -126,7 +127,7 @@ class Fault:
         """
         if self.host is not None and self.host != host:
             return False
-        if self.user is not None and self.user != user:
+        if self.user is not None and (user is None or subject(self.user) != subject(user)):
             return False
         if self.slow_creation is not None and operation != "runspaces.create":
             return False

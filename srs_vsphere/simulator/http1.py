@@ -136,10 +136,10 @@ class ChunkedBody:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._rest = b""
-        self._missing = 0
-        self._trailers = False
-        self.body = bytearray()
+        self._rest: bytes = b""
+        self._missing: int = 0
+        self._trailers: bool = False
+        self.body: bytearray = bytearray()
 
     def feed(self, data: bytes) -> bytes | None:
         """Take the next bytes of the connection.

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from email.utils import format_datetime
 
-from srs_vsphere.simulator.clock import SystemClock
 from srs_vsphere.simulator.connection import Connection
 from srs_vsphere.simulator.delivery import Desk, Service
 from srs_vsphere.simulator.faults import Fault, FaultPlan
@@ -54,12 +53,13 @@ class Listener:
         self.traffic = Traffic()
         self.connections: set[Connection] = set()
         self._context = context
-        self._speed = service.clock.speed if isinstance(service.clock, SystemClock) else 1.0
+        self._speed = float(getattr(service.clock, "speed", 1.0))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._holder: socket.socket | None = None
         self._socket: socket.socket | None = None
         self._greetings: set[asyncio.Task[None]] = set()
+        self._emptied: asyncio.Event | None = None
         self._unwatch: Callable[[], None] | None = None
         self._date = (-1, "")
 
@@ -93,9 +93,11 @@ class Listener:
             await asyncio.wait(self._greetings)
         for connection in tuple(self.connections):
             connection.abort()
-        # Each is told of its end by the loop, one step later.
-        while self.connections:
-            await asyncio.sleep(0)
+        if self.connections:
+            # Each is told of its end by the loop, a step or two later.
+            self._emptied = asyncio.Event()
+            await self._emptied.wait()
+            self._emptied = None
         if self._holder is not None:
             self._holder.close()
             self._holder = None
@@ -110,6 +112,8 @@ class Listener:
         if connection in self.connections:
             self.connections.discard(connection)
             self.traffic.disconnected()
+        if self._emptied is not None and not self.connections:
+            self._emptied.set()
 
     def date(self) -> str:
         """Return the value of the ``Date`` header."""
