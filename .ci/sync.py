@@ -37,6 +37,7 @@ RULES = [
     (r"\baclose\b", "close"),
     (r"\baiter_(\w+)", r"iter_\1"),
     # The language.
+    (r"\banext\(", "next("),
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     # Tests.

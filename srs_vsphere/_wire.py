@@ -16,6 +16,8 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 
+import attrs
+
 if TYPE_CHECKING:
     import cattrs
 
@@ -44,8 +46,11 @@ def _structurer(cls: Hashable) -> Callable[[object], object]:
     import cattrs
 
     hook = _converter().get_structure_hook(cast("type", cls))
+    is_model = attrs.has(cast("type", cls))
 
     def structure(value: object) -> object:
+        if is_model and type(value) is not dict:
+            raise WireError(f"an object expected, not {type(value).__name__}")
         try:
             return hook(value, cls)
         except cattrs.BaseValidationError as error:
