@@ -97,9 +97,7 @@ async def survive(server: SimServer) -> None:
 
         print("  an expired session:")
         with server.faults.armed(Fault(operation="runspaces.list", nth=1, stale_session=True)):
-            print(
-                f"    {len(await client.runspaces.list())} runspaces: it logged in again and repeated it"
-            )
+            print(f"    {len(await client.runspaces.list())} runspaces: it logged in again and repeated it")
 
         print("  a body cut in the middle, of a list:")
         with server.faults.armed(Fault(operation="runspaces.list", nth=1, cut_after=900)):
