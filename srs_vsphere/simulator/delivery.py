@@ -71,6 +71,21 @@ class Delivery:
             and self.cut_after is None
         )
 
+    def pieces(self, reply: Reply, chunk: int | None = None) -> Iterator[bytes]:
+        """Make the body step by step, whole.
+
+        Args:
+            reply: the answer.
+            chunk: bytes per step where nothing trickles; None for as they are.
+        """
+        step = self.trickle[0] if self.trickle is not None else chunk
+        for piece in (reply.body,) if isinstance(reply.body, bytes) else reply.body:
+            if step is None:
+                yield piece
+            else:
+                for at in range(0, len(piece), step):
+                    yield piece[at : at + step]
+
 
 class Desk:
     """Where all doors bring their calls: it asks the faults and works the service.

@@ -190,12 +190,13 @@ class FaultPlan:
 
     def __init__(self, faults: Iterable[Fault] = (), *, seed: int = 0) -> None:
         self._seed = seed
-        self._lock = threading.RLock()
+        # Two locks: a door that is told of a change may be in the middle of a call.
+        self._changing = threading.RLock()
+        self._counting = threading.Lock()
         self._rules: tuple[Rule, ...] = ()
         self._next = 1
         self._watchers: list[Watcher] = []
-        for fault in faults:
-            self.add(fault)
+        self.extend(faults)
 
     def __repr__(self) -> str:
         return f"FaultPlan({list(self.faults)!r}, seed={self._seed})"
@@ -208,7 +209,7 @@ class FaultPlan:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The faults in force, each with its number and its counts so far."""
-        with self._lock:
+        with self._counting:
             return tuple(Rule(rule.number, rule.fault, rule.calls, rule.hits) for rule in self._rules)
 
     def add(self, fault: Fault) -> int:
@@ -223,11 +224,25 @@ class FaultPlan:
         Raises:
             ValueError: a door of this plan cannot do it.
         """
-        with self._lock:
-            number = self._next
-            self._set((*self._rules, Rule(number, fault)))
-            self._next += 1
-            return number
+        return self.extend((fault,))[0]
+
+    def extend(self, faults: Iterable[Fault]) -> tuple[int, ...]:
+        """Put several faults at the end of the plan, all or none.
+
+        Args:
+            faults: the faults.
+
+        Returns:
+            The numbers to remove them by.
+
+        Raises:
+            ValueError: a door of this plan cannot do one of them.
+        """
+        with self._changing:
+            rules = tuple(Rule(number, fault) for number, fault in enumerate(faults, self._next))
+            self._set((*self._rules, *rules))
+            self._next += len(rules)
+            return tuple(rule.number for rule in rules)
 
     def remove(self, number: int) -> None:
         """Take a fault out; when this returns, it is no longer in force.
@@ -238,7 +253,7 @@ class FaultPlan:
         Raises:
             ValueError: there is no fault of that number.
         """
-        with self._lock:
+        with self._changing:
             rest = tuple(rule for rule in self._rules if rule.number != number)
             if len(rest) == len(self._rules):
                 raise ValueError(f"number: the plan holds no fault {number}")
@@ -246,7 +261,7 @@ class FaultPlan:
 
     def clear(self) -> None:
         """Take all faults out."""
-        with self._lock:
+        with self._changing:
             self._set(())
 
     @contextmanager
@@ -276,7 +291,7 @@ class FaultPlan:
         """
         if not self._rules:
             return None
-        with self._lock:
+        with self._counting:
             for rule in self._rules:
                 fault = rule.fault
                 if fault.refuse and not connecting:
@@ -302,7 +317,7 @@ class FaultPlan:
         Returns:
             A function that ends it.
         """
-        with self._lock:
+        with self._changing:
             watcher(self.faults)
             self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
