@@ -59,14 +59,14 @@ class SrsError(Exception):
 
     def __init__(self, message: str, **facts: Unpack[Facts]) -> None:
         super().__init__(message)
-        self.message = message
-        self.operation = facts.get("operation")
-        self.host = facts.get("host")
-        self.status = facts.get("status")
-        self.code = facts.get("code")
-        self.attempts = facts.get("attempts", 0)
-        self.cause = facts.get("cause")
-        self.details = facts.get("details")
+        self.message: str = message
+        self.operation: str | None = facts.get("operation")
+        self.host: str | None = facts.get("host")
+        self.status: int | None = facts.get("status")
+        self.code: int | None = facts.get("code")
+        self.attempts: int = facts.get("attempts", 0)
+        self.cause: str | None = facts.get("cause")
+        self.details: str | None = facts.get("details")
         if "advice" in facts:
             self.advice = facts["advice"]
 
@@ -138,7 +138,7 @@ class StreamInterruptedError(TransportError):
 
     def __init__(self, message: str, *, items_delivered: int = 0, **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
-        self.items_delivered = items_delivered
+        self.items_delivered: int = items_delivered
 
 
 class ApiError(SrsError):
@@ -212,4 +212,4 @@ class DecodeError(SrsError):
 
     def __init__(self, message: str, *, items_delivered: int = 0, **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
-        self.items_delivered = items_delivered
+        self.items_delivered: int = items_delivered
