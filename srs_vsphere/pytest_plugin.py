@@ -1,4 +1,4 @@
-"""Fixtures that give a test the simulated service; pytest finds them by itself where this package is installed.
+"""Fixtures that give a test the simulated service; where this package is installed, pytest knows them.
 
 ::
 

@@ -47,7 +47,6 @@ class SimApp:
         self.service = service
         self.faults = faults if faults is not None else FaultPlan()
         self._desk = Desk(service, self.faults, name)
-        self._speed = float(getattr(service.clock, "speed", 1.0))
         self.faults.watch(_needs_no_socket)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -89,7 +88,7 @@ class SimApp:
         )
         delivery = self._desk.serve(request, self._desk.look(request))
         if delivery.delay:
-            await sleep(delivery.delay / self._speed)
+            await sleep(delivery.delay)
         if delivery.reply is None:
             while (await receive())["type"] != "http.disconnect":
                 pass
@@ -106,7 +105,7 @@ class SimApp:
         left = delivery.cut_after
         for piece in delivery.pieces(reply) if has_body(reply, method) else ():
             if delivery.trickle is not None and delivery.trickle[1]:
-                await sleep(delivery.trickle[1] / self._speed)
+                await sleep(delivery.trickle[1])
             kept = piece if left is None else piece[:left]
             await send({"type": "http.response.body", "body": kept, "more_body": True})
             if len(kept) < len(piece):

@@ -5,7 +5,7 @@
     python -m srs_vsphere.simulator --hosts 200 --user alice:secret --quota 5 --tls \\
         --fault '{"operation": "runspaces.list", "probability": 0.01, "status": 503}' --seed 7 --json
 
-It prints one line per host, its URL first, and serves until SIGTERM or SIGINT, on which it ends with status 0.
+It prints one line per host, its URL first, and serves until SIGTERM or SIGINT; then it ends with status 0.
 Bad input and a taken port give a message and status 2, and nothing is left running.
 """
 
@@ -43,17 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         fleet = _fleet(options)
-    except (TypeError, ValueError, OSError, RuntimeError) as error:
-        return _complain(error)
-    try:
         asyncio.run(_serve(fleet, as_json=options.json, out=sys.stdout))
     except OSError as error:
-        return _complain(error)
+        return _complain(error.strerror if error.strerror and error.filename is None else str(error))
+    except (TypeError, ValueError, RuntimeError) as error:
+        return _complain(str(error))
     return 0
 
 
-def _complain(error: Exception) -> int:
-    print(f"srs-simulator: {error}", file=sys.stderr)  # noqa: T201 - a program's message
+def _complain(message: str) -> int:
+    print(f"srs-simulator: {message}", file=sys.stderr)  # noqa: T201 - a program's message
     return _BAD_INPUT
 
 
@@ -165,6 +164,5 @@ def _line(fleet: SimFleet, host: SimHost, *, as_json: bool) -> str:
     given = {key: value for key, value in facts.items() if value is not None}
     if as_json:
         return json.dumps(given)
-    return " ".join(
-        (host.url, host.name, *(f"{key}={given[key]}" for key in ("thumbprint", "ca_file") if key in given))
-    )
+    extras = (f"{key}={given[key]}" for key in ("thumbprint", "ca_file") if key in given)
+    return " ".join((host.url, host.name, *extras))

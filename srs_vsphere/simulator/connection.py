@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
 
     async def _deliver(self, delivery: Delivery, head: Head) -> None:
         if delivery.delay:
-            await self._listener.sleep(delivery.delay)
+            await asyncio.sleep(delivery.delay)
         if delivery.reset or delivery.refused:
             self._reset()
         elif delivery.reply is None:
@@ -251,7 +251,7 @@ class Connection(asyncio.Protocol):
                 if self._over:
                     return
                 if delivery.trickle is not None and delivery.trickle[1]:
-                    await self._listener.sleep(delivery.trickle[1])
+                    await asyncio.sleep(delivery.trickle[1])
                 kept = piece if cut is None else piece[:cut]
                 if kept:
                     self._wire.write(b"%x\r\n%b\r\n" % (len(kept), kept) if chunked else kept)

@@ -40,9 +40,6 @@ class Control:
         """Return None: what is asked here is no operation of the service."""
         return None
 
-    def restart(self) -> None:
-        """Do nothing: there is nothing to lose."""
-
     def handle(self, request: Request, /) -> Reply:
         """Answer a request about the faults.
 

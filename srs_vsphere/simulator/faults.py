@@ -50,7 +50,8 @@ class Fault:
             server this lasts until the fault is removed; in process each request counts as a connection.
         reset: ``before`` the request's body is read, or ``after``; it is not carried out unless
             ``lost_answer`` says so.
-        delay: seconds by which the answer is held back; the request is carried out at once.
+        delay: seconds by which the answer is held back; the request is carried out at once. On a real
+            socket these are real seconds, whatever the simulator's clock does: the client's patience is real.
         trickle: bytes per step and seconds between steps, for the body.
         status: HTTP status answered instead of carrying the request out; 0 gives the line ``HTTP/1.1 0 ``.
         headers: header fields of that answer.
@@ -63,8 +64,11 @@ class Fault:
         stale_session: the caller's session has expired, just before the call.
         restart: the gateway restarts just before the call: all sessions and runspaces are gone.
         runspace_death: the runspace that the call names dies just before it, or all of them if it names none.
-        slow_creation: seconds that the runspace created by this call stays ``creating``.
-        creation_error: text with which the runspace or web console created by this call fails.
+        slow_creation: seconds by which the runspace created by this call stays ``creating`` longer.
+        runspace_unreachable: the runspace that the call names, or all of them if it names none, cannot be
+            reached from now on.
+        creation_error: text with which this call fails to create a runspace or web console.
+        pod_error: text with which the runspace or web console that this call creates ends in ``error``.
         full_quota: the call finds no room for another runspace or web console.
 
     Raises:
@@ -93,8 +97,10 @@ class Fault:
     stale_session: bool = False
     restart: bool = False
     runspace_death: bool = False
+    runspace_unreachable: bool = False
     slow_creation: float | None = None
     creation_error: str | None = None
+    pod_error: str | None = None
     full_quota: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -131,7 +137,8 @@ class Fault:
             return False
         if self.slow_creation is not None and operation != "runspaces.create":
             return False
-        if (self.creation_error is not None or self.full_quota) and operation not in _CREATIONS:
+        creating = self.creation_error is not None or self.pod_error is not None or self.full_quota
+        if creating and operation not in _CREATIONS:
             return False
         return self.operation is None or (operation is not None and fnmatchcase(operation, self.operation))
 

@@ -58,7 +58,6 @@ class Listener:
         self.traffic = traffic if traffic is not None else Traffic()
         self.connections: set[Connection] = set()
         self._context = context
-        self._speed = float(getattr(service.clock, "speed", 1.0))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._holder: socket.socket | None = None
@@ -131,14 +130,6 @@ class Listener:
         if second != self._date[0]:
             self._date = (second, format_datetime(clock.now(), usegmt=True))
         return self._date[1]
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait as long as a fault says: on the network real time counts, sped up as the clock is.
-
-        Args:
-            seconds: simulated seconds.
-        """
-        await asyncio.sleep(seconds / self._speed)
 
     def _changed(self, faults: tuple[Fault, ...]) -> None:
         """Refuse connections or accept them again; done when this returns, whichever thread asks."""

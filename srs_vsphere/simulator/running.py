@@ -78,7 +78,7 @@ class Running:
         """
         self.traffic.wait(done, timeout)
 
-    async def wait_for_async(self, done: Callable[[Traffic], bool], *, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - a thread waits, which no cancel scope reaches
+    async def wait_for_async(self, done: Callable[[Traffic], bool], *, timeout: float = 10.0) -> None:
         """Wait until something is true of the traffic, on any event loop.
 
         Args:
@@ -101,7 +101,7 @@ class Running:
         """
         self.traffic.wait(_is_idle, timeout)
 
-    async def wait_idle_async(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - see wait_for_async
+    async def wait_idle_async(self, *, timeout: float = 10.0) -> None:
         """Wait until all client connections are closed, on any event loop.
 
         Args:

@@ -10,7 +10,7 @@
 
 With a `VirtualClock` nothing is waited for: a delay moves the clock on, and where it is longer than the
 request's read timeout, the clock moves by that much and `httpx.ReadTimeout` is raised. With a `SystemClock`
-delays take their time, divided by its speed. ``transport.traffic.open`` counts the responses that nobody has
+delays take their time, in real seconds. ``transport.traffic.open`` counts the responses that nobody has
 closed.
 """
 
@@ -58,7 +58,6 @@ class _InProcess:
         self._desk = Desk(service, self.faults, name)
         self._chunk = chunk
         self._virtual = service.clock if isinstance(service.clock, VirtualClock) else None
-        self._speed = float(getattr(service.clock, "speed", 1.0))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.traffic!r})"
@@ -82,10 +81,9 @@ class _InProcess:
             late = patience is not None and seconds > patience
             self._virtual.advance(patience if late and patience is not None else seconds)
             return 0.0, late
-        real = seconds / self._speed
-        if patience is not None and real > patience:
+        if patience is not None and seconds > patience:
             return patience, True
-        return real, False
+        return seconds, False
 
     def _silence(self, request: httpx.Request) -> float | None:
         """Return how long to wait in real time when nothing ever comes; None for ever."""
