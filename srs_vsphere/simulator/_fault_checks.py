@@ -35,7 +35,16 @@ OPERATIONS = (
 
 Check: TypeAlias = Callable[[str, object], None]
 
-_CONDITIONS = ("stale_session", "restart", "runspace_death", "slow_creation", "creation_error", "full_quota")
+_CONDITIONS = (
+    "stale_session",
+    "restart",
+    "runspace_death",
+    "runspace_unreachable",
+    "slow_creation",
+    "creation_error",
+    "pod_error",
+    "full_quota",
+)
 _ANSWER = ("status", "headers", "body", "content_type", "trickle", "cut_after", "bad_utf8")
 _ACTIONS = ("refuse", "reset", "delay", "lost_answer", *_ANSWER, *_CONDITIONS)
 
@@ -121,6 +130,7 @@ def _check_creations(fault: Fault) -> None:
     for key, operations in (
         ("slow_creation", ("runspaces.create",)),
         ("creation_error", ("runspaces.create", "web_consoles.create")),
+        ("pod_error", ("runspaces.create", "web_consoles.create")),
         ("full_quota", ("runspaces.create", "web_consoles.create")),
     ):
         if getattr(fault, key) in (None, False):
@@ -228,7 +238,9 @@ _CHECKS: dict[str, Check] = {
     "stale_session": _flag,
     "restart": _flag,
     "runspace_death": _flag,
+    "runspace_unreachable": _flag,
     "slow_creation": _seconds,
     "creation_error": _text,
+    "pod_error": _text,
     "full_quota": _flag,
 }

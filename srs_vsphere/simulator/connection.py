@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from srs_vsphere.simulator.delivery import Delivery
 from srs_vsphere.simulator.exchange import Reply, Request
-from srs_vsphere.simulator.http1 import ChunkedBody, Head, RefusedRequestError, parse_head, response_head
+from srs_vsphere.simulator.http1 import (
+    ChunkedBody,
+    Head,
+    RefusedRequestError,
+    has_body,
+    parse_head,
+    response_head,
+)
 
 if TYPE_CHECKING:
     from srs_vsphere.simulator.faults import Fault
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
 # A client that sends on while its answer is held back is not read any further than this.
 _READ_AHEAD = 256 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LINGER = 2.0
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -39,6 +47,7 @@ class Connection(asyncio.Protocol):
         self._last_block = b""
         self._last_head: Head | None = None
         self._answer: asyncio.Task[None] | None = None
+        self._lingering: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
         self._writable.set()
         self._ending = False
@@ -59,6 +68,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client and what it still waited for."""
         self._over = True
+        if self._lingering is not None:
+            self._lingering.cancel()
         if self._answer is not None:
             self._answer.cancel()
         self._listener.lost(self)
@@ -70,10 +81,13 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on: the client takes its answers again."""
         self._writable.set()
+        self._wire.resume_reading()
         self._advance()
 
     def data_received(self, data: bytes) -> None:
         """Take what the client has sent, and answer what is whole."""
+        if self._over:
+            return
         self._buffer = self._buffer + data if self._buffer else data
         self._advance()
         if len(self._buffer) > _READ_AHEAD and not self._over and self._is_held:
@@ -83,7 +97,11 @@ class Connection(asyncio.Protocol):
         """Close as soon as the present answer has gone."""
         self._ending = True
         if self.is_idle:
-            self._wire.close()
+            self._over = True
+            # The client must see the end before it sends its next request, not a loop's step later.
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            self._wire.abort()
 
     def abort(self) -> None:
         """Close at once."""
@@ -97,6 +115,10 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             raise RuntimeError("the connection has not begun")
         return self._transport
+
+    @property
+    def _socket(self) -> socket.socket:
+        return cast("socket.socket", self._wire.get_extra_info("socket"))
 
     @property
     def _is_held(self) -> bool:
@@ -118,7 +140,7 @@ class Connection(asyncio.Protocol):
                 return False
             self._head = head
             self._begin(head)
-            if self._over:
+            if self._answer is not None:
                 return False
         if head.length == 0:
             self._serve(head, head.request)
@@ -183,8 +205,8 @@ class Connection(asyncio.Protocol):
             self._head = None
             close = head.close or self._ending
             start = response_head(reply, method=request.method, date=self._listener.date(), close=close)
-            whole = request.method == "HEAD" or not reply.body
-            self._wire.write(start if whole else start + cast("bytes", reply.body))
+            body = cast("bytes", reply.body) if has_body(reply, request.method) else b""
+            self._wire.write(start + body)
             if close:
                 self._over = True
                 self._wire.close()
@@ -198,15 +220,19 @@ class Connection(asyncio.Protocol):
     def _delivered(self, task: asyncio.Task[None]) -> None:
         self._answer = None
         self._head = None
-        if task.cancelled() or self._over:
+        if task.cancelled():
             return
-        task.result()
+        if task.exception() is not None:
+            self.abort()
+            task.result()
+        if self._over:
+            return
         self._wire.resume_reading()
         self._advance()
 
     async def _deliver(self, delivery: Delivery, head: Head) -> None:
         if delivery.delay:
-            await self._listener.sleep(delivery.delay)
+            await asyncio.sleep(delivery.delay)
         if delivery.reset or delivery.refused:
             self._reset()
         elif delivery.reply is None:
@@ -220,16 +246,18 @@ class Connection(asyncio.Protocol):
         self._wire.write(response_head(reply, method=method, date=self._listener.date(), close=close))
         cut = delivery.cut_after
         chunked = not isinstance(reply.body, bytes)
-        if method != "HEAD" and reply.status not in {204, 304}:
-            for piece in _pieces(reply, delivery):
+        if has_body(reply, method):
+            for piece in delivery.pieces(reply):
                 if self._over:
                     return
                 if delivery.trickle is not None and delivery.trickle[1]:
-                    await self._listener.sleep(delivery.trickle[1])
+                    await asyncio.sleep(delivery.trickle[1])
                 kept = piece if cut is None else piece[:cut]
                 if kept:
                     self._wire.write(b"%x\r\n%b\r\n" % (len(kept), kept) if chunked else kept)
                     await self._writable.wait()
+                    # Other clients have their turn, however fast this one reads.
+                    await asyncio.sleep(0)
                 if cut is not None:
                     cut -= len(kept)
                     if len(kept) < len(piece):
@@ -243,21 +271,15 @@ class Connection(asyncio.Protocol):
             self._wire.close()
 
     def _refuse(self, reply: Reply) -> None:
+        """Answer, and then throw away what the client goes on sending: closing now would lose the answer."""
         self._over = True
         self._wire.write(response_head(reply, method="GET", date=self._listener.date(), close=True))
         self._wire.write(cast("bytes", reply.body))
-        self._wire.close()
+        if self._wire.can_write_eof():
+            self._wire.write_eof()
+        self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._wire.abort)
 
     def _reset(self) -> None:
         self._over = True
-        connection = cast("socket.socket", self._wire.get_extra_info("socket"))
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._wire.abort()
-
-
-def _pieces(reply: Reply, delivery: Delivery) -> Iterator[bytes]:
-    body = (reply.body,) if isinstance(reply.body, bytes) else reply.body
-    for piece in body:
-        step = delivery.trickle[0] if delivery.trickle is not None else len(piece)
-        for at in range(0, len(piece), step or 1):
-            yield piece[at : at + step]

@@ -13,9 +13,10 @@ from attrs import evolve, frozen
 from srs_vsphere.simulator.clock import Clock
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.mishaps import KEY_HEADER, bring_about
 from srs_vsphere.simulator.pages import page
+from srs_vsphere.simulator.simulator import Simulator
 
-_KEY = "x-srs-api-key"
 _REMEMBERED = 10_000
 
 
@@ -33,10 +34,6 @@ class Service(Protocol):
 
     def operation_of(self, request: Request, /) -> str | None:
         """Name the operation that a request asks for."""
-        ...
-
-    def restart(self) -> None:
-        """Lose all sessions and runspaces."""
         ...
 
 
@@ -70,6 +67,21 @@ class Delivery:
             and self.trickle is None
             and self.cut_after is None
         )
+
+    def pieces(self, reply: Reply, chunk: int | None = None) -> Iterator[bytes]:
+        """Make the body step by step, whole.
+
+        Args:
+            reply: the answer.
+            chunk: bytes per step where nothing trickles; None for as they are.
+        """
+        step = self.trickle[0] if self.trickle is not None else chunk
+        for piece in (reply.body,) if isinstance(reply.body, bytes) else reply.body:
+            if step is None:
+                yield piece
+            else:
+                for at in range(0, len(piece), step):
+                    yield piece[at : at + step]
 
 
 class Desk:
@@ -111,17 +123,14 @@ class Desk:
             return Delivery(self._carry_out(request))
         if fault.refuse:
             return Delivery(refused=True)
-        if fault.stale_session:
-            self._end_session(request)
-        if fault.restart:
-            self.service.restart()
-        carried_out = fault.lost_answer or (fault.status is None and fault.reset is None)
-        reply = self._carry_out(request) if carried_out else Reply(0)
+        reply = bring_about(self.service, fault, request) if isinstance(self.service, Simulator) else None
+        if reply is None and (fault.lost_answer or (fault.status is None and fault.reset is None)):
+            reply = self._carry_out(request)
         if fault.reset is not None:
             return Delivery(reset=True, delay=fault.delay)
         if fault.status is not None:
             reply = _answer(fault, fault.status)
-        elif fault.lost_answer:
+        elif fault.lost_answer or reply is None:
             return Delivery()
         return Delivery(
             _disguise(reply, fault), delay=fault.delay, trickle=fault.trickle, cut_after=fault.cut_after
@@ -131,12 +140,12 @@ class Desk:
         reply = self.service.handle(request)
         if not reply.body and request.header("authorization"):
             for name, key in reply.headers:
-                if name.lower() == _KEY:
+                if name.lower() == KEY_HEADER:
                     self._remember(key, request)
         return reply
 
     def _user(self, request: Request, operation: str | None) -> str | None:
-        key = request.header(_KEY)
+        key = request.header(KEY_HEADER)
         if key is not None:
             return self._users.get(key)
         return _basic_user(request) if operation == "auth.login" else None
@@ -147,12 +156,6 @@ class Desk:
             self._users[key] = user
             if len(self._users) > _REMEMBERED:
                 del self._users[next(iter(self._users))]
-
-    def _end_session(self, request: Request) -> None:
-        # A logout is the one way to end the session of this caller and of nobody else.
-        key = request.header(_KEY)
-        if key is not None:
-            self.service.handle(Request("POST", "/api/auth/logout", ((_KEY, key),)))
 
 
 def _basic_user(request: Request) -> str | None:

@@ -50,7 +50,8 @@ class Fault:
             server this lasts until the fault is removed; in process each request counts as a connection.
         reset: ``before`` the request's body is read, or ``after``; it is not carried out unless
             ``lost_answer`` says so.
-        delay: seconds by which the answer is held back; the request is carried out at once.
+        delay: seconds by which the answer is held back; the request is carried out at once. On a real
+            socket these are real seconds, whatever the simulator's clock does: the client's patience is real.
         trickle: bytes per step and seconds between steps, for the body.
         status: HTTP status answered instead of carrying the request out; 0 gives the line ``HTTP/1.1 0 ``.
         headers: header fields of that answer.
@@ -63,8 +64,11 @@ class Fault:
         stale_session: the caller's session has expired, just before the call.
         restart: the gateway restarts just before the call: all sessions and runspaces are gone.
         runspace_death: the runspace that the call names dies just before it, or all of them if it names none.
-        slow_creation: seconds that the runspace created by this call stays ``creating``.
-        creation_error: text with which the runspace or web console created by this call fails.
+        slow_creation: seconds by which the runspace created by this call stays ``creating`` longer.
+        runspace_unreachable: the runspace that the call names, or all of them if it names none, cannot be
+            reached from now on.
+        creation_error: text with which this call fails to create a runspace or web console.
+        pod_error: text with which the runspace or web console that this call creates ends in ``error``.
         full_quota: the call finds no room for another runspace or web console.
 
     Raises:
@@ -93,8 +97,10 @@ class Fault:
     stale_session: bool = False
     restart: bool = False
     runspace_death: bool = False
+    runspace_unreachable: bool = False
     slow_creation: float | None = None
     creation_error: str | None = None
+    pod_error: str | None = None
     full_quota: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -131,7 +137,8 @@ class Fault:
             return False
         if self.slow_creation is not None and operation != "runspaces.create":
             return False
-        if (self.creation_error is not None or self.full_quota) and operation not in _CREATIONS:
+        creating = self.creation_error is not None or self.pod_error is not None or self.full_quota
+        if creating and operation not in _CREATIONS:
             return False
         return self.operation is None or (operation is not None and fnmatchcase(operation, self.operation))
 
@@ -190,12 +197,13 @@ class FaultPlan:
 
     def __init__(self, faults: Iterable[Fault] = (), *, seed: int = 0) -> None:
         self._seed = seed
-        self._lock = threading.RLock()
+        # Two locks: a door that is told of a change may be in the middle of a call.
+        self._changing = threading.RLock()
+        self._counting = threading.Lock()
         self._rules: tuple[Rule, ...] = ()
         self._next = 1
         self._watchers: list[Watcher] = []
-        for fault in faults:
-            self.add(fault)
+        self.extend(faults)
 
     def __repr__(self) -> str:
         return f"FaultPlan({list(self.faults)!r}, seed={self._seed})"
@@ -208,7 +216,7 @@ class FaultPlan:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The faults in force, each with its number and its counts so far."""
-        with self._lock:
+        with self._counting:
             return tuple(Rule(rule.number, rule.fault, rule.calls, rule.hits) for rule in self._rules)
 
     def add(self, fault: Fault) -> int:
@@ -223,11 +231,25 @@ class FaultPlan:
         Raises:
             ValueError: a door of this plan cannot do it.
         """
-        with self._lock:
-            number = self._next
-            self._set((*self._rules, Rule(number, fault)))
-            self._next += 1
-            return number
+        return self.extend((fault,))[0]
+
+    def extend(self, faults: Iterable[Fault]) -> tuple[int, ...]:
+        """Put several faults at the end of the plan, all or none.
+
+        Args:
+            faults: the faults.
+
+        Returns:
+            The numbers to remove them by.
+
+        Raises:
+            ValueError: a door of this plan cannot do one of them.
+        """
+        with self._changing:
+            rules = tuple(Rule(number, fault) for number, fault in enumerate(faults, self._next))
+            self._set((*self._rules, *rules))
+            self._next += len(rules)
+            return tuple(rule.number for rule in rules)
 
     def remove(self, number: int) -> None:
         """Take a fault out; when this returns, it is no longer in force.
@@ -238,7 +260,7 @@ class FaultPlan:
         Raises:
             ValueError: there is no fault of that number.
         """
-        with self._lock:
+        with self._changing:
             rest = tuple(rule for rule in self._rules if rule.number != number)
             if len(rest) == len(self._rules):
                 raise ValueError(f"number: the plan holds no fault {number}")
@@ -246,7 +268,7 @@ class FaultPlan:
 
     def clear(self) -> None:
         """Take all faults out."""
-        with self._lock:
+        with self._changing:
             self._set(())
 
     @contextmanager
@@ -276,7 +298,7 @@ class FaultPlan:
         """
         if not self._rules:
             return None
-        with self._lock:
+        with self._counting:
             for rule in self._rules:
                 fault = rule.fault
                 if fault.refuse and not connecting:
@@ -302,7 +324,7 @@ class FaultPlan:
         Returns:
             A function that ends it.
         """
-        with self._lock:
+        with self._changing:
             watcher(self.faults)
             self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)

@@ -89,7 +89,7 @@ def parse_head(block: bytes, limits: Limits) -> Head:
     return Head(
         request,
         _body_length(request, limits),
-        close="close" in connection or (parts[2] == "HTTP/1.0" and "keep-alive" not in connection),
+        close="close" in connection or parts[2] == "HTTP/1.0",
         expects=(request.header("expect") or "").lower() == "100-continue",
     )
 
@@ -203,18 +203,40 @@ def response_head(reply: Reply, *, method: str, date: str, close: bool) -> bytes
         date: for the ``Date`` header.
         close: whether the connection closes afterwards.
     """
-    body = reply.body
-    if reply.status in {204, 304}:
-        framing = ""
-    elif not isinstance(body, bytes):
-        framing = "Transfer-Encoding: chunked\r\n"
-    elif body or method != "HEAD":
-        framing = f"Content-Length: {len(body)}\r\n"
-    else:
-        framing = ""
     start, rest, framed = _fixed(reply.status, reply.headers)
+    framing = "" if framed else _framing(reply, method)
     ending = "Connection: close\r\n\r\n" if close else "\r\n"
-    return f"{start}{'' if framed else framing}{rest}Date: {date}\r\nServer: Kestrel\r\n{ending}".encode()
+    return f"{start}{framing}{rest}Date: {date}\r\nServer: Kestrel\r\n{ending}".encode()
+
+
+def framed_headers(reply: Reply, *, method: str) -> list[tuple[str, str]]:
+    """Return a reply's headers with the one that says how long the body is.
+
+    Args:
+        reply: the reply.
+        method: of the request.
+    """
+    name, _, value = _framing(reply, method).strip().partition(": ")
+    framing = [(name, value)] if name and not _fixed(reply.status, reply.headers)[2] else []
+    return [*framing, *reply.headers]
+
+
+def has_body(reply: Reply, method: str) -> bool:
+    """Tell whether a reply's body is sent.
+
+    Args:
+        reply: the reply.
+        method: of the request.
+    """
+    return method != "HEAD" and reply.status not in {204, 304}
+
+
+def _framing(reply: Reply, method: str) -> str:
+    if reply.status in {204, 304}:
+        return ""
+    if not isinstance(reply.body, bytes):
+        return "Transfer-Encoding: chunked\r\n"
+    return f"Content-Length: {len(reply.body)}\r\n" if reply.body or method != "HEAD" else ""
 
 
 @lru_cache(maxsize=64)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import socket
 import ssl
 import threading
@@ -34,6 +32,10 @@ class Listener:
         port: where to listen; 0 takes a free one.
         context: for TLS; None for plain HTTP.
         limits: how much a client may send.
+        traffic: where connections and requests are counted; default: a new one.
+
+    Raises:
+        ValueError: there is no such port.
     """
 
     def __init__(
@@ -45,15 +47,17 @@ class Listener:
         port: int = 0,
         context: ssl.SSLContext | None = None,
         limits: Limits,
+        traffic: Traffic | None = None,
     ) -> None:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port must be from 0 to 65535, not {port}")
         self.desk = Desk(service, faults, name)
         self.name = name
         self.port = port
         self.limits = limits
-        self.traffic = Traffic()
+        self.traffic = traffic if traffic is not None else Traffic()
         self.connections: set[Connection] = set()
         self._context = context
-        self._speed = float(getattr(service.clock, "speed", 1.0))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
         self._holder: socket.socket | None = None
@@ -68,7 +72,10 @@ class Listener:
 
         Raises:
             OSError: the port is taken.
+            RuntimeError: it listens already.
         """
+        if self._loop is not None:
+            raise RuntimeError("the server is running already")
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._holder = _bind(self.port)
@@ -79,6 +86,7 @@ class Listener:
         except (OSError, ValueError):
             self._deafen()
             self._holder.close()
+            self._loop = None
             raise
 
     async def close(self) -> None:
@@ -122,14 +130,6 @@ class Listener:
         if second != self._date[0]:
             self._date = (second, format_datetime(clock.now(), usegmt=True))
         return self._date[1]
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait as long as a fault says: on the network real time counts, sped up as the clock is.
-
-        Args:
-            seconds: simulated seconds.
-        """
-        await asyncio.sleep(seconds / self._speed)
 
     def _changed(self, faults: tuple[Fault, ...]) -> None:
         """Refuse connections or accept them again; done when this returns, whichever thread asks."""
@@ -226,9 +226,6 @@ def _bind(port: int) -> socket.socket:
         bound.setblocking(False)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((LOOPBACK, port))
-    except OverflowError as error:
-        bound.close()
-        raise OSError(errno.EINVAL, f"{os.strerror(errno.EINVAL)}: port {port}") from error
     except OSError as error:
         bound.close()
         raise OSError(error.errno, f"cannot listen on {LOOPBACK}:{port}: {error.strerror}") from error

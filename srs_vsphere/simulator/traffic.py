@@ -12,13 +12,17 @@ _REMEMBERED = 10_000
 class Traffic:
     """Counts of connections and requests; read from any thread.
 
+    Args:
+        total: where everything is counted too, together with that of other hosts.
+
     Attributes:
         accepted: connections in all.
         open: connections now.
         seen: requests in all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, total: Traffic | None = None) -> None:
+        self._total = total
         self.accepted = 0
         self.open = 0
         self.seen = 0
@@ -38,11 +42,15 @@ class Traffic:
         """Count a connection that was accepted."""
         self.accepted += 1
         self.open += 1
+        if self._total is not None:
+            self._total.connected()
         self._tell()
 
     def disconnected(self) -> None:
         """Count a connection that is closed."""
         self.open -= 1
+        if self._total is not None:
+            self._total.disconnected()
         self._tell()
 
     def requested(self, method: str, target: str) -> None:
@@ -54,6 +62,8 @@ class Traffic:
         """
         self.seen += 1
         self._requests.append((method, target))
+        if self._total is not None:
+            self._total.requested(method, target)
         self._tell()
 
     def wait(self, done: Callable[[Traffic], bool], timeout: float) -> None:
