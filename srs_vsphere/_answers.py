@@ -130,7 +130,7 @@ class _Body:
     message: str
     code: int | None = None
     details: str | None = None
-    fields: dict[str, list[str]] = field(factory=dict)
+    fields: dict[str, list[str]] = field(factory=dict[str, list[str]])
 
 
 def error_for(

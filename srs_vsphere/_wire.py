@@ -17,6 +17,9 @@ from functools import cache
 from typing import TypeVar, cast, get_args
 
 import cattrs
+from cattrs.gen import make_dict_structure_fn, override
+
+from srs_vsphere.models.stream_record import StreamRecord
 
 T = TypeVar("T")
 
@@ -111,6 +114,14 @@ def _required_text(value: object, _: object) -> object:
     raise TypeError("a text that is not empty expected")
 
 
+def _any_text(value: object, _: object) -> str:
+    if value is None:
+        return ""
+    if type(value) is str:
+        return value
+    raise TypeError(f"text expected, not {type(value).__name__}")
+
+
 _converter = cattrs.Converter(detailed_validation=True)
 _converter.register_structure_hook(str, _required_text)
 _converter.register_structure_hook(str | None, _text)
@@ -118,3 +129,8 @@ _converter.register_structure_hook(int | None, _number)
 _converter.register_structure_hook(bool | None, _boolean)
 _converter.register_structure_hook(datetime | None, _time)
 _converter.register_structure_hook_factory(lambda cls: bool(_enums(cls)), _open_enum)
+# A plain `str` is an id and never empty; a message may be.
+_converter.register_structure_hook_func(
+    lambda cls: cls is StreamRecord,
+    make_dict_structure_fn(StreamRecord, _converter, message=override(struct_hook=_any_text)),
+)
