@@ -67,7 +67,7 @@ def test_sync_script(server: SimServer, simulator: Simulator) -> None:
     )
     done = run("sync_script.py", server.url, "alice", SRS_PASSWORD="secret")
     assert (done.returncode, done.stdout, done.stderr) == (0, "deleting broken: no pod\n", "")
-    assert simulator.runspace_ids == [kept]
+    assert list(simulator.runspaces) == [kept]
 
 
 @pytest.mark.anyio

@@ -76,7 +76,7 @@ async def test_even_a_create_is_tried_again_if_it_was_never_sent(
 
     async with make_client(server.url, pace=pace, on_retry=on_retry) as client:
         created = await client.runspaces.create()
-    assert simulator.runspace_ids == [created.id]
+    assert list(simulator.runspaces) == [created.id]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_too_many_requests_means_that_nothing_was_done(server: SimServer, 
         with server.faults.armed(later):
             await client.runspaces.create()
     assert pace.sleeps == [7.0, 7.0]
-    assert len(simulator.runspace_ids) == 1
+    assert len(list(simulator.runspaces)) == 1
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
