@@ -67,14 +67,14 @@ class SrsError(Exception):
 
     def __init__(self, message: str, **facts: Unpack[Facts]) -> None:
         super().__init__(message)
-        self.message = message
-        self.operation = facts.get("operation")
-        self.host = facts.get("host")
-        self.status = facts.get("status")
-        self.code = facts.get("code")
-        self.attempts = facts.get("attempts", 0)
-        self.cause = facts.get("cause")
-        self.details = facts.get("details")
+        self.message: str = message
+        self.operation: str | None = facts.get("operation")
+        self.host: str | None = facts.get("host")
+        self.status: int | None = facts.get("status")
+        self.code: int | None = facts.get("code")
+        self.attempts: int = facts.get("attempts", 0)
+        self.cause: str | None = facts.get("cause")
+        self.details: str | None = facts.get("details")
         if "advice" in facts:
             self.advice = facts["advice"]
 
@@ -146,7 +146,7 @@ class StreamInterruptedError(TransportError):
 
     def __init__(self, message: str, *, items_delivered: int = 0, **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
-        self.items_delivered = items_delivered
+        self.items_delivered: int = items_delivered
 
 
 class ApiError(SrsError):
@@ -220,7 +220,7 @@ class DecodeError(SrsError):
 
     def __init__(self, message: str, *, items_delivered: int = 0, **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
-        self.items_delivered = items_delivered
+        self.items_delivered: int = items_delivered
 
 
 class WaitTimeoutError(SrsError):
@@ -236,7 +236,7 @@ class WaitTimeoutError(SrsError):
 
     def __init__(self, message: str, *, last: object = None, **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
-        self.last = last
+        self.last: object = last
 
 
 class ConnectionFailedError(SrsError):
@@ -252,7 +252,7 @@ class ConnectionFailedError(SrsError):
 
     def __init__(self, message: str, *, records: Sequence[StreamRecord] = (), **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
-        self.records = tuple(records)
+        self.records: tuple[StreamRecord, ...] = tuple(records)
 
 
 class ScriptFailedError(SrsError):
@@ -268,4 +268,4 @@ class ScriptFailedError(SrsError):
 
     def __init__(self, message: str, *, result: ScriptResult[object], **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
-        self.result = result
+        self.result: ScriptResult[object] = result

@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from patience import patient
 from psrpcore.types import PSDict, PSInt, PSInt64, PSList, PSUInt64, deserialize_clixml
 
 from srs_vsphere import _clixml
 from srs_vsphere._clixml import encode
+from tests.patience import patient
 
 
 def naive(year):

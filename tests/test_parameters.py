@@ -10,12 +10,12 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from patience import patient
 from psrpcore.types import deserialize_clixml
 
 from srs_vsphere._wire import dumps
 from srs_vsphere.models import ArgumentScript, ScriptParameter, Switch
 from srs_vsphere.parameters import CLIXML_SCRIPT, request_parameters
+from tests.patience import patient
 
 
 def only(value):

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from recorded_exchanges import exchanges
 
 from srs_vsphere._wire import WireError, structurer
 from srs_vsphere.models import (
@@ -19,6 +18,7 @@ from srs_vsphere.models import (
     WebConsole,
     WebConsoleState,
 )
+from tests.recorded_exchanges import exchanges
 
 FILES = ("script_executions", "argument_scripts", "web_consoles", "faults")
 

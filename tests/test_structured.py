@@ -7,9 +7,7 @@ import pytest
 from attrs import define
 from hypothesis import given
 from hypothesis import strategies as st
-from patience import patient
 from psrpcore.types import deserialize_clixml
-from recorded_exchanges import exchanges
 
 from srs_vsphere._structured import (
     MAX_DEPTH,
@@ -23,6 +21,8 @@ from srs_vsphere._structured import (
 from srs_vsphere._wire import WireError
 from srs_vsphere.models import PSDocument, ScriptParameter, Switch
 from srs_vsphere.parameters import CLIXML_SCRIPT
+from tests.patience import patient
+from tests.recorded_exchanges import exchanges
 
 
 def test_the_users_script_travels_as_a_parameter():

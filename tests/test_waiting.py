@@ -5,7 +5,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from patience import patient
 
 from srs_vsphere import errors
 from srs_vsphere.models import (
@@ -29,6 +28,7 @@ from srs_vsphere.waiting import (
     seen_execution,
     seen_runspace,
 )
+from tests.patience import patient
 
 
 def played(policy, seen=Seen.PENDING, random=lambda: 0.0, took=0.0):

@@ -1,0 +1,92 @@
+"""Clocks: where a simulator gets its time from. It never asks the machine itself."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What a simulator asks for the time."""
+
+    def now(self) -> datetime:
+        """Return the date and time, with a time zone."""
+        ...
+
+    def seconds(self) -> float:
+        """Return a count of seconds that never goes back; where it begins does not matter."""
+        ...
+
+
+class VirtualClock:
+    """A clock that stands still until it is moved: thirty minutes pass in no time.
+
+    Args:
+        start: the time it shows first, with a time zone.
+
+    Raises:
+        ValueError: the start has no time zone.
+    """
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        if start.tzinfo is None:
+            raise ValueError("start must have a time zone")
+        self._start = start
+        self._seconds = 0.0
+        self._lock = Lock()
+
+    def now(self) -> datetime:
+        """Return the date and time, with a time zone."""
+        return self._start + timedelta(seconds=self._seconds)
+
+    def seconds(self) -> float:
+        """Return the seconds since the start."""
+        return self._seconds
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass.
+
+        Args:
+            seconds: how much; zero or more.
+
+        Raises:
+            ValueError: time would go back.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"seconds must not be negative, not {seconds!r}")
+        with self._lock:
+            self._seconds += seconds
+
+    def __repr__(self) -> str:
+        return f"VirtualClock({self.now().isoformat()})"
+
+
+class SystemClock:
+    """The machine's own time, sped up if wanted.
+
+    Args:
+        speed: how many simulated seconds pass in one real second.
+
+    Raises:
+        ValueError: the speed is not positive.
+    """
+
+    def __init__(self, speed: float = 1.0) -> None:
+        if not 0 < speed < float("inf"):
+            raise ValueError(f"speed must be a positive number, not {speed!r}")
+        self._speed = speed
+        self._start = datetime.now(UTC)
+        self._origin = time.monotonic()
+
+    def now(self) -> datetime:
+        """Return the date and time, with a time zone."""
+        return self._start + timedelta(seconds=self.seconds())
+
+    def seconds(self) -> float:
+        """Return the simulated seconds since this clock was made."""
+        return (time.monotonic() - self._origin) * self._speed
+
+    def __repr__(self) -> str:
+        return f"SystemClock(speed={self._speed})"

@@ -1,0 +1,52 @@
+"""What can be made to go wrong inside the service, for the next few times or until it is cleared."""
+
+from __future__ import annotations
+
+from attrs import define
+
+
+@define
+class _Condition:
+    text: str
+    left: int | None
+
+
+class Conditions:
+    """The conditions that hold, each under a name, with a text that goes with it."""
+
+    def __init__(self) -> None:
+        self._conditions: dict[str, _Condition] = {}
+
+    def hold(self, name: str, times: int | None, text: str = "") -> None:
+        """Let a condition hold.
+
+        Args:
+            name: which.
+            times: for how many occasions; None means until it is cleared.
+            text: what goes with it, such as the message of an error.
+
+        Raises:
+            ValueError: the number of times is not positive.
+        """
+        if times is not None and times < 1:
+            raise ValueError(f"times must be positive, not {times!r}")
+        self._conditions[name] = _Condition(text, times)
+
+    def take(self, name: str) -> str | None:
+        """Return the text of a condition if it holds now, and count this occasion.
+
+        Args:
+            name: which.
+        """
+        condition = self._conditions.get(name)
+        if condition is None:
+            return None
+        if condition.left is not None:
+            condition.left -= 1
+            if condition.left == 0:
+                del self._conditions[name]
+        return condition.text
+
+    def clear(self) -> None:
+        """Let no condition hold any more."""
+        self._conditions.clear()

@@ -1,0 +1,314 @@
+"""The simulated service: requests in, replies out, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import RLock
+from types import MappingProxyType
+
+from srs_vsphere.simulator import routing
+from srs_vsphere.simulator.answers import Json
+from srs_vsphere.simulator.clock import Clock, SystemClock
+from srs_vsphere.simulator.exchange import Reply, Request
+from srs_vsphere.simulator.gateway import Gateway
+from srs_vsphere.simulator.runspaces import Runspace
+from srs_vsphere.simulator.scripting import ScriptAnswer, ScriptMatch
+from srs_vsphere.simulator.settings import Settings
+from srs_vsphere.simulator.users import subject
+
+DEFAULT_USERS: Mapping[str, str] = MappingProxyType({"alice": "secret", "bob": "secret"})
+_STATES = ("creating", "ready", "error")
+
+
+class Simulator:
+    """One simulated service, from its router to its runspaces.
+
+    Every request is answered at once, by the time that the clock shows; what had to happen before that, such
+    as a runspace becoming ready, happens first. It may be used from several threads.
+
+    The methods that make something go wrong say for how many occasions (``times``); None means until
+    `clear_conditions` is called.
+
+    Args:
+        users: passwords by user name; a name without a domain is of ``vsphere.local``.
+        settings: limits and durations; by default those of the appliance.
+        clock: where the time comes from; by default the machine's own time.
+        seed: makes ids and keys; two simulators with the same seed and requests give the same answers.
+
+    Raises:
+        ValueError: a user name is blank, or two are the same.
+    """
+
+    def __init__(
+        self,
+        *,
+        users: Mapping[str, str] = DEFAULT_USERS,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.settings = settings if settings is not None else Settings()
+        self.clock: Clock = clock if clock is not None else SystemClock()
+        self._lock = RLock()
+        self._requests_seen = 0
+        self._gateway = Gateway(users, self.settings, self.clock, seed)
+
+    def handle(self, request: Request) -> Reply:
+        """Answer a request.
+
+        Args:
+            request: a whole request.
+
+        Returns:
+            The whole reply.
+        """
+        with self._lock:
+            self._requests_seen += 1
+            return self._gateway.answer(request)
+
+    def operation_of(self, request: Request) -> str | None:
+        """Return the name of the operation that a request is for, such as ``runspaces.list``, or None.
+
+        Args:
+            request: the request.
+        """
+        return routing.operation_of(request)
+
+    def on_script(self, match: ScriptMatch, reply: ScriptAnswer) -> None:
+        """Say what comes out of a script; of several that match, the newest counts.
+
+        Args:
+            match: which scripts: an exact text, a pattern that is searched for in it, or a function that says
+                yes.
+            reply: what comes out, or a function that says so.
+        """
+        with self._lock:
+            self._gateway.handlers.add(match, reply)
+
+    @property
+    def requests_seen(self) -> int:
+        """How many requests were handled."""
+        return self._requests_seen
+
+    @property
+    def session_count(self) -> int:
+        """How many sessions are valid."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return len(self._gateway.sessions.active())
+
+    @property
+    def runspaces(self) -> Mapping[str, str]:
+        """The states of all users' runspaces, by id."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return {runspace.id: runspace.state for runspace in self._gateway.runspaces}
+
+    @property
+    def web_console_count(self) -> int:
+        """How many web consoles there are."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return len(self._gateway.consoles)
+
+    @property
+    def execution_count(self) -> int:
+        """How many script executions are remembered, of all users."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return len(self._gateway.executions)
+
+    @property
+    def quota_left(self) -> int:
+        """How many runspaces and web consoles may be made; less than none after too many `add_runspace`."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return self._gateway.quota_left()
+
+    def add_runspace(
+        self,
+        *,
+        user: str = "alice",
+        name: str | None = None,
+        state: str = "ready",
+        error_details: Mapping[str, Json] | None = None,
+        connected: bool = False,
+    ) -> str:
+        """Put a runspace there, past quota and creation; no cleanup removes it.
+
+        Args:
+            user: whose it is.
+            name: its name.
+            state: ``creating``, ``ready`` or ``error``; it stays so.
+            error_details: why it failed.
+            connected: whether a connection to vCenter was asked for.
+
+        Returns:
+            Its id.
+
+        Raises:
+            ValueError: there is no such state.
+        """
+        if state not in _STATES:
+            raise ValueError(f"state must be one of {', '.join(_STATES)}, not {state!r}")
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            runspaces = self._gateway.runspaces
+            runspace = runspaces.add(subject(user), None, name, connected=connected, state=state)
+            if error_details is not None:
+                runspace.error = dict(error_details)
+                runspaces.changed(runspace)
+            return runspace.id
+
+    def restart(self, *, keep_history: bool = False) -> None:
+        """Restart the gateway: sessions, runspaces, web consoles and running scripts are gone.
+
+        Args:
+            keep_history: whether the history of scripts is on a disk that stays; in the appliance it is not.
+        """
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            self._gateway.restart(keep_history=keep_history)
+
+    def expire_sessions(self) -> None:
+        """End all sessions at once: their keys are refused from now on."""
+        with self._lock:
+            self._gateway.sessions.end_all()
+
+    def kill_runspace(self, id: str) -> None:
+        """Let a runspace die: it is not found any more, and the script in it will be given up.
+
+        Args:
+            id: its id.
+
+        Raises:
+            KeyError: there is no such runspace.
+        """
+        with self._lock:
+            runspace = self._runspace(id)
+            runspace.pod.alive = False
+            self._gateway.runspaces.remove(runspace)
+
+    def make_unreachable(self, id: str, reason: str = "Connection refused") -> None:
+        """Let nothing get through to a runspace, which goes on reading ``ready``.
+
+        Starting or cancelling a script there is answered with HTTP status 0 and code 1000.
+
+        Args:
+            id: its id.
+            reason: what the service says about it.
+
+        Raises:
+            KeyError: there is no such runspace.
+        """
+        with self._lock:
+            self._runspace(id).pod.unreachable = reason
+
+    def make_reachable(self, id: str) -> None:
+        """End what `make_unreachable` began.
+
+        Args:
+            id: its id.
+
+        Raises:
+            KeyError: there is no such runspace.
+        """
+        with self._lock:
+            self._runspace(id).pod.unreachable = None
+
+    def slow_creation(self, seconds: float, *, times: int | None = 1) -> None:
+        """Let the creation of runspaces take longer.
+
+        Args:
+            seconds: by how much.
+            times: for how many runspaces.
+
+        Raises:
+            ValueError: the time is negative.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"seconds must not be negative, not {seconds!r}")
+        self._hold("slow_creation", times, str(seconds))
+
+    def fail_creation(self, message: str = "Failed to create pod", *, times: int | None = 1) -> None:
+        """Let requests for runspaces and web consoles fail with code 500.
+
+        Args:
+            message: what the service says.
+            times: for how many requests.
+        """
+        self._hold("creation_error", times, message)
+
+    def fail_pod(self, reason: str = "failed: ImagePullBackOff", *, times: int | None = 1) -> None:
+        """Let runspaces and web consoles be accepted and end up in ``error``.
+
+        Args:
+            reason: what the service says about the pod.
+            times: for how many of them.
+        """
+        self._hold("pod_error", times, reason)
+
+    def fail_deletion(self, message: str = "kill failed", *, times: int | None = 1) -> None:
+        """Let deletions fail with code 2040 or 2080; the runspace is forgotten all the same.
+
+        Args:
+            message: what the service says.
+            times: for how many deletions.
+        """
+        self._hold("deletion_error", times, message)
+
+    def fail_list(self, message: str = "Failed to get pod", *, times: int | None = 1) -> None:
+        """Let lists of runspaces and of web consoles fail with code 2035 or 2075.
+
+        Args:
+            message: what the service says.
+            times: for how many lists.
+        """
+        self._hold("list_error", times, message)
+
+    def fail_get(self, *, times: int | None = 1) -> None:
+        """Let runspaces and web consoles not be found although they are there.
+
+        Args:
+            times: for how many requests.
+        """
+        self._hold("get_error", times)
+
+    def refuse_bearer_token(self, *, times: int | None = 1) -> None:
+        """Let the token service refuse what connected runspaces and web consoles need.
+
+        Args:
+            times: for how many of them.
+        """
+        self._hold("token_refused", times)
+
+    def fail_act_as(self, *, times: int | None = 1) -> None:
+        """Let SIGN logins be refused after their session was made: 401 with a key that works.
+
+        Args:
+            times: for how many logins.
+        """
+        self._hold("act_as_error", times)
+
+    def fill_quota(self) -> None:
+        """Let somebody else take what is left of the quota, until `clear_conditions` is called."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            self._gateway.reserved += max(0, self._gateway.quota_left())
+
+    def clear_conditions(self) -> None:
+        """Let nothing go wrong any more that has not gone wrong yet."""
+        with self._lock:
+            self._gateway.conditions.clear()
+            self._gateway.reserved = 0
+
+    def _hold(self, name: str, times: int | None, text: str = "") -> None:
+        with self._lock:
+            self._gateway.conditions.hold(name, times, text)
+
+    def _runspace(self, id: str) -> Runspace:
+        self._gateway.agenda.catch_up()
+        runspace = self._gateway.runspaces.find(id)
+        if runspace is None:
+            raise KeyError(id)
+        return runspace

@@ -1,0 +1,68 @@
+"""Users: their passwords, and what the token service calls them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+
+from srs_vsphere.simulator.exchange import Request
+
+_DOMAIN = "VSPHERE.LOCAL"
+
+
+def subject(user: str) -> str:
+    """Return what the token service calls a user: with a domain, in capital letters.
+
+    Args:
+        user: the user's name as it was typed.
+    """
+    name, at, domain = user.rpartition("@")
+    return f"{name}@{domain.upper()}" if at else f"{user}@{_DOMAIN}"
+
+
+class Users:
+    """The users that may log in.
+
+    Args:
+        passwords: their passwords, by user name; a name without a domain is of ``vsphere.local``.
+
+    Raises:
+        ValueError: a user name is blank, or two are the same.
+    """
+
+    def __init__(self, passwords: Mapping[str, str]) -> None:
+        self._known: dict[str, tuple[str, str]] = {}
+        for user, password in passwords.items():
+            if not user.strip():
+                raise ValueError("a user name must not be blank")
+            name = subject(user)
+            if name.casefold() in self._known:
+                raise ValueError(f"user {name!r} is there twice")
+            self._known[name.casefold()] = (name, password)
+
+    def with_password(self, user: str, password: str) -> str | None:
+        """Return what the token service calls a user, or None when it does not know the pair.
+
+        Args:
+            user: the user's name as it was typed.
+            password: the password.
+        """
+        name, expected = self._known.get(subject(user).casefold(), ("", None))
+        return name if password == expected else None
+
+    def from_basic(self, request: Request) -> str | None:
+        """Return the user that a request's ``Authorization`` header logs in, or None.
+
+        The service looks at no scheme: whatever stands before the credentials will do.
+
+        Args:
+            request: the request.
+        """
+        _, _, credentials = (request.header("authorization") or "").strip().partition(" ")
+        try:
+            pair = base64.b64decode(credentials.strip(), validate=True).decode("utf-8", "replace")
+        except binascii.Error:
+            return None
+        user, colon, password = pair.partition(":")
+        return self.with_password(user, password) if colon else None
