@@ -7,12 +7,12 @@ from itertools import permutations
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from patience import patient
-from recorded_exchanges import exchanges
 
 from srs_vsphere._argument_scripts import escaped, render_request
 from srs_vsphere._wire import dumps
 from srs_vsphere.models import ArgumentScriptTemplate
+from tests.patience import patient
+from tests.recorded_exchanges import exchanges
 
 VM = ArgumentScriptTemplate("vm-by-id-server-name", placeholders=["id", "server"])
 VM_TEXT = "Get-VM -Id <id> -Server <server>"

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-from patience import patient
 
 from srs_vsphere._following import WINDOW, StreamFollower
 from srs_vsphere.models import StreamGap, StreamRecord, StreamType
+from tests.patience import patient
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
 WARNING = StreamType.WARNING
