@@ -39,8 +39,8 @@ class Replay:
     """Plays a recording against a simulator on a virtual clock and notes what differs.
 
     `conditions` and `requests` are functions by label: the first makes something go wrong before that
-    exchange, the second makes the request where the recorded one cannot be sent again. A label that comes more
-    than once is found under ``label#2`` and so on.
+    exchange, the second makes the request where the recorded one cannot be sent again. A label that comes
+    more than once is found under ``label#2`` and so on.
     """
 
     def __init__(self, simulator, clock, *, conditions=None, requests=None):
