@@ -94,7 +94,7 @@ class Engine:
         return self._outcome(result, machine, body.format, job.depth)
 
     def run_system(self, name: str, pod: Pod, user: str, duration: float) -> Outcome:
-        """Return what comes out of a script that the service itself runs: nothing, if no reply was registered.
+        """Return what comes out of a script that the service itself runs, nothing if no reply is there.
 
         Args:
             name: what it is called.

@@ -82,8 +82,8 @@ def _find(block: ScriptBlock, name: str) -> Parameter | None:
         matches = " ".join(f"-{match}" for match in [*(own.name for own in beginning), *common])
         raise ScriptError(
             _BINDING,
-            f"Parameter cannot be processed because the parameter name '{name}' is ambiguous. Possible matches "
-            f"include: {matches}.",
+            f"Parameter cannot be processed because the parameter name '{name}' is ambiguous. Possible "
+            f"matches include: {matches}.",
         )
     return beginning[0] if beginning else None
 

@@ -19,19 +19,21 @@ _VERBS = frozenset(
     re.findall(
         r"\w+",
         """
-        add approve assert backup block build checkpoint clear close compare complete compress confirm connect
-        convert convertfrom convertto copy debug deny deploy disable disconnect dismount edit enable enter exit
-        expand export find foreach format get grant group hide import initialize install invoke join limit lock
-        measure merge mount move new open optimize out ping pop protect publish push read receive redo register
-        remove rename repair request reset resize resolve restart restore resume revoke save search select send
-        set show skip sort split start step stop submit suspend switch sync tee test trace unblock undo
-        uninstall unlock unprotect unpublish unregister update use wait watch where write
+        add approve assert backup block build checkpoint clear close compare complete compress confirm
+        connect convert convertfrom convertto copy debug deny deploy disable disconnect dismount edit
+        enable enter exit expand export find foreach format get grant group hide import initialize
+        install invoke join limit lock measure merge mount move new open optimize out ping pop protect
+        publish push read receive redo register remove rename repair request reset resize resolve
+        restart restore resume revoke save search select send set show skip sort split start step stop
+        submit suspend switch sync tee test trace unblock undo uninstall unlock unprotect unpublish
+        unregister update use wait watch where write
         """,
     )
 )
 _UNKNOWN = (
     "The term '{}' is not recognized as a name of a cmdlet, function, script file, or executable program.\n"
-    "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
+    "Check the spelling of the name, or if a path was included, verify that the path is correct and try "
+    "again."
 )
 
 

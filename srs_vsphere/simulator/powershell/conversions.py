@@ -19,6 +19,7 @@ from srs_vsphere.simulator.powershell.values import (
     TypeName,
     Version,
     elements,
+    is_mapping,
     text,
     truth,
     type_name,
@@ -221,13 +222,13 @@ def _char(value: object) -> Char:
 
 
 def _mapping(value: object) -> Mapping[object, object]:
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return value
     raise TypeError(type_name(value))
 
 
 def _object(value: object) -> object:
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return PsObject({text(name): member for name, member in value.items()})
     return value
 

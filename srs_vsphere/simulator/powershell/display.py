@@ -8,7 +8,14 @@ from decimal import Decimal
 
 from attrs import define, field
 
-from srs_vsphere.simulator.powershell.values import element_text, elements, is_object, to_string
+from srs_vsphere.simulator.powershell.values import (
+    element_text,
+    elements,
+    is_array,
+    is_mapping,
+    is_object,
+    to_string,
+)
 
 _WIDTH = 80
 _MOST_COLUMNS = 4
@@ -41,7 +48,7 @@ def show(values: Sequence[object]) -> str:
     """
     blocks: list[str | _Table] = []
     for value in [element for given in values for element in elements(given)]:
-        if not isinstance(value, Mapping):
+        if not is_mapping(value):
             blocks.append(_line(value))
             continue
         entries = not is_object(value)
@@ -111,10 +118,10 @@ def _is_number(value: object) -> bool:
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, list | tuple):
+    if is_array(value):
         shown = [element_text(element) for element in value[:_MOST_ELEMENTS]]
         more = ["…"] if len(value) > _MOST_ELEMENTS else []
         return "{" + ", ".join(shown + more) + "}"
-    if isinstance(value, Mapping) and not is_object(value):
+    if is_mapping(value) and not is_object(value):
         return "{" + ", ".join(map(to_string, value)) + "}"
     return element_text(value)

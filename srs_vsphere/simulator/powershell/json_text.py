@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
 from srs_vsphere.simulator.powershell.properties import is_plain, properties, scalar
-from srs_vsphere.simulator.powershell.values import EnumValue, text, to_string
+from srs_vsphere.simulator.powershell.values import EnumValue, elements, is_array, is_mapping, text, to_string
 
 
 def to_json(value: object, depth: int, *, compress: bool) -> str:
@@ -35,10 +34,10 @@ def _plain(value: object, depth: int) -> object:
         return scalar(value)
     if depth < 0:
         return text(value)
-    if isinstance(value, list | tuple | bytes):
-        return [_plain(element, depth - 1) for element in value]
-    members = value if isinstance(value, Mapping) else properties(value)
-    return {to_string(name): _plain(member, depth - 1) for name, member in members.items()}
+    if is_array(value) or isinstance(value, bytes):
+        return [_plain(element, depth - 1) for element in elements(value)]
+    members = value.items() if is_mapping(value) else properties(value).items()
+    return {to_string(name): _plain(member, depth - 1) for name, member in members}
 
 
 def _time(value: datetime) -> str:

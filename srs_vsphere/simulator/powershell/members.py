@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from srs_vsphere.simulator.powershell.conversions import as_type
 from srs_vsphere.simulator.powershell.errors import NotUnderstoodError, ScriptError
 from srs_vsphere.simulator.powershell.properties import properties
-from srs_vsphere.simulator.powershell.values import TypeName, text, to_string
+from srs_vsphere.simulator.powershell.values import TypeName, elements, is_array, is_mapping, text, to_string
 
 _TIMES = ("year", "month", "day", "hour", "minute", "second")
 _TEXT_METHODS: dict[str, Callable[[str, Sequence[str]], object]] = {
@@ -30,7 +30,7 @@ def member_of(value: object, name: str) -> object:
         name: the property's name.
     """
     wanted = name.lower()
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         for key, member in value.items():
             if to_string(key).lower() == wanted:
                 return member
@@ -41,7 +41,7 @@ def member_of(value: object, name: str) -> object:
     if isinstance(value, datetime) and wanted in _TIMES:
         found: object = getattr(value, wanted)
         return found
-    if isinstance(value, list | tuple):
+    if is_array(value):
         return [member_of(element, name) for element in value] or None
     return {key.lower(): member for key, member in properties(value).items()}.get(wanted)
 
@@ -53,12 +53,13 @@ def element_at(value: object, index: object) -> object:
         value: the value.
         index: which: a number, or a key.
     """
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         if isinstance(index, str):
             return member_of(value, index)
         return value.get(index)
-    if isinstance(value, str | list | tuple | bytes) and isinstance(index, int):
-        return value[index] if -len(value) <= index < len(value) else None
+    if isinstance(index, int) and (is_array(value) or isinstance(value, str | bytes)):
+        found = value if isinstance(value, str) else elements(value)
+        return found[index] if -len(found) <= index < len(found) else None
     if value is None:
         raise ScriptError("RuntimeException", "Cannot index into a null array.")
     raise NotUnderstoodError("an index of that kind")
@@ -92,8 +93,8 @@ def call_member(value: object, name: str, arguments: Sequence[object]) -> object
 
 
 def _count(value: object, wanted: str) -> int:
-    if isinstance(value, list | tuple | bytes) or (isinstance(value, str) and wanted == "length"):
+    if isinstance(value, str) and wanted == "length":
         return len(value)
-    if isinstance(value, Mapping):
+    if is_array(value) or is_mapping(value) or isinstance(value, bytes):
         return len(value)
     return 0 if value is None else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from fnmatch import translate
 
@@ -14,6 +14,8 @@ from srs_vsphere.simulator.powershell.values import (
     Int64,
     OrderedDictionary,
     elements,
+    is_array,
+    is_mapping,
     text,
     truth,
 )
@@ -23,10 +25,10 @@ _MOST_ELEMENTS = 100_000
 
 def add(left: object, right: object) -> object:
     """Return the sum of two numbers, or two texts, arrays or hashtables put together."""
-    if isinstance(left, list | tuple):
+    if is_array(left):
         return [*left, *elements(right)]
-    if isinstance(left, Hashtable | OrderedDictionary) and isinstance(right, Mapping):
-        return type(left)({**left, **right})
+    if isinstance(left, Hashtable | OrderedDictionary) and is_mapping(right):
+        return type(left)([*left.items(), *right.items()])
     if isinstance(left, str):
         return left + text(right)
     return _arithmetic(left, right, lambda one, other: one + other)
@@ -39,11 +41,11 @@ def subtract(left: object, right: object) -> object:
 
 def multiply(left: object, right: object) -> object:
     """Return the product of two numbers, or a text or an array several times."""
-    if isinstance(left, str | list):
-        times = number(right)
+    if isinstance(left, str) or is_array(left):
+        times = int(number(right))
         if len(left) * times > _MOST_ELEMENTS:
             raise NotUnderstoodError("it makes something very large")
-        return left * int(times)
+        return left * times if isinstance(left, str) else list(left) * times
     return _arithmetic(left, right, lambda one, other: one * other)
 
 
@@ -173,7 +175,7 @@ def compare(name: str, left: object, right: object) -> object:
     question = _QUESTIONS.get(name)
     if question is None:
         return _OTHERS[name](left, right)
-    if isinstance(left, list | tuple):
+    if is_array(left):
         return [element for element in left if question(element, right)]
     return question(left, right)
 
@@ -183,7 +185,7 @@ def _arithmetic(
 ) -> object:
     if isinstance(left, Decimal) or isinstance(right, Decimal):
         raise NotUnderstoodError("arithmetic with decimals")
-    if isinstance(left, list | tuple | Mapping) or isinstance(right, list | tuple | Mapping):
+    if any(is_array(operand) or is_mapping(operand) for operand in (left, right)):
         raise ScriptError("RuntimeException", conversion_failure(right, "System.Int32"))
     result = operation(number(left), number(right))
     wide = isinstance(result, int) and (isinstance(left, Int64) or isinstance(right, Int64))

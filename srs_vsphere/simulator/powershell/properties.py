@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -11,6 +10,7 @@ from srs_vsphere.simulator.powershell.values import (
     EnumValue,
     OrderedDictionary,
     Version,
+    is_mapping,
     is_object,
     to_string,
 )
@@ -42,7 +42,7 @@ def properties(value: object) -> dict[str, object]:
         return _duration(value)
     if isinstance(value, Version):
         return _version(value)
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         named = {to_string(name): member for name, member in value.items()}
         return dict(sorted(named.items(), key=lambda item: item[0].casefold())) if is_object(value) else named
     return {}

@@ -6,9 +6,11 @@ types than Python, a subclass keeps the difference, so whoever does not care abo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import isfinite
+from typing import TypeGuard
 from uuid import UUID
 
 from attrs import frozen
@@ -121,7 +123,7 @@ def is_object(value: object) -> bool:
     Args:
         value: the value.
     """
-    return isinstance(value, Mapping) and not isinstance(value, Hashtable | OrderedDictionary)
+    return is_mapping(value) and not isinstance(value, Hashtable | OrderedDictionary)
 
 
 def number_text(value: float | Decimal) -> str:
@@ -131,9 +133,9 @@ def number_text(value: float | Decimal) -> str:
         value: the number.
     """
     if isinstance(value, float):
-        if value != value or value in {float("inf"), float("-inf")}:
+        if not isfinite(value):
             return {"inf": "∞", "-inf": "-∞"}.get(str(value), "NaN")
-        if value == int(value) and abs(value) < 1e15:
+        if value.is_integer() and abs(value) < 1e15:
             return str(int(value))
         return repr(value).upper().replace("E+0", "E+").replace("E-0", "E-")
     return str(value)
@@ -170,7 +172,7 @@ def text(value: object) -> str:
     Args:
         value: the value.
     """
-    if isinstance(value, list | tuple):
+    if is_array(value):
         return " ".join(map(element_text, value))
     return element_text(value)
 
@@ -181,11 +183,29 @@ def element_text(value: object) -> str:
     Args:
         value: the value.
     """
-    if isinstance(value, Mapping) and is_object(value):
+    if is_mapping(value) and is_object(value):
         return "@{" + "; ".join(f"{name}={to_string(member)}" for name, member in value.items()) + "}"
     if isinstance(value, bytes):
         return " ".join(map(str, value))
     return to_string(value)
+
+
+def is_array(value: object) -> TypeGuard[Sequence[object]]:
+    """Say whether a value is an array.
+
+    Args:
+        value: the value.
+    """
+    return isinstance(value, list | tuple)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    """Say whether a value is an object with properties or a hashtable.
+
+    Args:
+        value: the value.
+    """
+    return isinstance(value, Mapping)
 
 
 def truth(value: object) -> bool:
@@ -194,7 +214,7 @@ def truth(value: object) -> bool:
     Args:
         value: the value.
     """
-    if isinstance(value, list | tuple):
+    if is_array(value):
         return len(value) > 1 or (len(value) == 1 and truth(value[0]))
     if isinstance(value, Mapping | datetime | timedelta | UUID | EnumValue | TypeName):
         return True
@@ -207,7 +227,7 @@ def elements(value: object) -> list[object]:
     Args:
         value: the value.
     """
-    if isinstance(value, list | tuple):
+    if is_array(value):
         return list(value)
     if isinstance(value, bytes):
         return list(value)
