@@ -1,7 +1,7 @@
 """SIGN logins: an assertion of the token service, and a signature with the key that it confirms.
 
-As the service does, this looks at the signature over the request only: neither at the assertion's own signature
-nor at how long it is valid.
+As the service does, this looks at the signature over the request only, neither at the assertion's own
+signature nor at how long it is valid.
 """
 
 from __future__ import annotations
