@@ -33,7 +33,7 @@ class JsonArrayError(ValueError):
 
     def __init__(self, message: str, *, truncated: bool = False) -> None:
         super().__init__(message)
-        self.truncated = truncated
+        self.truncated: bool = truncated
 
 
 class _Expect(Enum):

@@ -50,3 +50,5 @@ LOGOUT = Operation("auth.logout", "POST", "/api/auth/logout", idempotent=True)
 
 RUNSPACES_LIST = Operation("runspaces.list", "GET", "/api/runspaces", idempotent=True)
 RUNSPACES_GET = Operation("runspaces.get", "GET", "/api/runspaces/{id}", idempotent=True)
+RUNSPACES_CREATE = Operation("runspaces.create", "POST", "/api/runspaces", idempotent=False)
+RUNSPACES_DELETE = Operation("runspaces.delete", "DELETE", "/api/runspaces/{id}", idempotent=True)

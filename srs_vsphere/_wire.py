@@ -14,9 +14,14 @@ from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
-from typing import TypeVar, cast, get_args
+from typing import TYPE_CHECKING, TypeVar, cast, get_args
 
-import cattrs
+import attrs
+
+from srs_vsphere.models.stream_record import StreamRecord
+
+if TYPE_CHECKING:
+    import cattrs
 
 T = TypeVar("T")
 
@@ -39,9 +44,15 @@ def structurer(cls: type[T]) -> Callable[[object], T]:
 
 @cache
 def _structurer(cls: Hashable) -> Callable[[object], object]:
-    hook = _converter.get_structure_hook(cast("type", cls))
+    # Loaded on use: importing it, and the code it writes for each model, would double this package's import.
+    import cattrs
+
+    hook = _converter().get_structure_hook(cast("type", cls))
+    is_model = attrs.has(cast("type", cls))
 
     def structure(value: object) -> object:
+        if is_model and type(value) is not dict:
+            raise WireError(f"an object expected, not {type(value).__name__}")
         try:
             return hook(value, cls)
         except cattrs.BaseValidationError as error:
@@ -111,10 +122,29 @@ def _required_text(value: object, _: object) -> object:
     raise TypeError("a text that is not empty expected")
 
 
-_converter = cattrs.Converter(detailed_validation=True)
-_converter.register_structure_hook(str, _required_text)
-_converter.register_structure_hook(str | None, _text)
-_converter.register_structure_hook(int | None, _number)
-_converter.register_structure_hook(bool | None, _boolean)
-_converter.register_structure_hook(datetime | None, _time)
-_converter.register_structure_hook_factory(lambda cls: bool(_enums(cls)), _open_enum)
+def _any_text(value: object, _: object) -> str:
+    if value is None:
+        return ""
+    if type(value) is str:
+        return value
+    raise TypeError(f"text expected, not {type(value).__name__}")
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    import cattrs
+    from cattrs.gen import make_dict_structure_fn, override
+
+    converter = cattrs.Converter(detailed_validation=True)
+    converter.register_structure_hook(str, _required_text)
+    converter.register_structure_hook(str | None, _text)
+    converter.register_structure_hook(int | None, _number)
+    converter.register_structure_hook(bool | None, _boolean)
+    converter.register_structure_hook(datetime | None, _time)
+    converter.register_structure_hook_factory(lambda cls: bool(_enums(cls)), _open_enum)
+    # A plain `str` is an id and never empty; a message may be.
+    converter.register_structure_hook_func(
+        lambda cls: cls is StreamRecord,
+        make_dict_structure_fn(StreamRecord, converter, message=override(struct_hook=_any_text)),
+    )
+    return converter

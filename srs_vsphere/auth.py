@@ -6,7 +6,7 @@ import base64
 import hmac
 from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import frozen
 
 
 class Secret:
@@ -66,7 +66,8 @@ class BasicAuth:
             raise ValueError("username must not be blank")
         if ":" in username:
             raise ValueError("username must not hold a colon: the service would read the rest as password")
-        self.__attrs_init__(username, secret)
+        object.__setattr__(self, "username", username)
+        object.__setattr__(self, "password", secret)
 
     def authorization(self) -> Secret:
         """Return the value of the ``Authorization`` header that logs this user in."""
@@ -86,12 +87,12 @@ class ApiKeyAuth:
         ValueError: the key is empty or holds something that no HTTP header can carry.
     """
 
-    key: Secret = field()
+    key: Secret
 
     def __init__(self, key: str | Secret) -> None:
         secret = key if isinstance(key, Secret) else _secret(key, "key")
         del key
-        self.__attrs_init__(check_key(secret))
+        object.__setattr__(self, "key", check_key(secret))
 
 
 Auth: TypeAlias = BasicAuth | ApiKeyAuth

@@ -6,6 +6,10 @@ from urllib.parse import urlsplit
 
 from attrs import Attribute, field, frozen
 
+from srs_vsphere.auth import ApiKeyAuth, BasicAuth
+from srs_vsphere.retry import RetryPolicy
+from srs_vsphere.tls import Tls
+
 
 def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -85,3 +89,37 @@ class Origin:
         name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         host = name if port is None else f"{name}:{port}"
         return cls(url=f"{parts.scheme}://{host}", host=host, secure=parts.scheme == "https")
+
+
+def check_arguments(
+    auth: object, retry: object, timeouts: object, tls: object, max_connections: object, on_retry: object
+) -> None:
+    """Refuse arguments of a client that cannot work, by name.
+
+    Args:
+        auth: a client's argument of this name, like all that follow.
+        retry: see there.
+        timeouts: see there.
+        tls: see there.
+        max_connections: see there.
+        on_retry: see there.
+
+    Raises:
+        TypeError: one is of the wrong kind.
+        ValueError: `max_connections` is less than 1.
+    """
+    if auth is not None and not isinstance(auth, BasicAuth | ApiKeyAuth):
+        raise TypeError(f"auth must be BasicAuth or ApiKeyAuth, not {type(auth).__name__}")
+    for name, value, kind in (
+        ("retry", retry, RetryPolicy),
+        ("timeouts", timeouts, Timeouts),
+        ("tls", tls, Tls),
+    ):
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
+    if isinstance(max_connections, bool) or not isinstance(max_connections, int):
+        raise TypeError(f"max_connections must be a whole number, not {type(max_connections).__name__}")
+    if max_connections < 1:
+        raise ValueError(f"max_connections must be 1 or more, not {max_connections}")
+    if on_retry is not None and not callable(on_retry):
+        raise TypeError(f"on_retry must be callable, not {type(on_retry).__name__}")

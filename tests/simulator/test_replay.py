@@ -10,7 +10,8 @@ import base64
 import re
 
 import pytest
-from replaying import play, recorded
+
+from tests.simulator.replaying import play, recorded
 
 from srs_vsphere.simulator import Request, ScriptReply, StreamMessage
 

@@ -1,0 +1,1 @@
+"""The client as coroutines: written by hand, the source from which ``_sync`` is generated."""

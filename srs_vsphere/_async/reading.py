@@ -1,0 +1,158 @@
+"""What a call returns, read from its answer: nothing, one object, a list, or objects one by one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+import httpx
+
+from srs_vsphere import _failures, _strict_json
+from srs_vsphere._async.reply import AsyncReply
+from srs_vsphere._call import Call
+from srs_vsphere._json_array import JsonArrayDecoder, JsonArrayError
+from srs_vsphere._wire import WireError, structurer
+from srs_vsphere.errors import DecodeError, SrsError, StreamInterruptedError
+
+T = TypeVar("T")
+
+
+async def read_nothing(reply: AsyncReply, call: Call) -> None:
+    """Read the body to its end, so that the connection can be used again."""
+    del call
+    await reply.read()
+
+
+def read_one(cls: type[T]) -> Callable[[AsyncReply, Call], Awaitable[T]]:
+    """Return a function that reads one JSON object.
+
+    Args:
+        cls: the model it is decoded into.
+    """
+
+    async def read(reply: AsyncReply, call: Call) -> T:
+        body = await reply.read()
+        try:
+            return structurer(cls)(_strict_json.loads(body))
+        except WireError as error:
+            problem = f"the answer is no {cls.__name__}: {error}"
+        except ValueError as error:
+            problem = f"the answer is not JSON: {error}"
+        raise DecodeError(problem, **call.facts(status=reply.status))
+
+    return read
+
+
+def read_list(cls: type[T]) -> Callable[[AsyncReply, Call], Awaitable[list[T]]]:
+    """Return a function that reads a whole list.
+
+    Args:
+        cls: the model of its objects.
+    """
+
+    async def read(reply: AsyncReply, call: Call) -> list[T]:
+        return await AsyncObjects(reply, call, cls).gather()
+
+    return read
+
+
+class AsyncObjects(Generic[T]):
+    """An iterator of a list's objects, each decoded when it is asked for.
+
+    Args:
+        reply: the open answer.
+        call: what errors tell of.
+        cls: the model of the objects.
+    """
+
+    def __init__(self, reply: AsyncReply, call: Call, cls: type[T]) -> None:
+        self._reply = reply
+        self._call = call
+        self._name = cls.__name__
+        self._structure = structurer(cls)
+        self._decoder = JsonArrayDecoder()
+        self._ready: deque[object] = deque()
+        self._delivered = 0
+        self._at_end = False
+        self._error: SrsError | None = None
+
+    def __aiter__(self) -> AsyncObjects[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        while not self._ready:
+            if not await self._fill():
+                raise StopAsyncIteration
+        return self._decode(self._ready.popleft())
+
+    async def gather(self) -> list[T]:
+        """Return all objects that are still to come.
+
+        Raises:
+            StreamInterruptedError: the list broke off.
+            DecodeError: it is not a list of such objects.
+        """
+        gathered: list[T] = []
+        while self._ready or await self._fill():
+            gathered.extend([self._decode(value) for value in self._ready])
+            self._ready.clear()
+        return gathered
+
+    def close(self) -> None:
+        """Refuse to be read any further."""
+        self._ready.clear()
+        if self._error is None and not self._at_end:
+            self._error = StreamInterruptedError(
+                "the stream was read after it was closed",
+                items_delivered=self._delivered,
+                **self._call.facts(status=self._reply.status, advice="Read it inside its with block."),
+            )
+
+    async def _fill(self) -> bool:
+        """Decode what comes next, or say that the list has ended."""
+        if self._error is not None:
+            raise self._error.again()
+        try:
+            chunk = b"" if self._at_end else await self._reply.next_chunk()
+            self._at_end = not chunk
+            items = self._decoder.feed(chunk) if chunk else self._decoder.close()
+        except httpx.HTTPError as error:
+            failure = self._interrupted("its connection broke", _failures.bare(error))
+        except JsonArrayError as error:
+            if error.truncated:
+                failure = self._interrupted(str(error), None)
+            else:
+                failure = self._refused(f"the answer is not the list it should be: {error}")
+        else:
+            self._ready.extend(items)
+            return bool(items) or not self._at_end
+        self._error = failure
+        raise failure
+
+    def _decode(self, value: object) -> T:
+        try:
+            item = self._structure(value)
+        except WireError as error:
+            failure = self._refused(f"the list holds what is no {self._name}: {error}")
+        else:
+            self._delivered += 1
+            return item
+        self._error = failure
+        raise failure
+
+    def _interrupted(self, why: str, cause: Exception | None) -> SrsError:
+        error = StreamInterruptedError(
+            f"the list broke off after {self._delivered} objects: {why}",
+            items_delivered=self._delivered,
+            **self._call.facts(status=self._reply.status, cause=type(cause).__name__ if cause else None),
+        )
+        error.__cause__ = cause
+        return error
+
+    def _refused(self, message: str) -> SrsError:
+        return DecodeError(
+            f"{message} (after {self._delivered} objects)",
+            items_delivered=self._delivered,
+            **self._call.facts(status=self._reply.status),
+        )

@@ -1,0 +1,1 @@
+"""The client as plain calls: generated from ``_sync``."""

@@ -1,0 +1,149 @@
+"""The client: one service, one user, and everything the service offers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from srs_vsphere import _operations, _redact
+from srs_vsphere._sync.reading import read_one
+from srs_vsphere._sync.runspaces import Runspaces
+from srs_vsphere._sync.sending import Sender
+from srs_vsphere._sync.session import Session
+from srs_vsphere._concurrency import Pace
+from srs_vsphere.auth import Auth
+from srs_vsphere.models import About
+from srs_vsphere.retry import RetryEvent, RetryPolicy
+from srs_vsphere.settings import Origin, Timeouts, check_arguments
+from srs_vsphere.tls import Tls, ssl_context, unused_context
+
+_log = logging.getLogger("srs_vsphere")
+
+_read_about = read_one(About)
+
+#: Logging out on leaving ``with`` may take no longer.
+_SECONDS_TO_LEAVE = 5.0
+
+
+class SrsClient:
+    """A client of one Script Runtime Service, safe to share between threads.
+
+    Leaving its ``with`` block logs out and closes all connections.
+
+    Args:
+        url: scheme, host and perhaps port of the service, such as ``https://srs.example.com``.
+        auth: `BasicAuth` or `ApiKeyAuth`; default None, which is enough for `about` only.
+        retry: when a failed request is tried again; default `RetryPolicy()`.
+        timeouts: how long an attempt may wait for each of its steps; default `Timeouts()`.
+        tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
+        transport: an httpx transport to use instead of the client's own; it is closed with the client,
+            and `tls` does not apply to it.
+        max_connections: requests on their way at once, the others wait their turn; default 20.
+        on_retry: called with a `RetryEvent` before each wait, for logs and metrics.
+
+    Raises:
+        TypeError: an argument is of the wrong kind; the message names it.
+        ValueError: an argument makes no sense; the message names it.
+    """
+
+    runspaces: Runspaces
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        auth: Auth | None = None,
+        retry: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+        tls: Tls | None = None,
+        transport: httpx.BaseTransport | None = None,
+        max_connections: int = 20,
+        on_retry: Callable[[RetryEvent], object] | None = None,
+    ) -> None:
+        origin = Origin.parse(url)
+        retry = RetryPolicy() if retry is None else retry
+        timeouts = Timeouts() if timeouts is None else timeouts
+        tls = Tls() if tls is None else tls
+        check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
+        if transport is not None and not isinstance(transport, httpx.BaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"transport must be an httpx.BaseTransport, not {type(transport).__name__}")
+        _redact.install()
+        self._http = httpx.Client(
+            transport=transport,
+            verify=ssl_context(tls) if origin.secure else unused_context(),
+            # The sender's slots are the limit: httpx's own queue loses places when tasks are cancelled.
+            limits=httpx.Limits(
+                max_connections=None,
+                max_keepalive_connections=max_connections,
+                keepalive_expiry=timeouts.keep_alive,
+            ),
+            follow_redirects=False,
+        )
+        sender = Sender(
+            origin,
+            self._http,
+            policy=retry,
+            timeouts=timeouts,
+            max_connections=max_connections,
+            on_retry=on_retry,
+            pace=Pace(),
+        )
+        self._session = Session(sender, auth)
+        self.runspaces = Runspaces(self._session)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._session.closed else "open"
+        return f"<{type(self).__name__} {self._session.sender.origin.url} {state}>"
+
+    def about(self) -> About:
+        """Return the service's name and versions; needs no credentials (``GET /api/about``).
+
+        Raises:
+            SrsError: the call failed.
+        """
+        return self._session.call(_operations.ABOUT, _read_about)
+
+    def login(self) -> None:
+        """Log in now instead of with the first call that needs it (``POST /api/auth/login``).
+
+        Raises:
+            AuthenticationError: the credentials were refused, or none were given.
+            SrsError: the call failed.
+        """
+        self._session.log_in()
+
+    def logout(self) -> None:
+        """End the session on the service (``POST /api/auth/logout``); leaving ``with`` does it too.
+
+        A key given as `ApiKeyAuth` is left alone: whoever got it ends it. The service removes the
+        session's runspaces within a minute or two.
+
+        Raises:
+            SrsError: the call failed; the session then ends by itself after 30 idle minutes.
+        """
+        self._session.log_out()
+
+    def close(self) -> None:
+        """Close all connections, without logging out; a second call does nothing."""
+        self._session.closed = True
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            problem = self._session.leave(_SECONDS_TO_LEAVE)
+            if problem is not None:
+                _log.warning("the session on the service was not ended: %s", problem)
+        finally:
+            self.close()

@@ -1,0 +1,189 @@
+"""The session with the service: who is calling, and one login for however many are waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from srs_vsphere import _operations
+from srs_vsphere._sync.reading import read_nothing
+from srs_vsphere._sync.reply import Reply
+from srs_vsphere._sync.sending import Sender
+from srs_vsphere._call import Call
+from srs_vsphere._concurrency import Home, Slots
+from srs_vsphere._operations import Operation
+from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret, check_key
+from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+
+T = TypeVar("T")
+
+_KEY_HEADER = "X-SRS-API-KEY"
+
+
+class Session:
+    """Makes calls in the name of a user, and logs in when that is needed.
+
+    Args:
+        sender: what carries the calls.
+        auth: the credentials, or None for operations that need none.
+    """
+
+    def __init__(self, sender: Sender, auth: Auth | None) -> None:
+        self.sender = sender
+        self.closed = False
+        self._auth = auth
+        self._key = auth.key if isinstance(auth, ApiKeyAuth) else None
+        self._turn = Slots(1)
+        self._logins = 0
+        self._login_error: SrsError | None = None
+        self._home = Home()
+
+    def call(
+        self,
+        operation: Operation,
+        read: Callable[[Reply, Call], T],
+        *,
+        path: str | None = None,
+        body: bytes | None = None,
+    ) -> T:
+        """Call an operation, logging in first if needed, and once more if the service forgot the session.
+
+        Args:
+            operation: what to call.
+            read: takes the result out of the answer.
+            path: its path, if that holds an id.
+            body: JSON to send.
+
+        Returns:
+            What `read` returned.
+
+        Raises:
+            RuntimeError: the client is closed.
+            SrsError: the call failed.
+        """
+        self._check_open()
+        call = self.sender.new_call(operation, operation.path if path is None else path, body)
+        if not operation.needs_key:
+            return self.sender.send(call, read)
+        key = self._key
+        if key is None:
+            key = self._log_in(call, None)
+        try:
+            return self.sender.send(call, read, header=(_KEY_HEADER, key))
+        except AuthenticationError as error:
+            if error.status != 401 or not isinstance(self._auth, BasicAuth):
+                raise
+        # A 401 is given before anything is carried out, so whatever it was may be sent again.
+        key = self._log_in(call, key)
+        return self.sender.send(call, read, header=(_KEY_HEADER, key))
+
+    def log_in(self) -> None:
+        """Log in, if that is not done yet.
+
+        Raises:
+            RuntimeError: the client is closed.
+            SrsError: it failed.
+        """
+        self._check_open()
+        if self._key is None:
+            self._log_in(self.sender.new_call(_operations.LOGIN, _operations.LOGIN.path), None)
+
+    def log_out(self, *, within: float | None = None) -> None:
+        """End the session on the service, if this client began it.
+
+        Args:
+            within: seconds it may take; default the policy's deadline.
+
+        Raises:
+            RuntimeError: the client is closed.
+            SrsError: it failed; the session then ends by itself after 30 idle minutes.
+        """
+        self._check_open()
+        key = self._key
+        if key is None or isinstance(self._auth, ApiKeyAuth):
+            return
+        self._key = None
+        call = self.sender.new_call(_operations.LOGOUT, _operations.LOGOUT.path, within=within)
+        try:
+            self.sender.send(call, read_nothing, header=(_KEY_HEADER, key))
+        except AuthenticationError as error:
+            # The service has forgotten the session already.
+            if error.status != 401:
+                raise
+
+    def leave(self, within: float) -> SrsError | None:
+        """Log out on the way out: bounded in time, reached by no cancellation, never raising.
+
+        Args:
+            within: seconds it may take.
+
+        Returns:
+            Why the service may still keep the session, if it may.
+        """
+        if self.closed:
+            return None
+        with self.sender.pace.shielded(within):
+            try:
+                self.log_out(within=within)
+            except SrsError as error:
+                return error
+        return None
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise RuntimeError("this client is closed: make a new one")
+        self._home.check()
+
+    def _log_in(self, call: Call, stale: Secret | None) -> Secret:
+        """Return a key newer than the stale one, from the one login that all who wait share."""
+        seen = self._logins
+        try:
+            self._turn.acquire(call.deadline - self.sender.pace.now())
+        except TimeoutError:
+            raise NotSentError("no login before the deadline", **call.facts()) from None
+        try:
+            if self._key is not None and self._key is not stale:
+                return self._key
+            if self._logins != seen and self._login_error is not None:
+                raise self._login_error.again()
+            self._key = None
+            self._key = self._ask_for_key(call)
+            return self._key
+        finally:
+            self._turn.release()
+
+    def _ask_for_key(self, call: Call) -> Secret:
+        if not isinstance(self._auth, BasicAuth):
+            raise AuthenticationError(
+                "no credentials were given",
+                **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
+            )
+        pace = self.sender.pace
+        login = self.sender.new_call(
+            _operations.LOGIN, _operations.LOGIN.path, within=max(0.0, call.deadline - pace.now())
+        )
+        header = ("Authorization", self._auth.authorization())
+        try:
+            key = self.sender.send(login, _read_key, header=header)
+        except SrsError as error:
+            # A login that only this caller's deadline ended says nothing to the others.
+            if pace.now() < call.deadline:
+                self._login_error = error
+                self._logins += 1
+            raise
+        self._login_error = None
+        self._logins += 1
+        return key
+
+
+def _read_key(reply: Reply, call: Call) -> Secret:
+    reply.read()
+    header = reply.header(_KEY_HEADER)
+    key = None if header is None else Secret(header)
+    del header
+    try:
+        if key is not None and reply.status == 200:
+            return check_key(key)
+    except ValueError:
+        pass
+    raise DecodeError("the answer to the login holds no usable API key", **call.facts(status=reply.status))

@@ -1,0 +1,55 @@
+"""Streams of objects: open while inside their ``with`` block, closed at its end whatever happens."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from srs_vsphere._sync.reading import Objects
+from srs_vsphere._sync.reply import Reply
+from srs_vsphere._sync.session import Session
+from srs_vsphere._call import Call
+from srs_vsphere._operations import Operation
+
+T = TypeVar("T")
+
+
+class ObjectStream(Generic[T]):
+    """A list of the service as an ``with`` block, whose target iterates over its objects.
+
+    The request is sent on entering the block. Leaving it early closes the connection at once. A failure
+    before the answer is retried like that of any call; once the answer has begun, nothing is repeated.
+    """
+
+    def __init__(self, session: Session, operation: Operation, path: str, cls: type[T]) -> None:
+        self._session = session
+        self._operation = operation
+        self._path = path
+        self._cls = cls
+        self._reply: Reply | None = None
+        self._objects: Objects[T] | None = None
+
+    def __enter__(self) -> Objects[T]:
+        if self._reply is not None:
+            raise RuntimeError("this stream is open already: make another for a second block")
+        reply, call = self._session.call(self._operation, _read_opened, path=self._path)
+        self._reply = reply
+        self._objects = Objects(reply, call, self._cls)
+        return self._objects
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        reply, self._reply = self._reply, None
+        objects, self._objects = self._objects, None
+        if objects is not None:
+            objects.close()
+        if reply is not None:
+            reply.close()
+
+
+def _read_opened(reply: Reply, call: Call) -> tuple[Reply, Call]:
+    return reply.keep(), call
