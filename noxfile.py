@@ -17,7 +17,7 @@ def group(name: str) -> tuple[str, ...]:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Run the main job against the embedded simulator: a streamed list, and what a flaky server does to it."""
+    """Run the main job against the embedded simulator: a streamed list, and a flaky server."""
     session.install(".")
     session.run("python", "examples/demo.py")
 

@@ -97,14 +97,12 @@ async def survive(server: SimServer) -> None:
 
         print("  an expired session:")
         with server.faults.armed(Fault(operation="runspaces.list", nth=1, stale_session=True)):
-            print(
-                f"    {len(await client.runspaces.list())} runspaces: it logged in again, once, and repeated the call"
-            )
+            print(f"    {len(await client.runspaces.list())} runspaces: it logged in again and repeated it")
 
         print("  a body cut in the middle, of a list:")
         with server.faults.armed(Fault(operation="runspaces.list", nth=1, cut_after=900)):
             print(
-                f"    {len(await client.runspaces.list())} runspaces: half a list was thrown away and asked for again"
+                f"    {len(await client.runspaces.list())} runspaces: half a list is no list, it asked again"
             )
 
         print("  a body cut in the middle, of a stream:")
@@ -114,9 +112,7 @@ async def survive(server: SimServer) -> None:
                     async for _ in runspaces:
                         pass
             except StreamInterruptedError as error:
-                print(
-                    f"    {error.items_delivered} runspaces were handed out, so it told instead of starting over:"
-                )
+                print(f"    {error.items_delivered} runspaces were out already, so it did not start over:")
                 print(f"    {error}")
 
 

@@ -87,8 +87,8 @@ class Reply:
             self._slots.release()
 
     def _wind_up(self) -> None:
-        # The HTTP library's readers are generators within generators. One that is left in the middle is closed
-        # by the garbage collector, with a task of its own or a warning; reading on after the close ends them.
+        # The HTTP library's readers are generators within generators. One that is left in the middle is
+        # closed by the garbage collector, with a task or a warning; reading on after the close ends them.
         size = 0
         try:
             while self._chunks is not None and size < _LONGEST_LEFTOVER:

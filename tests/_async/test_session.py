@@ -54,7 +54,7 @@ async def test_a_forgotten_session_is_renewed_once(server: SimServer, simulator:
         created = await client.runspaces.create("sent again, for a 401 comes before anything is done")
         assert [runspace.id for runspace in await client.runspaces.list()] == [created.id]
         assert server.requests.count(LOGIN) == 2
-        assert simulator.runspace_ids == [created.id]
+        assert list(simulator.runspaces) == [created.id]
 
 
 @pytest.mark.anyio

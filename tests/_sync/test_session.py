@@ -54,7 +54,7 @@ def test_a_forgotten_session_is_renewed_once(server: SimServer, simulator: Simul
         created = client.runspaces.create("sent again, for a 401 comes before anything is done")
         assert [runspace.id for runspace in client.runspaces.list()] == [created.id]
         assert server.requests.count(LOGIN) == 2
-        assert simulator.runspace_ids == [created.id]
+        assert list(simulator.runspaces) == [created.id]
 
 
 

@@ -7,7 +7,8 @@ listed label whose difference is gone has to leave the list.
 from __future__ import annotations
 
 import pytest
-from replaying import play, recorded
+
+from tests.simulator.replaying import play, recorded
 
 USERS = {"alice": "secret", "bob": "secret", "ålice@VSPHERE.LOCAL": "secret"}
 
