@@ -27,16 +27,18 @@ RULES = [
     (r", or belongs to another event loop", ""),
     # Modules and names.
     (r"_async\b", "_sync"),
+    (r"httpx\.AsyncByteStream", "httpx.SyncByteStream"),
     (r"httpx\.Async(\w+)", r"httpx.\1"),
     (r"\bAsync(Iterator|Iterable|Generator|ContextManager)\b", r"\1"),
     (r"\bAsync([A-Z]\w+)", r"\1"),
     (r"Awaitable\[((?:[^][]|\[[^][]*\])*)\]", r"\1"),
-    (r"from collections\.abc import Awaitable, ", "from collections.abc import "),
+    (r"\bAwaitable, ", ""),
     (r"StopAsyncIteration", "StopIteration"),
     (r"__a(enter|exit|iter|next)__", r"__\1__"),
     (r"\baclose\b", "close"),
     (r"\baiter_(\w+)", r"iter_\1"),
     # The language.
+    (r"\banext\(", "next("),
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     # Tests.

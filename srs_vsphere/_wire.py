@@ -16,6 +16,10 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar, cast, get_args
 
+import attrs
+
+from srs_vsphere.models.stream_record import StreamRecord
+
 if TYPE_CHECKING:
     import cattrs
 
@@ -44,8 +48,11 @@ def _structurer(cls: Hashable) -> Callable[[object], object]:
     import cattrs
 
     hook = _converter().get_structure_hook(cast("type", cls))
+    is_model = attrs.has(cast("type", cls))
 
     def structure(value: object) -> object:
+        if is_model and type(value) is not dict:
+            raise WireError(f"an object expected, not {type(value).__name__}")
         try:
             return hook(value, cls)
         except cattrs.BaseValidationError as error:
@@ -115,9 +122,18 @@ def _required_text(value: object, _: object) -> object:
     raise TypeError("a text that is not empty expected")
 
 
+def _any_text(value: object, _: object) -> str:
+    if value is None:
+        return ""
+    if type(value) is str:
+        return value
+    raise TypeError(f"text expected, not {type(value).__name__}")
+
+
 @cache
 def _converter() -> cattrs.Converter:
     import cattrs
+    from cattrs.gen import make_dict_structure_fn, override
 
     converter = cattrs.Converter(detailed_validation=True)
     converter.register_structure_hook(str, _required_text)
@@ -126,4 +142,9 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(bool | None, _boolean)
     converter.register_structure_hook(datetime | None, _time)
     converter.register_structure_hook_factory(lambda cls: bool(_enums(cls)), _open_enum)
+    # A plain `str` is an id and never empty; a message may be.
+    converter.register_structure_hook_func(
+        lambda cls: cls is StreamRecord,
+        make_dict_structure_fn(StreamRecord, converter, message=override(struct_hook=_any_text)),
+    )
     return converter

@@ -15,14 +15,22 @@
     │   ├── RunspaceNotReadyError      code 2031: the runspace is still being created, or in error
     │   ├── InvalidRequestError        the request was malformed; ``fields`` says where
     │   └── ServerError                everything else the service fails with
-    └── DecodeError                    the answer is not what the service documents
+    ├── DecodeError                    the answer is not what the service documents
+    ├── WaitTimeoutError               what was waited for did not come about; ``last`` says how it stood
+    ├── ConnectionFailedError          the runspace is ready but not connected to vCenter
+    └── ScriptFailedError              the script did not succeed; ``result`` says all about it
 
 Wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
 """
 
 from __future__ import annotations
 
-from typing import Self, TypedDict, TypeVar, Unpack
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack
+
+if TYPE_CHECKING:
+    from srs_vsphere.models.stream_record import StreamRecord
+    from srs_vsphere.results import ScriptResult
 
 _LONGEST_TEXT = 400
 
@@ -213,3 +221,51 @@ class DecodeError(SrsError):
     def __init__(self, message: str, *, items_delivered: int = 0, **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
         self.items_delivered: int = items_delivered
+
+
+class WaitTimeoutError(SrsError):
+    """What was waited for did not come about in the time allowed.
+
+    Args:
+        message: what happened.
+        last: the runspace, script execution or web console as it was last seen, None if it never was.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "Nothing was stopped or deleted on the service: wait again, or cancel or delete it."
+
+    def __init__(self, message: str, *, last: object = None, **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.last: object = last
+
+
+class ConnectionFailedError(SrsError):
+    """The runspace is ready, but the script that connects it to vCenter did not succeed.
+
+    Args:
+        message: what happened.
+        records: the error stream of that script.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "Check the vCenter that the service is registered with, and the rights of this user there."
+
+    def __init__(self, message: str, *, records: Sequence[StreamRecord] = (), **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.records: tuple[StreamRecord, ...] = tuple(records)
+
+
+class ScriptFailedError(SrsError):
+    """A script did not succeed.
+
+    Args:
+        message: what happened.
+        result: outcome, output and streams of the script.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "The error's result has output, streams and the whole reason."
+
+    def __init__(self, message: str, *, result: ScriptResult[object], **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.result: ScriptResult[object] = result

@@ -26,7 +26,7 @@ class Sent(Enum):
     """Whether a failed request reached the service."""
 
     NO = "not sent"
-    MAYBE = "possibly sent"
+    MAYBE = "no whole answer"
     ANSWERED = "answered"
 
 

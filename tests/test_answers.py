@@ -4,10 +4,10 @@ import json
 import pickle
 
 import pytest
-from recorded_exchanges import exchanges, header
 
 from srs_vsphere import errors
 from srs_vsphere._answers import error_for
+from tests.recorded_exchanges import exchanges, header
 
 JSON = "application/json; charset=utf-8"
 

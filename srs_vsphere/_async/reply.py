@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from srs_vsphere._concurrency import AsyncSlots
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    import httpx
+#: What an HTTP library may still hold of a body after its connection is closed.
+_LONGEST_LEFTOVER = 131072
 
 
 class AsyncReply:
@@ -24,6 +27,7 @@ class AsyncReply:
         self._response = response
         self._slots = slots
         self._chunks: AsyncIterator[bytes] | None = None
+        self._begun = False
         self._closed = False
         self.status = response.status_code
         self.content_type = response.headers.get("content-type")
@@ -46,9 +50,13 @@ class AsyncReply:
     async def next_chunk(self) -> bytes:
         """Return the next bytes of the body as they arrive; none at its end."""
         if self._chunks is None:
+            if self._begun:
+                return b""
+            self._begun = True
             self._chunks = self._response.aiter_bytes()
         async for chunk in self._chunks:
             return chunk
+        self._chunks = None
         return b""
 
     async def read(self, limit: int | None = None) -> bytes:
@@ -74,5 +82,16 @@ class AsyncReply:
         self._closed = True
         try:
             await self._response.aclose()
+            await self._wind_up()
         finally:
             self._slots.release()
+
+    async def _wind_up(self) -> None:
+        # The HTTP library's readers are generators within generators. One that is left in the middle is
+        # closed by the garbage collector, with a task or a warning; reading on after the close ends them.
+        size = 0
+        try:
+            while self._chunks is not None and size < _LONGEST_LEFTOVER:
+                size += len(await self.next_chunk())
+        except (httpx.HTTPError, httpx.StreamError):
+            self._chunks = None

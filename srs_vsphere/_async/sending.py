@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -196,9 +196,11 @@ class AsyncSender:
                 "pool": remaining,
             }
         }
-        return httpx.Request(
+        request = httpx.Request(
             call.operation.method, url, headers=headers, content=call.body, extensions=extensions
         )
+        request.stream = AsyncBody(request.content)
+        return request
 
     async def _refused(self, call: Call, reply: AsyncReply) -> Failure:
         body = await reply.read(_LONGEST_ERROR_BODY)
@@ -224,3 +226,22 @@ class AsyncSender:
         if self._on_retry is not None:
             event = RetryEvent(call.operation.name, call.host, call.attempts, wait, reason, failure.error)
             self._on_retry(event)
+
+
+class AsyncBody(httpx.AsyncByteStream):
+    """A request's body in one piece.
+
+    The HTTP library's own is a generator, which a connection that breaks leaves to the garbage collector.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content: bytes | None = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, None
+        if content is None:
+            raise StopAsyncIteration
+        return content

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from threading import RLock
 from types import MappingProxyType
 
 from srs_vsphere.simulator import routing
-from srs_vsphere.simulator.agenda import Agenda
-from srs_vsphere.simulator.answers import OK, UNAUTHORIZED, Json, json_reply
+from srs_vsphere.simulator.answers import Json
 from srs_vsphere.simulator.clock import Clock, SystemClock
-from srs_vsphere.simulator.conditions import Conditions
 from srs_vsphere.simulator.exchange import Reply, Request
-from srs_vsphere.simulator.ids import Ids
-from srs_vsphere.simulator.routing import Call
-from srs_vsphere.simulator.runspaces import Runspaces
-from srs_vsphere.simulator.sessions import Session, Sessions
+from srs_vsphere.simulator.gateway import Gateway
+from srs_vsphere.simulator.runspaces import Runspace
+from srs_vsphere.simulator.scripting import ScriptAnswer, ScriptMatch
 from srs_vsphere.simulator.settings import Settings
-from srs_vsphere.simulator.users import Users, subject
+from srs_vsphere.simulator.users import subject
 
 DEFAULT_USERS: Mapping[str, str] = MappingProxyType({"alice": "secret", "bob": "secret"})
 _STATES = ("creating", "ready", "error")
@@ -30,10 +26,13 @@ class Simulator:
     Every request is answered at once, by the time that the clock shows; what had to happen before that, such
     as a runspace becoming ready, happens first. It may be used from several threads.
 
+    The methods that make something go wrong say for how many occasions (``times``); None means until
+    `clear_conditions` is called.
+
     Args:
-        users: passwords by user name.
-        settings: limits and durations.
-        clock: where the time comes from; the machine's own time by default.
+        users: passwords by user name; a name without a domain is of ``vsphere.local``.
+        settings: limits and durations; by default those of the appliance.
+        clock: where the time comes from; by default the machine's own time.
         seed: makes ids and keys; two simulators with the same seed and requests give the same answers.
 
     Raises:
@@ -52,35 +51,7 @@ class Simulator:
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._lock = RLock()
         self._requests_seen = 0
-        self._reserved = 0
-        self._agenda = Agenda(self.clock)
-        self._ids = Ids(seed)
-        self._users = Users(users)
-        self._conditions = Conditions()
-        self._sessions = Sessions(self._agenda, self._ids, self.settings.session_validity)
-        self._runspaces = Runspaces(
-            self._agenda, self._ids, self.settings, self._conditions, lambda: self.quota_left
-        )
-        challenge = (
-            'Basic realm="SRS endpoint",'
-            f'SIGN realm="{self.settings.realm}",service="SRS endpoint",sts="{self.settings.sts_url}"'
-        )
-        self._challenge = (("WWW-Authenticate", challenge),)
-        self._about = json_reply(
-            {
-                "name": "Script Runtime Service for vSphere",
-                "vendor": "VMware, Inc.",
-                "version": self.settings.version,
-                "api_version": "1.0.0",
-            }
-        )
-        self._operations: dict[str, Callable[[Call, Session], Reply]] = {
-            "auth.logout": self._logout,
-            "runspaces.list": lambda _, session: self._runspaces.list(session.user),
-            "runspaces.get": lambda call, session: self._runspaces.get(session.user, call.path[0]),
-            "runspaces.create": self._create_runspace,
-            "runspaces.delete": lambda call, session: self._runspaces.delete(session.user, call.path[0]),
-        }
+        self._gateway = Gateway(users, self.settings, self.clock, seed)
 
     def handle(self, request: Request) -> Reply:
         """Answer a request.
@@ -93,18 +64,7 @@ class Simulator:
         """
         with self._lock:
             self._requests_seen += 1
-            self._agenda.catch_up()
-            routed = routing.route(request)
-            session = self._sessions.use(request.header("x-srs-api-key"))
-            if isinstance(routed, Reply):
-                return routed
-            if routed.operation == "about":
-                return self._about
-            if routed.operation == "auth.login":
-                return self._login(request)
-            if session is None:
-                return UNAUTHORIZED
-            return self._operations[routed.operation](routed, session)
+            return self._gateway.answer(request)
 
     def operation_of(self, request: Request) -> str | None:
         """Return the name of the operation that a request is for, such as ``runspaces.list``, or None.
@@ -113,6 +73,17 @@ class Simulator:
             request: the request.
         """
         return routing.operation_of(request)
+
+    def on_script(self, match: ScriptMatch, reply: ScriptAnswer) -> None:
+        """Say what comes out of a script; of several that match, the newest counts.
+
+        Args:
+            match: which scripts: an exact text, a pattern that is searched for in it, or a function that says
+                yes.
+            reply: what comes out, or a function that says so.
+        """
+        with self._lock:
+            self._gateway.handlers.add(match, reply)
 
     @property
     def requests_seen(self) -> int:
@@ -123,20 +94,36 @@ class Simulator:
     def session_count(self) -> int:
         """How many sessions are valid."""
         with self._lock:
-            self._agenda.catch_up()
-            return len(self._sessions.active())
+            self._gateway.agenda.catch_up()
+            return len(self._gateway.sessions.active())
 
     @property
-    def runspace_ids(self) -> list[str]:
-        """The ids of all users' runspaces."""
+    def runspaces(self) -> Mapping[str, str]:
+        """The states of all users' runspaces, by id."""
         with self._lock:
-            self._agenda.catch_up()
-            return [runspace.id for runspace in self._runspaces]
+            self._gateway.agenda.catch_up()
+            return {runspace.id: runspace.state for runspace in self._gateway.runspaces}
+
+    @property
+    def web_console_count(self) -> int:
+        """How many web consoles there are."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return len(self._gateway.consoles)
+
+    @property
+    def execution_count(self) -> int:
+        """How many script executions are remembered, of all users."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return len(self._gateway.executions)
 
     @property
     def quota_left(self) -> int:
-        """How many runspaces and web consoles may still be made."""
-        return self.settings.quota - self._reserved - len(self._runspaces)
+        """How many runspaces and web consoles may be made; less than none after too many `add_runspace`."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return self._gateway.quota_left()
 
     def add_runspace(
         self,
@@ -165,37 +152,163 @@ class Simulator:
         if state not in _STATES:
             raise ValueError(f"state must be one of {', '.join(_STATES)}, not {state!r}")
         with self._lock:
-            self._agenda.catch_up()
-            error = dict(error_details) if error_details is not None else None
-            runspace = self._runspaces.add(
-                subject(user), None, name, connected=connected, state=state, error=error
-            )
+            self._gateway.agenda.catch_up()
+            runspaces = self._gateway.runspaces
+            runspace = runspaces.add(subject(user), None, name, connected=connected, state=state)
+            if error_details is not None:
+                runspace.error = dict(error_details)
+                runspaces.changed(runspace)
             return runspace.id
+
+    def restart(self, *, keep_history: bool = False) -> None:
+        """Restart the gateway: sessions, runspaces, web consoles and running scripts are gone.
+
+        Args:
+            keep_history: whether the history of scripts is on a disk that stays; in the appliance it is not.
+        """
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            self._gateway.restart(keep_history=keep_history)
 
     def expire_sessions(self) -> None:
         """End all sessions at once: their keys are refused from now on."""
         with self._lock:
-            self._sessions.end_all()
+            self._gateway.sessions.end_all()
 
-    def restart(self) -> None:
-        """Restart the gateway: sessions and runspaces are gone."""
+    def kill_runspace(self, id: str) -> None:
+        """Let a runspace die: it is not found any more, and the script in it will be given up.
+
+        Args:
+            id: its id.
+
+        Raises:
+            KeyError: there is no such runspace.
+        """
         with self._lock:
-            self._agenda.catch_up()
-            self._sessions.end_all()
-            self._runspaces.clear()
+            runspace = self._runspace(id)
+            runspace.pod.alive = False
+            self._gateway.runspaces.remove(runspace)
 
-    def _login(self, request: Request) -> Reply:
-        user = self._users.from_basic(request)
-        if user is None:
-            return Reply(401, self._challenge)
-        return Reply(200, (("X-SRS-API-KEY", self._sessions.open(user).key),))
+    def make_unreachable(self, id: str, reason: str = "Connection refused") -> None:
+        """Let nothing get through to a runspace, which goes on reading ``ready``.
 
-    def _logout(self, _: Call, session: Session) -> Reply:
-        self._sessions.end(session)
-        return OK
+        Starting or cancelling a script there is answered with HTTP status 0 and code 1000.
 
-    def _create_runspace(self, call: Call, session: Session) -> Reply:
-        body = json.loads(call.request.body or b"{}")
-        return self._runspaces.create(
-            session, body.get("name"), connected=bool(body.get("run_vc_connection_script"))
-        )
+        Args:
+            id: its id.
+            reason: what the service says about it.
+
+        Raises:
+            KeyError: there is no such runspace.
+        """
+        with self._lock:
+            self._runspace(id).pod.unreachable = reason
+
+    def make_reachable(self, id: str) -> None:
+        """End what `make_unreachable` began.
+
+        Args:
+            id: its id.
+
+        Raises:
+            KeyError: there is no such runspace.
+        """
+        with self._lock:
+            self._runspace(id).pod.unreachable = None
+
+    def slow_creation(self, seconds: float, *, times: int | None = 1) -> None:
+        """Let the creation of runspaces take longer.
+
+        Args:
+            seconds: by how much.
+            times: for how many runspaces.
+
+        Raises:
+            ValueError: the time is negative.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"seconds must not be negative, not {seconds!r}")
+        self._hold("slow_creation", times, str(seconds))
+
+    def fail_creation(self, message: str = "Failed to create pod", *, times: int | None = 1) -> None:
+        """Let requests for runspaces and web consoles fail with code 500.
+
+        Args:
+            message: what the service says.
+            times: for how many requests.
+        """
+        self._hold("creation_error", times, message)
+
+    def fail_pod(self, reason: str = "failed: ImagePullBackOff", *, times: int | None = 1) -> None:
+        """Let runspaces and web consoles be accepted and end up in ``error``.
+
+        Args:
+            reason: what the service says about the pod.
+            times: for how many of them.
+        """
+        self._hold("pod_error", times, reason)
+
+    def fail_deletion(self, message: str = "kill failed", *, times: int | None = 1) -> None:
+        """Let deletions fail with code 2040 or 2080; the runspace is forgotten all the same.
+
+        Args:
+            message: what the service says.
+            times: for how many deletions.
+        """
+        self._hold("deletion_error", times, message)
+
+    def fail_list(self, message: str = "Failed to get pod", *, times: int | None = 1) -> None:
+        """Let lists of runspaces and of web consoles fail with code 2035 or 2075.
+
+        Args:
+            message: what the service says.
+            times: for how many lists.
+        """
+        self._hold("list_error", times, message)
+
+    def fail_get(self, *, times: int | None = 1) -> None:
+        """Let runspaces and web consoles not be found although they are there.
+
+        Args:
+            times: for how many requests.
+        """
+        self._hold("get_error", times)
+
+    def refuse_bearer_token(self, *, times: int | None = 1) -> None:
+        """Let the token service refuse what connected runspaces and web consoles need.
+
+        Args:
+            times: for how many of them.
+        """
+        self._hold("token_refused", times)
+
+    def fail_act_as(self, *, times: int | None = 1) -> None:
+        """Let SIGN logins be refused after their session was made: 401 with a key that works.
+
+        Args:
+            times: for how many logins.
+        """
+        self._hold("act_as_error", times)
+
+    def fill_quota(self) -> None:
+        """Let somebody else take what is left of the quota, until `clear_conditions` is called."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            self._gateway.reserved += max(0, self._gateway.quota_left())
+
+    def clear_conditions(self) -> None:
+        """Let nothing go wrong any more that has not gone wrong yet."""
+        with self._lock:
+            self._gateway.conditions.clear()
+            self._gateway.reserved = 0
+
+    def _hold(self, name: str, times: int | None, text: str = "") -> None:
+        with self._lock:
+            self._gateway.conditions.hold(name, times, text)
+
+    def _runspace(self, id: str) -> Runspace:
+        self._gateway.agenda.catch_up()
+        runspace = self._gateway.runspaces.find(id)
+        if runspace is None:
+            raise KeyError(id)
+        return runspace

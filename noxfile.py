@@ -1,0 +1,64 @@
+"""Everything the project runs: `nox -s demo`, `nox -s tests`, and what CI checks beside them."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "sync", "tests", "lowest"]
+nox.options.error_on_missing_interpreters = False
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def group(name: str) -> tuple[str, ...]:
+    return nox.project.dependency_groups(PROJECT, name)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the main job against the embedded simulator: a streamed list, and a flaky server."""
+    session.install(".")
+    session.run("python", "examples/demo.py")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the whole suite; without arguments, with its coverage."""
+    session.install("-e", ".[all]", *group("test"))
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest")
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the suite on the oldest releases that the package allows."""
+    oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
+    session.install("-e", ".[all]", *group("test"), *oldest)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    session.install(".[all]", *group("types"))
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "srs_vsphere", "--ignoreexternal")
+
+
+@nox.session
+def sync(session: nox.Session) -> None:
+    """Write the sync twins; `nox -s sync -- --check` says whether they are as written."""
+    session.run("python", ".ci/sync.py", *session.posargs)

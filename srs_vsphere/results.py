@@ -1,0 +1,156 @@
+"""What came of a script: its outcome, told truthfully, with its output and everything it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from attrs import field, frozen
+
+from srs_vsphere.errors import ScriptFailedError
+from srs_vsphere.models.script_execution import ScriptExecution, ScriptExecutionState
+from srs_vsphere.models.stream_record import StreamRecord, StreamType
+
+OutputT_co = TypeVar("OutputT_co", covariant=True)
+
+#: How the service's reason begins when it gave a script up: its runspace died, was deleted, or ran another
+#: script too soon. A script's own error begins with the name of a type instead.
+LOST_REASON = "Runspace where script runs doesn't respond"
+
+
+class ScriptOutcome(StrEnum):
+    """What came of a script; the service's own state tells less."""
+
+    SUCCEEDED = "succeeded"
+    #: It ran to its end, but errors are in its error stream.
+    SUCCEEDED_WITH_ERRORS = "succeeded_with_errors"
+    #: A terminating error ended it, or kept it from starting.
+    FAILED = "failed"
+    CANCELED = "canceled"
+    #: The service lost sight of it: it may have run to its end, or only begun.
+    LOST = "lost"
+
+
+def outcome_of(execution: ScriptExecution, errors: Sequence[StreamRecord]) -> ScriptOutcome:
+    """Tell what came of a script.
+
+    Args:
+        execution: the script, ended or stuck.
+        errors: the records of its error stream.
+
+    Returns:
+        The outcome; a stuck record's script is lost.
+
+    Raises:
+        ValueError: it has not ended.
+    """
+    if execution.stuck:
+        return ScriptOutcome.LOST
+    match execution.state:
+        case ScriptExecutionState.SUCCESS:
+            return ScriptOutcome.SUCCEEDED_WITH_ERRORS if errors else ScriptOutcome.SUCCEEDED
+        case ScriptExecutionState.CANCELED:
+            return ScriptOutcome.CANCELED
+        case ScriptExecutionState.ERROR:
+            lost = (execution.reason or "").startswith(LOST_REASON)
+            return ScriptOutcome.LOST if lost else ScriptOutcome.FAILED
+        case _:
+            raise ValueError(f"the script has not ended: its state is {execution.state}")
+
+
+@frozen
+class ScriptResult(Generic[OutputT_co]):
+    """What came of a script.
+
+    Args:
+        outcome: what came of it.
+        output: what it put out; for a failed script what came before the error, if the format keeps that.
+        errors: records of the error stream; the error that ended a failed script is in `reason` instead.
+        warnings: records of the warning stream.
+        information: records of the information stream, ``Write-Host`` included.
+        verbose: records of the verbose stream.
+        debug: records of the debug stream.
+        lost_records: at least how many records of all streams were lost; the service keeps 50 of each.
+        execution: the script as the service last told of it.
+    """
+
+    outcome: ScriptOutcome
+    output: OutputT_co
+    errors: list[StreamRecord] = field(factory=list[StreamRecord])
+    warnings: list[StreamRecord] = field(factory=list[StreamRecord])
+    information: list[StreamRecord] = field(factory=list[StreamRecord])
+    verbose: list[StreamRecord] = field(factory=list[StreamRecord])
+    debug: list[StreamRecord] = field(factory=list[StreamRecord])
+    lost_records: int = 0
+    execution: ScriptExecution = field(factory=ScriptExecution, repr=False)
+
+    @property
+    def reason(self) -> str | None:
+        """The first line of why it failed, was canceled or lost, such as ``RuntimeException: no such VM``."""
+        for line in (self.reason_text or "").splitlines():
+            if line.strip():
+                return line.strip()
+        return None
+
+    @property
+    def reason_text(self) -> str | None:
+        """The whole of why it failed, was canceled or lost, with the stack trace."""
+        return self.execution.reason
+
+    @property
+    def duration(self) -> float | None:
+        """How many seconds it ran by the server's clock, None if the service does not say."""
+        start, end = self.execution.start_time, self.execution.end_time
+        return (end - start).total_seconds() if start is not None and end is not None else None
+
+    def raise_for_outcome(self, *, allow_errors: bool = False) -> None:
+        """Raise unless the script succeeded.
+
+        Args:
+            allow_errors: whether errors in the error stream are fine as long as the script ran to its end.
+
+        Raises:
+            ScriptFailedError: it did not succeed; the error carries this result.
+        """
+        if self.outcome is ScriptOutcome.SUCCEEDED:
+            return
+        if allow_errors and self.outcome is ScriptOutcome.SUCCEEDED_WITH_ERRORS:
+            return
+        raise ScriptFailedError(self._failure(), result=self, advice=_ADVICE[self.outcome])
+
+    def _failure(self) -> str:
+        name = f"the script {self.execution.name!r}" if self.execution.name else "the script"
+        match self.outcome:
+            case ScriptOutcome.SUCCEEDED_WITH_ERRORS:
+                first = " ".join(self.errors[0].message.split()) if self.errors else "it was lost"
+                count = "an error" if len(self.errors) == 1 else f"{len(self.errors)} errors"
+                return f"{name} wrote {count}, the first: {first}"
+            case ScriptOutcome.CANCELED:
+                return f"{name} was canceled"
+            case ScriptOutcome.LOST:
+                return f"{name} was lost: {self.reason or 'the service did not see it start'}"
+            case _:
+                return f"{name} failed: {self.reason or 'no reason was given'}"
+
+
+_ADVICE = {
+    ScriptOutcome.SUCCEEDED_WITH_ERRORS: "It ran to its end: result.errors has them all, result.output what"
+    " it put out.",
+    ScriptOutcome.FAILED: "result.output has what came before, result.reason_text the stack trace.",
+    ScriptOutcome.CANCELED: "result.output has what came before.",
+    ScriptOutcome.LOST: "It may have run to its end, or only begun: look at what it was to do before running"
+    " it again.",
+}
+
+
+def split_streams(records: Sequence[StreamRecord]) -> dict[StreamType, list[StreamRecord]]:
+    """Sort records by their stream, each stream's in the order given.
+
+    Args:
+        records: records of any streams.
+
+    Returns:
+        All five streams, those without records empty.
+    """
+    return {stream: [record for record in records if record.stream == stream] for stream in StreamType}

@@ -1,0 +1,168 @@
+"""The simulator as a program.
+
+::
+
+    python -m srs_vsphere.simulator --hosts 200 --user alice:secret --quota 5 --tls \\
+        --fault '{"operation": "runspaces.list", "probability": 0.01, "status": 503}' --seed 7 --json
+
+It prints one line per host, its URL first, and serves until SIGTERM or SIGINT; then it ends with status 0.
+Bad input and a taken port give a message and status 2, and nothing is left running.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from srs_vsphere.simulator._fault_json import read_faults
+from srs_vsphere.simulator.clock import SystemClock
+from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fleet import SimFleet, SimHost
+from srs_vsphere.simulator.settings import Settings
+from srs_vsphere.simulator.simulator import DEFAULT_USERS
+
+_BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve simulated hosts until told to stop.
+
+    Args:
+        arguments: the command line; default: the process's own.
+
+    Returns:
+        The exit status.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        fleet = _fleet(options)
+        asyncio.run(_serve(fleet, as_json=options.json, out=sys.stdout))
+    except OSError as error:
+        return _complain(error.strerror if error.strerror and error.filename is None else str(error))
+    except (TypeError, ValueError, RuntimeError) as error:
+        return _complain(str(error))
+    return 0
+
+
+def _complain(message: str) -> int:
+    print(f"srs-simulator: {message}", file=sys.stderr)  # noqa: T201 - a program's message
+    return _BAD_INPUT
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # argparse prints the whole usage first, and the message drowns in it.
+        self.exit(_BAD_INPUT, f"srs-simulator: {message}; --help says more\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m srs_vsphere.simulator",
+        description="Simulated Script Runtime Service hosts on 127.0.0.1. They run no PowerShell.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--hosts", type=int, default=1, metavar="N", help="how many hosts (default 1)")
+    add("--port", type=int, default=0, help="port of the first host, the others follow (default: free ports)")
+    add(
+        "--user",
+        action="append",
+        default=[],
+        metavar="NAME:PASSWORD",
+        help="a user who may log in; repeatable (default: alice:secret and bob:secret)",
+    )
+    add("--quota", type=int, metavar="N", help="runspaces and web consoles of all users (default 5)")
+    add("--runspaces", type=int, default=0, metavar="N", help="runspaces of the first user to begin with")
+    add("--tls", action="store_true", help="speak TLS, with a self-signed certificate made on the fly")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="JSON",
+        help="a fault, an array of them, or @file with either; repeatable",
+    )
+    add("--seed", type=int, default=0, help="of ids, keys and the dice of faults (default 0)")
+    add("--speed", type=float, default=1.0, help="simulated seconds per real second (default 1)")
+    add("--control", action="store_true", help="let faults be changed over HTTP, on a port of its own")
+    add("--control-port", type=int, metavar="PORT", help="that port; implies --control (default: a free one)")
+    add("--json", action="store_true", help="print one JSON object per host")
+    return parser
+
+
+def _fleet(options: argparse.Namespace) -> SimFleet:
+    users = dict(_user(text) for text in options.user) or dict(DEFAULT_USERS)
+    if len(users) < len(options.user):
+        raise ValueError("--user: a user is there twice")
+    if options.hosts < 1:
+        raise ValueError(f"--hosts must be 1 or more, not {options.hosts}")
+    if options.runspaces < 0:
+        raise ValueError(f"--runspaces must be 0 or more, not {options.runspaces}")
+    fleet = SimFleet(
+        options.hosts,
+        users=users,
+        settings=Settings() if options.quota is None else Settings(quota=options.quota),
+        clock=SystemClock(options.speed),
+        seed=options.seed,
+        faults=FaultPlan(_faults(options.fault), seed=options.seed),
+        tls=options.tls,
+        port=options.port,
+        control=options.control or options.control_port is not None,
+        control_port=options.control_port or 0,
+    )
+    for host in fleet.hosts:
+        for number in range(options.runspaces):
+            host.simulator.add_runspace(user=next(iter(users)), name=f"runspace-{number + 1}")
+    return fleet
+
+
+def _user(text: str) -> tuple[str, str]:
+    name, colon, password = text.partition(":")
+    if not colon or not name or not password:
+        # The text itself may be a password.
+        raise ValueError("--user must be NAME:PASSWORD")
+    return name, password
+
+
+def _faults(texts: list[str]) -> list[Fault]:
+    faults: list[Fault] = []
+    for text in texts:
+        try:
+            faults += read_faults(Path(text[1:]).read_bytes() if text.startswith("@") else text)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"--fault: {error}") from None
+    return faults
+
+
+async def _serve(fleet: SimFleet, *, as_json: bool, out: TextIO) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with fleet:
+        out.writelines(_line(fleet, host, as_json=as_json) + "\n" for host in fleet.hosts)
+        out.flush()
+        if fleet.control_url is not None and not as_json:
+            print(f"faults are changed at {fleet.control_url}", file=sys.stderr)  # noqa: T201 - as above
+        await stop.wait()
+
+
+def _line(fleet: SimFleet, host: SimHost, *, as_json: bool) -> str:
+    facts = {
+        "url": host.url,
+        "name": host.name,
+        "thumbprint": fleet.thumbprint,
+        "ca_file": fleet.ca_file,
+        "control": fleet.control_url,
+    }
+    given = {key: value for key, value in facts.items() if value is not None}
+    if as_json:
+        return json.dumps(given)
+    extras = (f"{key}={given[key]}" for key in ("thumbprint", "ca_file") if key in given)
+    return " ".join((host.url, host.name, *extras))

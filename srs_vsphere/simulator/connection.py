@@ -1,0 +1,285 @@
+"""One connection of the real server: requests in order, answers in order, faults done to the socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from srs_vsphere.simulator.delivery import Delivery
+from srs_vsphere.simulator.exchange import Reply, Request
+from srs_vsphere.simulator.http1 import (
+    ChunkedBody,
+    Head,
+    RefusedRequestError,
+    has_body,
+    parse_head,
+    response_head,
+)
+
+if TYPE_CHECKING:
+    from srs_vsphere.simulator.faults import Fault
+    from srs_vsphere.simulator.listener import Listener
+
+# A client that sends on while its answer is held back is not read any further than this.
+_READ_AHEAD = 256 * 1024
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LINGER = 2.0
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection.
+
+    Args:
+        listener: the host that it came to.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._transport: asyncio.Transport | None = None
+        self._buffer = b""
+        self._head: Head | None = None
+        self._fault: Fault | None = None
+        self._chunks: ChunkedBody | None = None
+        self._last_block = b""
+        self._last_head: Head | None = None
+        self._answer: asyncio.Task[None] | None = None
+        self._lingering: asyncio.TimerHandle | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._ending = False
+        self._over = False
+        self.began = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request has begun."""
+        return self._answer is None and self._head is None and not self._buffer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self.began = True
+        self._transport = cast("asyncio.Transport", transport)
+        self._listener.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client and what it still waited for."""
+        self._over = True
+        if self._lingering is not None:
+            self._lingering.cancel()
+        if self._answer is not None:
+            self._answer.cancel()
+        self._listener.lost(self)
+
+    def pause_writing(self) -> None:
+        """Stop: the client does not take its answers."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Go on: the client takes its answers again."""
+        self._writable.set()
+        self._wire.resume_reading()
+        self._advance()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client has sent, and answer what is whole."""
+        if self._over:
+            return
+        self._buffer = self._buffer + data if self._buffer else data
+        self._advance()
+        if len(self._buffer) > _READ_AHEAD and not self._over and self._is_held:
+            self._wire.pause_reading()
+
+    def finish(self) -> None:
+        """Close as soon as the present answer has gone."""
+        self._ending = True
+        if self.is_idle:
+            self._over = True
+            # The client must see the end before it sends its next request, not a loop's step later.
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            self._wire.abort()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._over = True
+        if self._answer is not None:
+            self._answer.cancel()
+        self._wire.abort()
+
+    @property
+    def _wire(self) -> asyncio.Transport:
+        if self._transport is None:
+            raise RuntimeError("the connection has not begun")
+        return self._transport
+
+    @property
+    def _socket(self) -> socket.socket:
+        return cast("socket.socket", self._wire.get_extra_info("socket"))
+
+    @property
+    def _is_held(self) -> bool:
+        return self._answer is not None or not self._writable.is_set()
+
+    def _advance(self) -> None:
+        """Take whole requests out of the buffer as long as their answers can be sent at once."""
+        try:
+            while not self._over and not self._is_held and self._take():
+                pass
+        except RefusedRequestError as refusal:
+            self._refuse(refusal.reply)
+
+    def _take(self) -> bool:
+        head = self._head
+        if head is None:
+            head = self._take_head()
+            if head is None:
+                return False
+            self._head = head
+            self._begin(head)
+            if self._answer is not None:
+                return False
+        if head.length == 0:
+            self._serve(head, head.request)
+            return True
+        body = self._take_body(head)
+        if body is None:
+            return False
+        request = head.request
+        self._serve(head, Request(request.method, request.target, request.headers, body))
+        return True
+
+    def _take_head(self) -> Head | None:
+        buffer = self._buffer
+        end = buffer.find(b"\r\n\r\n")
+        if end < 0:
+            # Only the limits can object to what is not whole.
+            if len(buffer) > self._listener.limits.head:
+                parse_head(buffer, self._listener.limits)
+            return None
+        block, self._buffer = buffer[:end], buffer[end + 4 :]
+        # A client that polls sends the same head again and again.
+        if block == self._last_block and self._last_head is not None:
+            return self._last_head
+        head = parse_head(block, self._listener.limits)
+        self._last_block, self._last_head = block, head
+        return head
+
+    def _begin(self, head: Head) -> None:
+        request = head.request
+        self._listener.traffic.requested(request.method, request.target)
+        fault = self._fault = self._listener.desk.look(request)
+        if fault is not None and fault.reset == "before":
+            self._hold(Delivery(reset=True, delay=fault.delay), head)
+        elif head.length is None:
+            self._chunks = ChunkedBody(self._listener.limits)
+        if head.expects and head.length != 0 and not self._buffer and not self._over:
+            self._wire.write(_CONTINUE)
+
+    def _take_body(self, head: Head) -> bytes | None:
+        buffer = self._buffer
+        if self._chunks is not None:
+            rest = self._chunks.feed(buffer)
+            if rest is None:
+                self._buffer = b""
+                return None
+            self._buffer = rest
+            body = bytes(self._chunks.body)
+            self._chunks = None
+            return body
+        length = head.length or 0
+        if len(buffer) < length:
+            return None
+        body, self._buffer = buffer[:length], buffer[length:]
+        return body
+
+    def _serve(self, head: Head, request: Request) -> None:
+        fault = self._fault
+        delivery = self._listener.desk.serve(request, fault)
+        self._fault = None
+        reply = delivery.reply
+        if reply is not None and delivery.is_plain:
+            self._head = None
+            close = head.close or self._ending
+            start = response_head(reply, method=request.method, date=self._listener.date(), close=close)
+            body = cast("bytes", reply.body) if has_body(reply, request.method) else b""
+            self._wire.write(start + body)
+            if close:
+                self._over = True
+                self._wire.close()
+        else:
+            self._hold(delivery, head)
+
+    def _hold(self, delivery: Delivery, head: Head) -> None:
+        self._answer = asyncio.get_running_loop().create_task(self._deliver(delivery, head))
+        self._answer.add_done_callback(self._delivered)
+
+    def _delivered(self, task: asyncio.Task[None]) -> None:
+        self._answer = None
+        self._head = None
+        if task.cancelled():
+            return
+        if task.exception() is not None:
+            self.abort()
+            task.result()
+        if self._over:
+            return
+        self._wire.resume_reading()
+        self._advance()
+
+    async def _deliver(self, delivery: Delivery, head: Head) -> None:
+        if delivery.delay:
+            await asyncio.sleep(delivery.delay)
+        if delivery.reset or delivery.refused:
+            self._reset()
+        elif delivery.reply is None:
+            await asyncio.get_running_loop().create_future()
+        else:
+            await self._send(delivery, delivery.reply, head)
+
+    async def _send(self, delivery: Delivery, reply: Reply, head: Head) -> None:
+        method = head.request.method
+        close = head.close or self._ending
+        self._wire.write(response_head(reply, method=method, date=self._listener.date(), close=close))
+        cut = delivery.cut_after
+        chunked = not isinstance(reply.body, bytes)
+        if has_body(reply, method):
+            for piece in delivery.pieces(reply):
+                if self._over:
+                    return
+                if delivery.trickle is not None and delivery.trickle[1]:
+                    await asyncio.sleep(delivery.trickle[1])
+                kept = piece if cut is None else piece[:cut]
+                if kept:
+                    self._wire.write(b"%x\r\n%b\r\n" % (len(kept), kept) if chunked else kept)
+                    await self._writable.wait()
+                    # Other clients have their turn, however fast this one reads.
+                    await asyncio.sleep(0)
+                if cut is not None:
+                    cut -= len(kept)
+                    if len(kept) < len(piece):
+                        close = True
+                        break
+            else:
+                if chunked:
+                    self._wire.write(b"0\r\n\r\n")
+        if close or self._ending:
+            self._over = True
+            self._wire.close()
+
+    def _refuse(self, reply: Reply) -> None:
+        """Answer, and then throw away what the client goes on sending: closing now would lose the answer."""
+        self._over = True
+        self._wire.write(response_head(reply, method="GET", date=self._listener.date(), close=True))
+        self._wire.write(cast("bytes", reply.body))
+        if self._wire.can_write_eof():
+            self._wire.write_eof()
+        self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._wire.abort)
+
+    def _reset(self) -> None:
+        self._over = True
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._wire.abort()

@@ -1,0 +1,170 @@
+"""The gateway: its parts, put together, and what they answer to each operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from srs_vsphere.simulator import routing, templates
+from srs_vsphere.simulator.agenda import Agenda
+from srs_vsphere.simulator.answers import OK, UNAUTHORIZED, json_reply
+from srs_vsphere.simulator.bodies import read_render, read_runspace, read_script
+from srs_vsphere.simulator.clock import Clock
+from srs_vsphere.simulator.conditions import Conditions
+from srs_vsphere.simulator.engine import Engine
+from srs_vsphere.simulator.exchange import Reply, Request
+from srs_vsphere.simulator.executions import Executions
+from srs_vsphere.simulator.ids import Ids
+from srs_vsphere.simulator.lifecycle import Lifecycle
+from srs_vsphere.simulator.login import Login
+from srs_vsphere.simulator.parameters import path_choice, query_flag
+from srs_vsphere.simulator.problems import BindingError
+from srs_vsphere.simulator.routing import Call
+from srs_vsphere.simulator.runspace_answers import RunspaceAnswers
+from srs_vsphere.simulator.runspaces import Runspaces
+from srs_vsphere.simulator.script_answers import ScriptAnswers
+from srs_vsphere.simulator.scripting import STREAMS, Handlers
+from srs_vsphere.simulator.sessions import Session, Sessions
+from srs_vsphere.simulator.settings import Settings
+from srs_vsphere.simulator.users import Users
+from srs_vsphere.simulator.web_consoles import WebConsoles
+
+
+class Gateway:
+    """All parts of the simulated service. It is used by one thread at a time.
+
+    Args:
+        users: passwords by user name.
+        settings: limits and durations.
+        clock: where the time comes from.
+        seed: makes ids and keys.
+    """
+
+    def __init__(self, users: Mapping[str, str], settings: Settings, clock: Clock, seed: int) -> None:
+        self.settings = settings
+        self.agenda = agenda = Agenda(clock)
+        self.ids = ids = Ids(seed)
+        self.conditions = conditions = Conditions()
+        self.handlers = Handlers()
+        self.reserved = 0
+        self.sessions = Sessions(agenda, ids, settings.session_validity)
+        self.executions = Executions(agenda, settings)
+        self.runspaces = Runspaces(agenda, ids)
+        engine = Engine(self.handlers, settings)
+        self.lifecycle = Lifecycle(
+            agenda, ids, settings, self.sessions, self.runspaces, self.executions, engine
+        )
+        self.consoles = WebConsoles(agenda, ids, settings, conditions, self.quota_left)
+        self._login = Login(Users(users), self.sessions, agenda, conditions, settings)
+        self._runspace_answers = RunspaceAnswers(
+            settings, conditions, self.runspaces, self.lifecycle, self.quota_left
+        )
+        self._script_answers = ScriptAnswers(agenda, ids, settings, self.runspaces, self.executions, engine)
+        self._about = json_reply(
+            {
+                "name": "Script Runtime Service for vSphere",
+                "vendor": "VMware, Inc.",
+                "version": settings.version,
+                "api_version": "1.0.0",
+            }
+        )
+        self._operations = self._all_operations()
+        self._timers = 0
+        self.start_timers()
+
+    def quota_left(self) -> int:
+        """Return how many runspaces and web consoles may still be made."""
+        return self.settings.quota - self.reserved - len(self.runspaces) - len(self.consoles)
+
+    def answer(self, request: Request) -> Reply:
+        """Answer a request.
+
+        Args:
+            request: the request.
+        """
+        self.agenda.catch_up()
+        routed = routing.route(request)
+        # A key is looked at whatever the request is for, and that alone keeps its session alive.
+        session = self.sessions.use(request.header("x-srs-api-key"))
+        if isinstance(routed, Reply):
+            return routed
+        if routed.operation == "about":
+            return self._about
+        if routed.operation == "auth.login":
+            return self._login.answer(request)
+        if session is None:
+            return UNAUTHORIZED
+        try:
+            return self._operations[routed.operation](routed, session)
+        except BindingError as error:
+            return error.reply(f"|{self.ids.hexadecimal(8)}-{self.ids.hexadecimal(16)}.")
+
+    def restart(self, *, keep_history: bool) -> None:
+        """Forget what the gateway holds in memory, and begin anew.
+
+        Args:
+            keep_history: whether the history of scripts is on a disk that stays.
+        """
+        self.sessions.end_all()
+        for runspace in self.runspaces:
+            runspace.pod.alive = False
+        self.runspaces.clear()
+        self.consoles.clear()
+        self.executions.restart(keep_history=keep_history)
+        self.start_timers()
+
+    def start_timers(self) -> None:
+        """Start the timers of the cleanup and of the retention anew."""
+        self._timers += 1
+        timers = self._timers
+
+        def every(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+            def tick() -> None:
+                if timers == self._timers:
+                    action()
+                    self.agenda.after(seconds, tick)
+
+            return tick
+
+        self.agenda.after(self.settings.first_cleanup, every(self.settings.cleanup_interval, self._clean_up))
+        interval = self.settings.history_interval
+        self.agenda.after(interval, every(interval, self.executions.apply_retention))
+
+    def _clean_up(self) -> None:
+        self.lifecycle.clean_up()
+        self.consoles.clean_up(self.sessions.is_active)
+        self.sessions.purge()
+
+    def _logout(self, _: Call, session: Session) -> Reply:
+        self.sessions.end(session)
+        return OK
+
+    def _all_operations(self) -> dict[str, Callable[[Call, Session], Reply]]:
+        runspaces, scripts, consoles = self._runspace_answers, self._script_answers, self.consoles
+        return {
+            "auth.logout": self._logout,
+            "runspaces.list": lambda _, session: runspaces.list(session.user),
+            "runspaces.get": lambda call, session: runspaces.get(session.user, call.path[0]),
+            "runspaces.create": lambda call, session: runspaces.create(session, read_runspace(call.request)),
+            "runspaces.delete": lambda call, session: runspaces.delete(session.user, call.path[0]),
+            "script_executions.list": lambda call, session: scripts.list(
+                session.user, skip_system=query_flag(call.query, "skipSystemExecutions")
+            ),
+            "script_executions.create": lambda call, session: scripts.create(
+                session.user, read_script(call.request)
+            ),
+            "script_executions.get": lambda call, session: scripts.get(session.user, call.path[0]),
+            "script_executions.output": lambda call, session: scripts.output(session.user, call.path[0]),
+            "script_executions.streams": lambda call, session: scripts.stream(
+                session.user, call.path[0], path_choice("stream-type", call.path[1], STREAMS)
+            ),
+            "script_executions.cancel": lambda call, session: scripts.cancel(session.user, call.path[0]),
+            "argument_scripts.templates": lambda _, __: templates.list_templates(),
+            "argument_scripts.template": lambda call, _: templates.get_template(call.path[0]),
+            "argument_scripts.script": lambda call, _: templates.render(read_render(call.request)),
+            "web_consoles.list": lambda _, session: consoles.list(session.user),
+            "web_consoles.create": lambda call, session: consoles.create(
+                session, wait=query_flag(call.query, "wait")
+            ),
+            "web_consoles.get": lambda call, session: consoles.get(session.user, call.path[0]),
+            "web_consoles.delete": lambda call, session: consoles.delete(session.user, call.path[0]),
+        }

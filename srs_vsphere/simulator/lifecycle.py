@@ -1,0 +1,119 @@
+"""The life of a runspace between the requests: its pod starts, it is connected, it is removed."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from srs_vsphere.simulator.agenda import Agenda
+from srs_vsphere.simulator.answers import Json
+from srs_vsphere.simulator.bodies import FORMATS
+from srs_vsphere.simulator.engine import Engine
+from srs_vsphere.simulator.executions import Execution, Executions
+from srs_vsphere.simulator.ids import Ids
+from srs_vsphere.simulator.pods import Pod
+from srs_vsphere.simulator.runspaces import Runspace, Runspaces
+from srs_vsphere.simulator.sessions import Sessions
+from srs_vsphere.simulator.settings import Settings
+
+CONNECT = "powerclivclogin"
+DISCONNECT = "disconnectallservers"
+
+
+@frozen(eq=False)
+class Lifecycle:
+    """Moves runspaces from one state to the next.
+
+    Args:
+        agenda: tells the time and keeps what is to happen.
+        ids: makes the ids of scripts.
+        settings: limits and durations.
+        sessions: who is still there.
+        runspaces: the runspaces.
+        executions: where the service's own scripts are kept.
+        engine: says what comes out of them.
+    """
+
+    agenda: Agenda
+    ids: Ids
+    settings: Settings
+    sessions: Sessions
+    runspaces: Runspaces
+    executions: Executions
+    engine: Engine
+
+    def begin(self, runspace: Runspace, seconds: float, error: dict[str, Json] | None) -> None:
+        """Let a runspace's pod start.
+
+        Args:
+            runspace: the runspace.
+            seconds: how long that takes.
+            error: what goes wrong; None if all is well.
+        """
+        self.agenda.after(seconds, lambda: self._pod_started(runspace, error))
+
+    def dispose(self, runspace: Runspace) -> None:
+        """Forget a runspace and end its pod; one that is connected to vCenter disconnects first.
+
+        Args:
+            runspace: the runspace.
+        """
+        self.runspaces.remove(runspace)
+        pod = runspace.pod
+        if runspace.connected and pod.started and pod.failure is None and not pod.busy(self.agenda.now):
+            self._run_system(pod, runspace.user, DISCONNECT)
+        else:
+            pod.alive = False
+
+    def clean_up(self) -> None:
+        """Remove the runspaces that nobody needs any more."""
+        now = self.agenda.now
+        for runspace in self.runspaces:
+            session, pod = runspace.session, runspace.pod
+            if session is None:
+                continue
+            if not pod.busy(now) or pod.failure is not None:
+                idle = now - pod.idle_since(now)
+                unneeded = not self.sessions.is_active(session) or idle > self.settings.idle_limit
+            else:
+                unneeded = pod.last is not None and now - pod.last.started > self.settings.active_limit
+            if unneeded:
+                self.dispose(runspace)
+
+    def _pod_started(self, runspace: Runspace, error: dict[str, Json] | None) -> None:
+        if self.runspaces.find(runspace.id, runspace.user) is not runspace:
+            return
+        if error is not None:
+            runspace.state = "error"
+            runspace.error = error
+        else:
+            runspace.pod.started = True
+            if runspace.connected:
+                script = self._run_system(runspace.pod, runspace.user, CONNECT, runspace)
+                runspace.connection_script_id = script.id
+            else:
+                runspace.state = "ready"
+        self.runspaces.changed(runspace)
+
+    def _run_system(self, pod: Pod, user: str, name: str, connecting: Runspace | None = None) -> Execution:
+        def ended() -> None:
+            if connecting is None:
+                pod.alive = False
+            else:
+                # Whatever became of the script: the service does not look.
+                connecting.state = "ready"
+                self.runspaces.changed(connecting)
+
+        duration = (
+            self.settings.connection_seconds if connecting is not None else self.settings.script_seconds
+        )
+        outcome = self.engine.run_system(name, pod, user, duration)
+        return self.executions.start(
+            self.ids.guid(),
+            outcome,
+            pod=pod,
+            user=user,
+            name=name,
+            format=FORMATS.index("json"),
+            system=True,
+            ended=ended,
+        )

@@ -1,0 +1,181 @@
+"""Runs listeners for the length of a ``with`` block: in a thread with its own loop, or on the present one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from anyio import to_thread
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from srs_vsphere.simulator.certificate import Certificate
+from srs_vsphere.simulator.listener import LOOPBACK, Listener
+from srs_vsphere.simulator.traffic import Traffic
+
+
+class Running:
+    """A context manager, with or without ``async``, that runs some listeners.
+
+    Args:
+        listeners: what to run.
+        traffic: what they have seen, all together.
+        certificate: what they identify themselves with; None without TLS.
+        control: the control endpoint to run with them; None without one.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        traffic: Traffic,
+        certificate: Certificate | None,
+        control: Listener | None,
+    ) -> None:
+        self.traffic = traffic
+        self._control = control
+        self._listeners = (*listeners, *((control,) if control is not None else ()))
+        self._certificate = certificate
+        self._ca_file: Path | None = None
+        self._thread: ExitStack | None = None
+        self._portal: BlockingPortal | None = None
+
+    @property
+    def scheme(self) -> str:
+        """``http`` or ``https``."""
+        return "https" if self._certificate is not None else "http"
+
+    @property
+    def control_url(self) -> str | None:
+        """Where faults are changed over HTTP; None if that was not asked for."""
+        return f"http://{LOOPBACK}:{self._control.port}/faults" if self._control is not None else None
+
+    @property
+    def thumbprint(self) -> str | None:
+        """SHA-256 of the certificate, as pairs of hexadecimal digits with colons; None without TLS."""
+        return self._certificate.thumbprint if self._certificate is not None else None
+
+    @property
+    def ca_file(self) -> str | None:
+        """A file with the certificate, for clients to trust while the server runs; None without TLS."""
+        if self._certificate is None:
+            return None
+        if self._ca_file is None:
+            self._ca_file = self._certificate.save()
+        return str(self._ca_file)
+
+    def wait_for(self, done: Callable[[Traffic], bool], *, timeout: float = 10.0) -> None:
+        """Block until something is true of the traffic.
+
+        Args:
+            done: tells whether it is.
+            timeout: seconds to wait at most.
+
+        Raises:
+            TimeoutError: it did not become true.
+        """
+        self.traffic.wait(done, timeout)
+
+    async def wait_for_async(self, done: Callable[[Traffic], bool], *, timeout: float = 10.0) -> None:
+        """Wait until something is true of the traffic, on any event loop.
+
+        Args:
+            done: tells whether it is.
+            timeout: seconds to wait at most.
+
+        Raises:
+            TimeoutError: it did not become true.
+        """
+        await to_thread.run_sync(lambda: self.traffic.wait(done, timeout))
+
+    def wait_idle(self, *, timeout: float = 10.0) -> None:
+        """Block until all client connections are closed.
+
+        Args:
+            timeout: seconds to wait at most.
+
+        Raises:
+            TimeoutError: some are still open.
+        """
+        self.traffic.wait(_is_idle, timeout)
+
+    async def wait_idle_async(self, *, timeout: float = 10.0) -> None:
+        """Wait until all client connections are closed, on any event loop.
+
+        Args:
+            timeout: seconds to wait at most.
+
+        Raises:
+            TimeoutError: some are still open.
+        """
+        await to_thread.run_sync(lambda: self.traffic.wait(_is_idle, timeout))
+
+    def __enter__(self) -> Self:
+        if self._portal is not None:
+            raise RuntimeError("the server is running already")
+        with ExitStack() as stack:
+            # add_reader, by which the listeners accept, is there on every system with this loop only.
+            options = {"loop_factory": asyncio.SelectorEventLoop}
+            portal = stack.enter_context(start_blocking_portal("asyncio", options))
+            portal.call(self._open)
+            self._portal = portal
+            self._thread = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        if self._portal is not None and self._thread is not None:
+            with self._thread:
+                self._portal.call(self._close)
+            self._portal = self._thread = None
+        self._stopped()
+
+    async def __aenter__(self) -> Self:
+        if not _on_asyncio():
+            raise RuntimeError("the server runs on asyncio only: here use `with` instead of `async with`")
+        await self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        await self._close()
+        self._stopped()
+
+    async def _open(self) -> None:
+        try:
+            for listener in self._listeners:
+                listener.open()
+        except (OSError, RuntimeError, ValueError):
+            await self._close()
+            raise
+
+    async def _close(self) -> None:
+        for listener in self._listeners:
+            await listener.close()
+
+    def _stopped(self) -> None:
+        if self._ca_file is not None:
+            self._ca_file.unlink(missing_ok=True)
+            self._ca_file = None
+
+
+def _on_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _is_idle(traffic: Traffic) -> bool:
+    return traffic.open == 0

@@ -1,0 +1,192 @@
+"""Waiting for a runspace, a script or a web console: when to ask again, and when to stop asking.
+
+There is no clock and no sleep in here. `Wait.saw` is told how long the wait has lasted and what the last
+answer was; it says what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeAlias
+
+from attrs import field, frozen, validators
+
+from srs_vsphere.errors import (
+    ApiError,
+    AuthenticationError,
+    InvalidRequestError,
+    NotFoundError,
+    SrsError,
+    TransportError,
+)
+from srs_vsphere.models.runspace import Runspace, RunspaceState
+from srs_vsphere.models.script_execution import ScriptExecution
+from srs_vsphere.models.web_console import WebConsole, WebConsoleState
+
+#: Nothing changes faster on the service: it looks at its runspaces twice a second.
+SHORTEST_DELAY = 0.5
+#: So many answers without an id in a row make a record stuck.
+_STUCK_AFTER = 3
+
+
+def _none_or_not_negative(_: object, __: object, timeout: float | None) -> None:
+    if timeout is not None and not timeout >= 0:
+        raise ValueError(f"timeout must be None or not negative, not {timeout}")
+
+
+@frozen
+class WaitPolicy:
+    """How often to ask, and for how long.
+
+    The first question is asked at once, the next after ``first_delay``; each delay is ``growth`` times
+    the one before it, up to ``longest_delay``. Each is then stretched by up to ``jitter`` of itself, so
+    that many waiters spread out. Before the deadline passes there is one last question, right at it.
+
+    Args:
+        timeout: seconds until waiting is given up, None for never. Default: 600.
+        first_delay: seconds between the first two questions, at least 0.5. Default: 0.5.
+        growth: factor from one delay to the next, at least 1. Default: 1.5.
+        longest_delay: no delay grows beyond these seconds. Default: 5.
+        jitter: largest part of a delay that chance adds to it, from 0 to 1. Default: 0.2.
+        not_found_grace: seconds from the start in which "not found" means "not yet". Default: 1. After that
+            it must be heard twice in a row, for the service also says it when it cannot look.
+    """
+
+    timeout: float | None = field(default=600.0, validator=_none_or_not_negative)
+    first_delay: float = field(default=SHORTEST_DELAY, validator=validators.ge(SHORTEST_DELAY))
+    growth: float = field(default=1.5, validator=validators.ge(1))
+    longest_delay: float = field(default=5.0, validator=validators.ge(SHORTEST_DELAY))
+    jitter: float = field(default=0.2, validator=[validators.ge(0), validators.le(1)])
+    not_found_grace: float = field(default=1.0, validator=validators.ge(0))
+
+
+class Seen(Enum):
+    """What the last answer was."""
+
+    #: It is there and not yet what is waited for.
+    PENDING = "pending"
+    #: It has come to an end, good or bad.
+    ENDED = "ended"
+    #: Its record has no id: the service lost it.
+    STUCK = "stuck"
+    NOT_FOUND = "not found"
+    #: The question failed in a way that may pass.
+    TRANSIENT_ERROR = "transient error"
+    #: The question failed and would fail again.
+    LASTING_ERROR = "lasting error"
+
+
+class Because(Enum):
+    """Why waiting is given up."""
+
+    TIMEOUT = "the time allowed is over"
+    STUCK = "the service lost it and will never say more"
+    NOT_FOUND = "the service does not know it any more"
+    ERROR = "the service cannot be asked"
+
+
+@frozen
+class AskAgain:
+    """Ask again after so many seconds."""
+
+    delay: float
+
+
+@frozen
+class Done:
+    """What was waited for has come about."""
+
+
+@frozen
+class GiveUp:
+    """Stop asking."""
+
+    because: Because
+
+
+Step: TypeAlias = AskAgain | Done | GiveUp
+
+
+class Wait:
+    """One wait under way.
+
+    Args:
+        policy: how often to ask, and for how long.
+        random: gives numbers from 0 to 1, 1 excluded.
+    """
+
+    def __init__(self, policy: WaitPolicy, random: Callable[[], float]) -> None:
+        self._policy = policy
+        self._random = random
+        self._delay = min(policy.first_delay, policy.longest_delay)
+        self._last: Seen | None = None
+        self._stuck = 0
+
+    def saw(self, elapsed: float, seen: Seen) -> Step:
+        """Take the last answer and say what to do.
+
+        Args:
+            elapsed: seconds since the wait began.
+            seen: what the answer was.
+
+        Returns:
+            What to do next.
+        """
+        before, self._last = self._last, seen
+        self._stuck = self._stuck + 1 if seen is Seen.STUCK else 0
+        if seen is Seen.ENDED:
+            return Done()
+        if seen is Seen.LASTING_ERROR:
+            return GiveUp(Because.ERROR)
+        if self._stuck >= _STUCK_AFTER:
+            return GiveUp(Because.STUCK)
+        if seen is before is Seen.NOT_FOUND and elapsed >= self._policy.not_found_grace:
+            return GiveUp(Because.NOT_FOUND)
+        return self._ask_again(elapsed)
+
+    def _ask_again(self, elapsed: float) -> Step:
+        delay = self._delay * (1 + self._policy.jitter * self._random())
+        self._delay = min(self._delay * self._policy.growth, self._policy.longest_delay)
+        if self._policy.timeout is None:
+            return AskAgain(delay)
+        left = self._policy.timeout - elapsed
+        if left <= 0:
+            return GiveUp(Because.TIMEOUT)
+        # The last question comes right at the deadline, and none less than the shortest delay before it.
+        return AskAgain(left if left - delay < SHORTEST_DELAY else delay)
+
+
+def seen_runspace(runspace: Runspace) -> Seen:
+    """Tell what a runspace's answer means to whoever waits until it is ready."""
+    # A runspace that is ACTIVE would be ready, if the service ever said so.
+    ends = {RunspaceState.READY, RunspaceState.ACTIVE, RunspaceState.ERROR}
+    return Seen.ENDED if runspace.state in ends else Seen.PENDING
+
+
+def seen_execution(execution: ScriptExecution) -> Seen:
+    """Tell what a script's answer means to whoever waits until it has ended."""
+    if execution.ended:
+        return Seen.ENDED
+    return Seen.STUCK if execution.stuck else Seen.PENDING
+
+
+def seen_console(console: WebConsole) -> Seen:
+    """Tell what a web console's answer means to whoever waits until it is available."""
+    ends = {WebConsoleState.AVAILABLE, WebConsoleState.ERROR}
+    return Seen.ENDED if console.state in ends else Seen.PENDING
+
+
+def seen_error(error: SrsError) -> Seen:
+    """Tell what a failed question means.
+
+    A refused key is lasting: whoever asks has logged in again by then.
+
+    Args:
+        error: what was raised.
+    """
+    if isinstance(error, NotFoundError):
+        return Seen.NOT_FOUND
+    if isinstance(error, AuthenticationError | InvalidRequestError):
+        return Seen.LASTING_ERROR
+    return Seen.TRANSIENT_ERROR if isinstance(error, ApiError | TransportError) else Seen.LASTING_ERROR

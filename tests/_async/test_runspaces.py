@@ -1,0 +1,106 @@
+"""The runspaces of a real (simulated) server: list, stream, get, create, delete."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from srs_vsphere import NotFoundError, QuotaExceededError, RunspaceState
+from srs_vsphere.simulator import Simulator
+from srs_vsphere.simulator.server import SimServer
+from tests._async.helping import make_client
+
+
+@pytest.mark.anyio
+async def test_about_needs_no_credentials(server: SimServer) -> None:
+    async with make_client(server.url, auth=None) as client:
+        about = await client.about()
+    assert (about.name, about.api_version) == ("Script Runtime Service for vSphere", "1.0.0")
+    assert server.requests == (("GET", "/api/about"),)
+
+
+@pytest.mark.anyio
+async def test_a_life_of_a_runspace(server: SimServer) -> None:
+    async with make_client(server.url) as client:
+        created = await client.runspaces.create("nächtlich")
+        assert (created.name, created.state) == ("nächtlich", RunspaceState.CREATING)
+        assert created.creation_time is not None
+        assert abs(datetime.now(UTC) - created.creation_time) < timedelta(minutes=1)
+        assert await client.runspaces.get(created.id) == created
+        assert await client.runspaces.list() == [created]
+        await client.runspaces.delete(created.id)
+        assert await client.runspaces.list() == []
+        with pytest.raises(NotFoundError) as caught:
+            await client.runspaces.get(created.id)
+    assert (caught.value.status, caught.value.code, caught.value.attempts) == (404, 2030, 1)
+    assert caught.value.operation == "runspaces.get"
+    assert str(caught.value).startswith(f"runspaces.get on 127.0.0.1:{server.port}: Runspace with id")
+
+
+@pytest.mark.anyio
+async def test_stream_gives_what_the_list_gives(server: SimServer, simulator: Simulator) -> None:
+    for number in range(4):
+        simulator.add_runspace(name=f"№ {number}")
+    simulator.add_runspace(
+        state="error", error_details={"code": 500, "error_message": "no pod"}, connected=True
+    )
+    async with make_client(server.url) as client:
+        listed = await client.runspaces.list()
+        async with client.runspaces.stream() as runspaces:
+            streamed = [runspace async for runspace in runspaces]
+    assert streamed == listed
+    assert [runspace.name for runspace in listed] == ["№ 0", "№ 1", "№ 2", "№ 3", None]
+    error = listed[4].error_details
+    assert error is not None
+    assert (listed[4].state, error.code, error.error_message) == (RunspaceState.ERROR, 500, "no pod")
+    assert listed[4].run_vc_connection_script is True
+
+
+@pytest.mark.anyio
+async def test_a_full_quota_is_an_error_of_its_own(server: SimServer) -> None:
+    async with make_client(server.url) as client:
+        for _ in range(5):
+            await client.runspaces.create()
+        with pytest.raises(QuotaExceededError) as caught:
+            await client.runspaces.create()
+    assert (caught.value.status, caught.value.code) == (500, 2020)
+
+
+@pytest.mark.anyio
+async def test_deleting_an_unknown_runspace_says_so(server: SimServer) -> None:
+    async with make_client(server.url) as client:
+        with pytest.raises(NotFoundError):
+            await client.runspaces.delete("pcli-unknown")
+
+
+@pytest.mark.anyio
+async def test_bad_arguments_are_refused_before_anything_is_sent(server: SimServer) -> None:
+    client = make_client(server.url)
+    for bad in ("", " ", "..", "."):
+        with pytest.raises(ValueError, match="id"):
+            await client.runspaces.get(bad)
+        with pytest.raises(ValueError, match="id"):
+            await client.runspaces.delete(bad)
+    with pytest.raises(TypeError, match="id must be text"):
+        await client.runspaces.get(5)  # type: ignore[arg-type]  # the point of the test
+    with pytest.raises(TypeError, match="name must be text"):
+        await client.runspaces.create(b"x")  # type: ignore[arg-type]  # the point of the test
+    await client.aclose()
+    assert server.requests == ()
+
+
+@pytest.mark.anyio
+async def test_use_after_close_is_refused(server: SimServer) -> None:
+    client = make_client(server.url)
+    await client.about()
+    await client.aclose()
+    await client.aclose()
+    assert "closed" in repr(client)
+    for use in (client.about, client.login, client.logout, client.runspaces.list):
+        with pytest.raises(RuntimeError, match="closed"):
+            await use()
+    with pytest.raises(RuntimeError, match="closed"):
+        async with client.runspaces.stream():
+            pass
+    assert server.traffic.seen == 1

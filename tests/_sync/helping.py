@@ -1,0 +1,57 @@
+"""A client for tests: it hurries, or its time is the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from srs_vsphere import SrsClient, BasicAuth, RetryEvent, RetryPolicy
+from srs_vsphere._concurrency import Pace
+from srs_vsphere.auth import Auth
+
+AUTH = BasicAuth("alice", "secret")
+
+#: Retries at once, and the budget is not what a test is about.
+HURRIED = RetryPolicy(backoff=0.0, budget=1000)
+
+
+class VirtualPace(Pace):
+    """Time that passes only while the client waits; chance that always says the same."""
+
+    def __init__(self, chance: float = 0.5) -> None:
+        self.seconds = 0.0
+        self.sleeps: list[float] = []
+        self.chance = chance
+
+    def now(self) -> float:  # type: ignore[override]  # a function there, a method here
+        return self.seconds
+
+    def random(self) -> float:  # type: ignore[override]  # a function there, a method here
+        return self.chance
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.seconds += seconds
+
+    def limit(self, seconds: float) -> AbstractContextManager[object]:
+        del seconds
+        return nullcontext()
+
+
+def make_client(
+    url: str,
+    *,
+    auth: Auth | None = AUTH,
+    retry: RetryPolicy = HURRIED,
+    pace: Pace | None = None,
+    max_connections: int = 20,
+    on_retry: Callable[[RetryEvent], object] | None = None,
+) -> SrsClient:
+    client = SrsClient(url, auth=auth, retry=retry, max_connections=max_connections, on_retry=on_retry)
+    if pace is not None:
+        client._session.sender.pace = pace
+    return client
+
+
+def free_slots(client: SrsClient) -> int:
+    return client._session.sender.slots.free

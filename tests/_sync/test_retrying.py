@@ -1,0 +1,258 @@
+"""A flaky service: what is tried again, how long the client waits, and what it tells in the end."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from srs_vsphere import (
+    NotSentError,
+    OutcomeUnknownError,
+    RetryEvent,
+    RetryPolicy,
+    ServerError,
+    SrsError,
+    TransportError,
+)
+from srs_vsphere.simulator import Simulator
+from srs_vsphere.simulator.faults import Fault
+from srs_vsphere.simulator.server import SimServer
+from tests._sync.helping import VirtualPace, free_slots, make_client
+
+LIST = ("GET", "/api/runspaces")
+CREATE = ("POST", "/api/runspaces")
+
+
+def nothing_listens() -> str:
+    """A url of this machine where nobody answers."""
+    with SimServer(Simulator()) as server:
+        return server.url
+
+
+
+def test_refused_connections_are_tried_again_with_growing_waits() -> None:
+    url = nothing_listens()
+    events: list[RetryEvent] = []
+    pace = VirtualPace(chance=0.5)
+    with make_client(url, retry=RetryPolicy(), pace=pace, on_retry=events.append) as client:
+        with pytest.raises(NotSentError) as caught:
+            client.about()
+    assert pace.sleeps == [0.125, 0.25, 0.5, 1.0]
+    assert [(event.operation, event.attempt, event.wait) for event in events] == [
+        ("about", 1, 0.125),
+        ("about", 2, 0.25),
+        ("about", 3, 0.5),
+        ("about", 4, 1.0),
+    ]
+    assert events[0].reason == "not sent"
+    assert isinstance(events[0].error, NotSentError)
+    error = caught.value
+    assert (error.attempts, error.status, error.operation) == (5, None, "about")
+    assert error.host == url.removeprefix("http://")
+    assert error.cause is not None
+    assert error.cause.startswith("ConnectError")
+    assert type(error.__cause__).__name__ == "ConnectError"
+    assert "5 attempts" in str(error)
+    assert "\n" not in str(error)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy), copy.attempts) == (NotSentError, str(error), 5)
+
+
+
+def test_even_a_create_is_tried_again_if_it_was_never_sent(
+    server: SimServer, simulator: Simulator
+) -> None:
+    with make_client(server.url) as client:
+        client.login()
+    refusal = server.faults.add(Fault(refuse=True))
+    pace = VirtualPace()
+
+    def on_retry(event: RetryEvent) -> None:
+        assert isinstance(event.error, NotSentError)
+        server.faults.remove(refusal)
+
+    with make_client(server.url, pace=pace, on_retry=on_retry) as client:
+        created = client.runspaces.create()
+    assert list(simulator.runspaces) == [created.id]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(operation="runspaces.create", reset="before"),
+        Fault(operation="runspaces.create", reset="after"),
+        Fault(operation="runspaces.create", reset="after", lost_answer=True),
+        Fault(operation="runspaces.create", status=502),
+        Fault(operation="runspaces.create", status=503, headers=(("Retry-After", "0"),)),
+        Fault(operation="runspaces.create", status=504, lost_answer=True),
+        Fault(operation="runspaces.create", status=0),
+        Fault(operation="runspaces.create", cut_after=10),
+    ],
+    ids=lambda fault: f"{fault.status}-{fault.reset}-{fault.lost_answer}-{fault.cut_after}",
+)
+
+def test_a_create_is_never_sent_twice_on_a_guess(server: SimServer, fault: Fault) -> None:
+    with make_client(server.url) as client:
+        client.login()
+        with server.faults.armed(fault), pytest.raises(OutcomeUnknownError) as caught:
+            client.runspaces.create()
+        assert free_slots(client) == 20
+    assert caught.value.attempts == 1
+    assert "Look at the service's state" in str(caught.value)
+    assert server.requests.count(CREATE) == 1
+
+
+
+def test_too_many_requests_means_that_nothing_was_done(server: SimServer, simulator: Simulator) -> None:
+    pace = VirtualPace(chance=0.0)
+    with make_client(server.url, pace=pace) as client:
+        later = Fault(operation="runspaces.create", times=2, status=429, headers=(("Retry-After", "7"),))
+        with server.faults.armed(later):
+            client.runspaces.create()
+    assert pace.sleeps == [7.0, 7.0]
+    assert len(list(simulator.runspaces)) == 1
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+
+def test_passing_failures_of_a_read_are_ridden_out(server: SimServer, status: int) -> None:
+    with make_client(server.url) as client:
+        with server.faults.armed(Fault(operation="runspaces.list", times=4, status=status)):
+            assert client.runspaces.list() == []
+        with (
+            server.faults.armed(Fault(operation="runspaces.list", status=status)),
+            pytest.raises(ServerError) as caught,
+        ):
+            client.runspaces.list()
+    assert (caught.value.status, caught.value.attempts) == (status, 5)
+    assert server.requests.count(LIST) == 10
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(operation="runspaces.list", times=1, reset="before"),
+        Fault(operation="runspaces.list", times=1, reset="after"),
+        Fault(operation="runspaces.list", times=1, cut_after=1),
+        Fault(operation="runspaces.list", times=1, status=0),
+    ],
+    ids=["reset before", "reset after", "cut", "status 0"],
+)
+
+def test_a_read_whose_answer_got_lost_is_repeated(server: SimServer, fault: Fault) -> None:
+    with make_client(server.url) as client:
+        client.runspaces.create()
+        with server.faults.armed(fault):
+            assert len(client.runspaces.list()) == 1
+    assert server.requests.count(LIST) == 2
+
+
+
+def test_an_answer_that_would_come_again_is_not_asked_for_again(server: SimServer) -> None:
+    with make_client(server.url) as client:
+        with (
+            server.faults.armed(Fault(operation="runspaces.list", status=500)),
+            pytest.raises(SrsError) as caught,
+        ):
+            client.runspaces.list()
+    assert (caught.value.status, caught.value.attempts) == (500, 1)
+
+
+
+def test_retry_after_is_honoured_in_both_forms_and_capped(server: SimServer) -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    pace = VirtualPace(chance=0.0)
+    with make_client(server.url, retry=RetryPolicy(), pace=pace) as client:
+        for value in ("3", soon, "4000", "whenever"):
+            headers = (("Retry-After", value),)
+            with server.faults.armed(Fault(operation="about", times=1, status=503, headers=headers)):
+                client.about()
+    assert pace.sleeps[0] == 3.0
+    assert 25 < pace.sleeps[1] <= 30
+    assert pace.sleeps[2:] == [60.0, 0.0]
+
+
+
+def test_the_deadline_bounds_the_waits(server: SimServer) -> None:
+    pace = VirtualPace(chance=0.0)
+    policy = RetryPolicy(deadline=10.0, attempts=100)
+    headers = (("Retry-After", "3"),)
+    server.faults.add(Fault(operation="about", status=503, headers=headers))
+    with make_client(server.url, retry=policy, pace=pace) as client:
+        with pytest.raises(ServerError) as caught:
+            client.about()
+    assert pace.sleeps == [3.0, 3.0, 3.0]
+    assert caught.value.attempts == 4
+
+
+
+def test_the_deadline_bounds_an_attempt(server: SimServer) -> None:
+    server.faults.add(Fault(operation="runspaces.*", delay=3600.0))
+    with make_client(server.url, retry=RetryPolicy(deadline=0.2)) as client:
+        client.about()
+        with pytest.raises(TransportError) as caught:
+            client.runspaces.list()
+        assert not isinstance(caught.value, OutcomeUnknownError)
+        with pytest.raises(OutcomeUnknownError):
+            client.runspaces.create()
+        with pytest.raises(TransportError):
+            with client.runspaces.stream():
+                pass
+        assert free_slots(client) == 20
+
+
+
+def test_waiting_for_a_slot_ends_with_the_deadline(server: SimServer) -> None:
+    with make_client(server.url, retry=RetryPolicy(deadline=0.2), max_connections=1) as client:
+        with client.runspaces.stream():
+            with pytest.raises(NotSentError, match="no connection became free"):
+                client.about()
+        client.about()
+
+
+
+def test_a_dead_server_sees_a_trickle() -> None:
+    attempts = 0
+
+    def on_retry(event: RetryEvent) -> None:
+        nonlocal attempts
+        attempts += 1
+
+    pace = VirtualPace(chance=0.0)
+    policy = RetryPolicy(budget=10, budget_refill=0.5)
+    with make_client(nothing_listens(), retry=policy, pace=pace, on_retry=on_retry) as client:
+        for _ in range(20):
+            with pytest.raises(NotSentError):
+                client.about()
+        assert attempts == 10
+        pace.seconds += 4.0
+        for _ in range(20):
+            with pytest.raises(NotSentError):
+                client.about()
+        assert attempts == 12
+
+
+
+def test_a_hooks_own_error_is_the_callers(server: SimServer) -> None:
+    def on_retry(event: RetryEvent) -> None:
+        raise KeyError(event.operation)
+
+    server.faults.add(Fault(operation="about", status=503))
+    with make_client(server.url, on_retry=on_retry) as client:
+        with pytest.raises(KeyError, match="about"):
+            client.about()
+        assert free_slots(client) == 20
+
+
+
+def test_a_page_of_a_proxy_is_told_apart(server: SimServer) -> None:
+    server.faults.add(Fault(operation="about", status=502))
+    with make_client(server.url) as client:
+        with pytest.raises(ServerError, match="502 Bad Gateway") as caught:
+            client.about()
+    assert "<html" not in str(caught.value)
+    assert caught.value.details is not None
+    assert "<html" in caught.value.details

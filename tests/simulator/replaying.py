@@ -1,0 +1,190 @@
+"""Recorded exchanges played against the simulator, and how the two answers are compared.
+
+What differs from one run of the service to the next is put aside: ids, keys and times, but not whether they
+are there. So is what the recording itself left out: stack traces and the texts of templates.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from srs_vsphere.simulator import Reply, Request, Simulator, VirtualClock
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,6}[1-9])?[+-]\d\d:\d\d")
+TRACE = "\n(stack trace omitted)"
+TEMPLATE = "(template text omitted)"
+#: Headers that say nothing about the operation; the doors of the simulator add them.
+FRAMING = {"content-length", "transfer-encoding", "connection", "date", "server"}
+TIMES = {"creation_time", "start_time", "end_time", "time"}
+STEP = 0.05
+PATIENCE = 60.0
+
+
+def recorded(name):
+    """Return the exchanges of a recording; skip the test where there are none."""
+    shared = Path(os.environ.get("SRS_SHARED", Path(__file__).parents[3] / "shared"))
+    path = shared / "api" / "recorded" / f"{name}.json"
+    if not path.is_file():
+        pytest.skip(f"the recorded exchanges are not here ({path})")
+    return json.loads(path.read_text(encoding="utf-8"))["exchanges"]
+
+
+class Replay:
+    """Plays a recording against a simulator on a virtual clock and notes what differs.
+
+    `conditions` and `requests` are functions by label: the first makes something go wrong before that
+    exchange, the second makes the request where the recorded one cannot be sent again. A label that comes more
+    than once is found under ``label#2`` and so on.
+    """
+
+    def __init__(self, simulator, clock, *, conditions=None, requests=None):
+        self.simulator = simulator
+        self.clock = clock
+        self.conditions = conditions or {}
+        self.requests = requests or {}
+        self.ours = {}
+        self.differences = {}
+        self._drift = 0.0
+
+    def play(self, exchanges):
+        """Play all exchanges; afterwards `differences` says what differed, by label."""
+        seen = Counter()
+        for exchange in exchanges:
+            seen[exchange["label"]] += 1
+            count = seen[exchange["label"]]
+            label = exchange["label"] if count == 1 else f"{exchange['label']}#{count}"
+            self._pace(exchange)
+            if label in self.conditions:
+                self.conditions[label](self)
+            reply = self._send(exchange, label)
+            problems = self.compare(exchange, reply)
+            if problems:
+                self.differences[label] = problems
+
+    def _pace(self, exchange):
+        # What a request starts, it starts when it is answered, and those answers took their time.
+        at = exchange["at"] + (exchange["took"] if exchange["request"]["method"] == "POST" else 0)
+        self.clock.advance(max(0.0, at + self._drift - self.clock.seconds()))
+
+    def _send(self, exchange, label):
+        request = self.requests.get(label, self.request)(exchange)
+        reply = self.simulator.handle(request)
+        condition = exchange.get("poll_until")
+        if condition is None:
+            return reply
+        state = condition.removeprefix("state is not ")
+        if json.loads(exchange["response"]["body"])["state"] == state:
+            return reply
+        started = self.clock.seconds()
+        while json.loads(body_of(reply)).get("state") == state:
+            assert self.clock.seconds() - started < PATIENCE, label
+            self.clock.advance(STEP)
+            self._drift += STEP
+            reply = self.simulator.handle(request)
+        return reply
+
+    def request(self, exchange):
+        """Return the recorded request with the ids and keys of this run."""
+        recorded = exchange["request"]
+        headers = tuple((name.lower(), self.translate(value)) for name, value in recorded["headers"])
+        body = self.translate(recorded["body"] or "").encode()
+        return Request(recorded["method"], self.translate(recorded["path"]), headers, body)
+
+    def translate(self, text):
+        """Return a text with the ids and keys of this run instead of the recorded ones."""
+        for theirs, ours in self.ours.items():
+            text = text.replace(theirs, ours)
+        return text
+
+    def compare(self, exchange, reply):
+        """Return what differs between the recorded response and a reply."""
+        expected = exchange["response"]
+        problems = []
+        if reply.status != expected["status"]:
+            problems.append(f"status {reply.status} instead of {expected['status']}")
+        problems += self._compare_headers(expected["headers"], reply.headers)
+        theirs, ours = expected["body"] or "", body_of(reply)
+        if theirs[:1] in {"{", "["} and ours[:1] in {"{", "["}:
+            self._compare_json("", json.loads(theirs), json.loads(ours), problems)
+        elif theirs != ours:
+            problems.append(f"body {ours!r} instead of {theirs!r}")
+        return problems
+
+    def _compare_headers(self, theirs, ours):
+        theirs = {name.lower(): value for name, value in theirs if name.lower() not in FRAMING}
+        ours = {name.lower(): value for name, value in ours if name.lower() not in FRAMING}
+        if "x-srs-api-key" in theirs and "x-srs-api-key" in ours:
+            self.ours[theirs.pop("x-srs-api-key")] = ours.pop("x-srs-api-key")
+        return [] if theirs == ours else [f"headers {ours} instead of {theirs}"]
+
+    def _compare_json(self, path, theirs, ours, problems):
+        if isinstance(theirs, dict) and isinstance(ours, dict):
+            if theirs.keys() != ours.keys():
+                problems.append(f"{path}: members {sorted(ours)} instead of {sorted(theirs)}")
+            # Ids first: the other members may speak of them.
+            for name in sorted(theirs.keys() & ours.keys(), key=lambda name: name != "id"):
+                self._compare_member(f"{path}.{name}", name, theirs[name], ours[name], problems)
+        elif isinstance(theirs, list) and isinstance(ours, list):
+            if len(theirs) != len(ours):
+                problems.append(f"{path}: {len(ours)} elements instead of {len(theirs)}")
+            if all(isinstance(element, dict) and "id" in element for element in theirs + ours):
+                # Ids known from before pair the elements: the order of most lists means nothing.
+                theirs = sorted(theirs, key=lambda element: self.ours.get(element["id"], element["id"]))
+                ours = sorted(ours, key=lambda element: element["id"])
+            for index, (one, other) in enumerate(zip(theirs, ours, strict=False)):
+                self._compare_json(f"{path}[{index}]", one, other, problems)
+        elif isinstance(theirs, str) and isinstance(ours, str):
+            self._compare_text(path, theirs, ours, problems)
+        elif theirs != ours or type(theirs) is not type(ours):
+            problems.append(f"{path}: {ours!r} instead of {theirs!r}")
+
+    def _compare_member(self, path, name, theirs, ours, problems):
+        if name in TIMES and isinstance(theirs, str):
+            if not TIME.fullmatch(ours):
+                problems.append(f"{path}: {ours!r} is no time of the service")
+        elif name in {"id", "vc_connection_script_id"} and theirs not in self.ours and ours != theirs:
+            self.ours[theirs] = ours
+            if re.sub("[0-9a-f]", "x", theirs) != re.sub("[0-9a-f]", "x", ours):
+                problems.append(f"{path}: {ours!r} does not look like {theirs!r}")
+        elif name == "Interfaces":
+            if type(theirs) is not type(ours):
+                problems.append(f"{path}: {ours!r} instead of {theirs!r}")
+        elif name in {"traceId", "type"}:
+            if not isinstance(ours, str):
+                problems.append(f"{path}: {ours!r} is no text")
+        else:
+            self._compare_json(path, theirs, ours, problems)
+
+    def _compare_text(self, path, theirs, ours, problems):
+        theirs = self.translate(theirs)
+        if theirs.startswith('{\n  "TypeName"') and ours.startswith('{\n  "TypeName"'):
+            self._compare_json(path, json.loads(theirs), json.loads(ours), problems)
+        elif theirs.endswith(TRACE):
+            first_line = theirs.removesuffix(TRACE)
+            if not ours.startswith(first_line + "\n"):
+                problems.append(f"{path}: {ours!r} instead of {first_line!r} and a trace")
+        elif theirs != ours and theirs != TEMPLATE:
+            problems.append(f"{path}: {ours!r} instead of {theirs!r}")
+
+
+def body_of(reply: Reply) -> str:
+    body = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
+    return body.decode()
+
+
+def play(name, *, users, conditions=None, requests=None, prepare=None):
+    """Play a recording against a new simulator and return the replay."""
+    exchanges = recorded(name)
+    clock = VirtualClock()
+    simulator = Simulator(users=users, clock=clock, seed=1)
+    if prepare is not None:
+        prepare(simulator)
+    replay = Replay(simulator, clock, conditions=conditions, requests=requests)
+    replay.play(exchanges)
+    return replay

@@ -1,0 +1,182 @@
+"""Tasks at once: cancelled at random moments, logging in together, in another event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+
+import anyio
+import pytest
+
+from srs_vsphere import AsyncSrsClient, AuthenticationError, BasicAuth, RetryPolicy, TransportError
+from srs_vsphere.simulator import Settings, Simulator
+from srs_vsphere.simulator.faults import Fault
+from srs_vsphere.simulator.server import SimServer
+
+AUTH = BasicAuth("alice", "secret")
+LOGIN = ("POST", "/api/auth/login")
+SLOTS = 10
+
+
+def free_slots(client: AsyncSrsClient) -> int:
+    return client._session.sender.slots.free
+
+
+def others() -> int:
+    """How many tasks there are besides this one, on asyncio; trio has none that it does not own."""
+    try:
+        return len(asyncio.all_tasks()) - 1
+    except RuntimeError:
+        return 0
+
+
+@pytest.mark.parametrize(("anyio_backend", "rounds"), [("asyncio", 100), ("trio", 20)])
+@pytest.mark.anyio
+@pytest.mark.timeout(300)
+async def test_thousands_of_cancelled_requests_leave_nothing(
+    server: SimServer, simulator: Simulator, anyio_backend: str, rounds: int
+) -> None:
+    """20,000 on asyncio, 4,000 on trio, each cancelled somewhere between its first step and its end."""
+    for _ in range(20):
+        simulator.add_runspace()
+    chance = random.Random(f"cancelled {anyio_backend}")
+    cancelled = 0
+
+    async def call(client: AsyncSrsClient, patience: float, streamed: bool) -> None:
+        nonlocal cancelled
+        with anyio.move_on_after(patience) as scope:
+            if streamed:
+                async with client.runspaces.stream() as runspaces:
+                    async for _ in runspaces:
+                        pass
+            else:
+                await client.runspaces.list()
+        cancelled += scope.cancelled_caught
+
+    before = others()
+    async with AsyncSrsClient(server.url, auth=AUTH, max_connections=SLOTS) as client:
+        await client.login()
+        for _ in range(rounds):
+            async with anyio.create_task_group() as tasks:
+                for number in range(200):
+                    tasks.start_soon(call, client, chance.expovariate(20), number % 4 == 0)
+            assert free_slots(client) == SLOTS
+        # All slots still work, all at once.
+        async with anyio.create_task_group() as tasks:
+            for _ in range(SLOTS):
+                tasks.start_soon(call, client, 60.0, False)
+        assert free_slots(client) == SLOTS
+    gc.collect()
+    await server.wait_idle_async()
+    assert cancelled > rounds * 50
+    assert others() == before
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_caller_is_not_retried(server: SimServer) -> None:
+    server.faults.add(Fault(operation="runspaces.list", delay=3600.0))
+    async with AsyncSrsClient(server.url, auth=AUTH) as client:
+        await client.login()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.runspaces.list)
+            await server.wait_for_async(lambda traffic: traffic.seen == 2)
+            tasks.cancel_scope.cancel()
+        assert free_slots(client) == 20
+    assert server.requests.count(("GET", "/api/runspaces")) == 1
+
+
+@pytest.mark.anyio
+async def test_cancelling_the_block_still_logs_out(server: SimServer, simulator: Simulator) -> None:
+    with anyio.CancelScope() as scope:
+        async with AsyncSrsClient(server.url, auth=AUTH) as client:
+            await client.login()
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert simulator.session_count == 0
+    await server.wait_idle_async()
+
+
+@pytest.mark.anyio
+async def test_many_who_need_a_login_share_one(server: SimServer, simulator: Simulator) -> None:
+    async with AsyncSrsClient(server.url, auth=AUTH) as client:
+        for logins in (1, 2):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(50):
+                    tasks.start_soon(client.runspaces.list)
+            assert server.requests.count(LOGIN) == logins
+            simulator.expire_sessions()
+
+
+@pytest.mark.anyio
+async def test_many_who_wait_for_a_refused_login_share_its_failure(server: SimServer) -> None:
+    refusals: list[AuthenticationError] = []
+
+    async def call(client: AsyncSrsClient) -> None:
+        try:
+            await client.runspaces.list()
+        except AuthenticationError as error:
+            refusals.append(error)
+
+    async with AsyncSrsClient(server.url, auth=BasicAuth("alice", "wrong")) as client:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(30):
+                tasks.start_soon(call, client)
+        assert len({id(error) for error in refusals}) == 30
+        assert server.requests.count(LOGIN) == 1
+        # Whoever comes later tries anew: the account may have been unlocked.
+        await call(client)
+    assert server.requests.count(LOGIN) == 2
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_login_is_taken_over_by_who_waits(server: SimServer) -> None:
+    lists: list[int] = []
+
+    async def call(client: AsyncSrsClient) -> None:
+        lists.append(len(await client.runspaces.list()))
+
+    server.faults.add(Fault(operation="auth.login", nth=1, delay=3600.0))
+    async with AsyncSrsClient(server.url, auth=AUTH) as client, anyio.create_task_group() as tasks:
+        with anyio.CancelScope() as first:
+
+            async def watch() -> None:
+                await server.wait_for_async(lambda traffic: traffic.seen == 1)
+                for _ in range(5):
+                    tasks.start_soon(call, client)
+                await anyio.lowlevel.checkpoint()
+                first.cancel()
+
+            tasks.start_soon(watch)
+            await client.runspaces.list()
+    assert lists == [0] * 5
+    assert server.requests.count(LOGIN) == 2
+
+
+@pytest.mark.anyio
+async def test_a_login_that_one_deadline_ends_is_no_failure_of_others(server: SimServer) -> None:
+    server.faults.add(Fault(operation="auth.login", nth=1, delay=3600.0))
+    client = AsyncSrsClient(server.url, auth=AUTH, retry=RetryPolicy(deadline=0.3))
+    with pytest.raises(TransportError):
+        await client.runspaces.list()
+    assert await client.runspaces.list() == []
+    await client.aclose()
+
+
+def test_another_event_loop_is_refused() -> None:
+    with SimServer(Simulator(users={"alice": "secret"}, settings=Settings())) as server:
+        client = AsyncSrsClient(server.url, auth=AUTH)
+
+        async def first() -> None:
+            await client.about()
+            await client.aclose()
+            client._session.closed = False
+
+        asyncio.run(first())
+
+        async def second() -> None:
+            await client.about()
+
+        with pytest.raises(RuntimeError, match="another event loop"):
+            asyncio.run(second())
+        assert server.traffic.seen == 1

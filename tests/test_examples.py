@@ -1,0 +1,97 @@
+"""The examples run, as a reader would run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from srs_vsphere.simulator import Simulator
+from srs_vsphere.simulator.faults import Fault
+from srs_vsphere.simulator.server import SimServer
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+
+
+def test_demo() -> None:
+    done = run("demo.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Überwachung") == 2
+    for line in ("connection refused", "Retry-After 1 s", "logged in again", "broke off after"):
+        assert line in done.stdout
+
+
+def test_list_runspaces(server: SimServer, simulator: Simulator) -> None:
+    known = simulator.add_runspace(name="nächtlich")
+    done = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="secret")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{known} ready nächtlich\n", "")
+    refused = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="wrong")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("auth.login on 127.0.0.1")
+    assert simulator.session_count == 0
+
+
+def test_list_runspaces_over_tls(simulator: Simulator) -> None:
+    pytest.importorskip("cryptography", reason="the simulator's certificate is made with it")
+    simulator.add_runspace()
+    with SimServer(simulator, tls=True) as server:
+        assert server.ca_file is not None
+        trusted = run(
+            "list_runspaces.py", server.url, "alice", SRS_PASSWORD="secret", SRS_CA_FILE=server.ca_file
+        )
+        assert (trusted.returncode, trusted.stdout.count("ready")) == (0, 1)
+        untrusted = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="secret")
+    assert untrusted.returncode == 1
+    assert "certificate" in untrusted.stderr.lower()
+    assert not any("login" in path for _, path in server.requests[3:])
+
+
+def test_sync_script(server: SimServer, simulator: Simulator) -> None:
+    kept = simulator.add_runspace()
+    simulator.add_runspace(
+        name="broken", state="error", error_details={"code": 500, "error_message": "no pod"}
+    )
+    done = run("sync_script.py", server.url, "alice", SRS_PASSWORD="secret")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "deleting broken: no pod\n", "")
+    assert list(simulator.runspaces) == [kept]
+
+
+@pytest.mark.anyio
+async def test_service(server: SimServer, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("starlette", reason="the example's web framework")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    import service
+
+    for name, value in (("URL", server.url), ("USERNAME", "alice"), ("PASSWORD", "secret")):
+        monkeypatch.setenv(f"SRS_{name}", value)
+    simulator.add_runspace()
+    simulator.add_runspace(state="creating")
+    simulator.add_runspace()
+    async with service.lifespan(service.app) as state:
+
+        async def app(scope: dict[str, object], receive: object, send: object) -> None:
+            await service.app({**scope, "state": dict(state)}, receive, send)
+
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # the scope's type is wider there
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as browser:
+            answer = await browser.get("/runspaces")
+            assert (answer.status_code, answer.json()) == (200, {"ready": 2, "creating": 1})
+            with server.faults.armed(Fault(operation="runspaces.list", status=500)):
+                answer = await browser.get("/runspaces")
+            assert answer.status_code == 502
+            assert answer.json()["error"].startswith("runspaces.list on 127.0.0.1")
+    assert simulator.session_count == 0

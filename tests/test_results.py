@@ -1,0 +1,144 @@
+"""The outcome of a script is truthful, whatever the service calls its state."""
+
+import json
+import pickle
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from srs_vsphere import errors
+from srs_vsphere._wire import structurer
+from srs_vsphere.errors import ConnectionFailedError, ScriptFailedError, SrsError, WaitTimeoutError
+from srs_vsphere.models import Runspace, ScriptExecution, ScriptExecutionState, StreamRecord, StreamType
+from srs_vsphere.results import LOST_REASON, ScriptOutcome, ScriptResult, outcome_of, split_streams
+from tests.recorded_exchanges import exchanges
+
+START = datetime(2026, 1, 2, tzinfo=UTC)
+OOPS = StreamRecord("oops\nand more", START, StreamType.ERROR)
+
+
+def execution(state, reason=None, **more):
+    return ScriptExecution("id", state=ScriptExecutionState(state), reason=reason, **more)
+
+
+def result(outcome, reason=None, errors=(), name=None):
+    state = {"failed": "error", "lost": "error", "canceled": "canceled"}.get(outcome, "success")
+    return ScriptResult(
+        ScriptOutcome(outcome), "out", list(errors), execution=execution(state, reason, name=name)
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "records", "outcome"),
+    [
+        ("success", None, [], "succeeded"),
+        ("success", None, [OOPS], "succeeded_with_errors"),
+        ("error", "X: y", [], "failed"),
+        ("error", None, [OOPS], "failed"),
+        ("error", f"{LOST_REASON}. Could be because", [], "lost"),
+        ("error", f"System.Exception: {LOST_REASON}", [], "failed"),
+        ("canceled", "X: The pipeline has been stopped.", [OOPS], "canceled"),
+    ],
+)
+def test_outcomes(state, reason, records, outcome):
+    assert outcome_of(execution(state, reason), records) is ScriptOutcome(outcome)
+
+
+def test_a_stuck_record_is_lost_and_a_running_script_has_no_outcome():
+    assert outcome_of(ScriptExecution(state=ScriptExecutionState.RUNNING), []) is ScriptOutcome.LOST
+    with pytest.raises(ValueError, match="has not ended: its state is running"):
+        outcome_of(execution("running"), [])
+    with pytest.raises(ValueError, match="queued"):
+        outcome_of(ScriptExecution("id", state="queued"), [])
+
+
+def test_outcomes_of_every_recorded_script():
+    read = structurer(ScriptExecution)
+    seen = {}
+    for exchange in exchanges("script_executions", "faults"):
+        path, response = exchange["request"]["path"], exchange["response"]
+        if response["status"] == 200 and path.rpartition("/")[0] == "/api/script-executions":
+            script = read(json.loads(response["body"]))
+            if script.ended or script.stuck:
+                seen.setdefault(str(outcome_of(script, [])), []).append(exchange["label"])
+    assert set(seen) == {"succeeded", "failed", "canceled", "lost"}
+    assert sorted(seen["lost"]) == [
+        "back to back: the first, after 10 tries to start the second at once",
+        "deleted while running: ended after 2.0 s",
+        "dies while running, json: ended after 2.0 s",
+        "unreachable later: ended",
+    ]
+
+
+def test_reason_is_one_line_and_the_trace_is_kept_apart():
+    failed = result("failed", "\nX.Y: boom\n   at Some.Where()\n")
+    assert failed.reason == "X.Y: boom"
+    assert "Some.Where" in failed.reason_text
+    assert "Some.Where" not in repr(failed)
+    assert result("succeeded").reason is None
+
+
+def test_duration_is_the_servers():
+    ended = execution("success", start_time=START, end_time=START + timedelta(seconds=1.5))
+    assert ScriptResult(ScriptOutcome.SUCCEEDED, "", execution=ended).duration == 1.5
+    assert result("succeeded").duration is None
+
+
+def test_success_does_not_raise():
+    result("succeeded").raise_for_outcome()
+    result("succeeded_with_errors", errors=[OOPS]).raise_for_outcome(allow_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        ("succeeded_with_errors", "the script 'n' wrote an error, the first: oops and more"),
+        ("failed", "the script 'n' failed: X: y"),
+        ("canceled", "the script 'n' was canceled"),
+        ("lost", "the script 'n' was lost: X: y"),
+    ],
+)
+def test_anything_else_raises_with_the_result(outcome, text):
+    it = result(outcome, "X: y\n   at Some.Where()", [OOPS], name="n")
+    with pytest.raises(ScriptFailedError) as caught:
+        it.raise_for_outcome()
+    assert caught.value.result is it
+    assert str(caught.value).startswith(text)
+    assert "Some.Where" not in str(caught.value)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.result, str(again)) == (it, str(caught.value))
+
+
+@pytest.mark.parametrize("outcome", ["failed", "canceled", "lost"])
+def test_allowing_errors_allows_nothing_else(outcome):
+    with pytest.raises(ScriptFailedError):
+        result(outcome).raise_for_outcome(allow_errors=True)
+
+
+def test_the_other_new_errors_carry_what_they_say_and_pickle():
+    waited = WaitTimeoutError("not ready", last=Runspace("r"), operation="runspaces.wait_ready")
+    refused = ConnectionFailedError("no vCenter", records=[OOPS])
+    for error, name, value in [(waited, "last", Runspace("r")), (refused, "records", (OOPS,))]:
+        for copy in (error, pickle.loads(pickle.dumps(error)), error.again()):
+            assert isinstance(copy, SrsError)
+            assert getattr(copy, name) == value
+            assert str(copy) == str(error)
+    assert WaitTimeoutError("x").last is None
+    assert ConnectionFailedError("x").records == ()
+
+
+def test_every_error_stands_in_the_tree_that_is_drawn():
+    def below(cls):
+        return {cls.__name__} | {name for sub in cls.__subclasses__() for name in below(sub)}
+
+    drawn = {line.strip(" │├└─").split()[0] for line in errors.__doc__.splitlines() if "Error" in line[:40]}
+    ours = {name for name in below(SrsError) if hasattr(errors, name)}
+    assert ours <= drawn
+
+
+def test_streams_are_split():
+    warning = StreamRecord("w", START, StreamType.WARNING)
+    split = split_streams([OOPS, warning, OOPS])
+    assert split[StreamType.ERROR] == [OOPS, OOPS]
+    assert split[StreamType.WARNING] == [warning]
+    assert set(split) == set(StreamType)

@@ -1,0 +1,50 @@
+"""One sync client in many threads: one login for all, no more connections than allowed, nothing left."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from srs_vsphere import AuthenticationError, BasicAuth, SrsClient
+from srs_vsphere.simulator import Simulator
+from srs_vsphere.simulator.server import SimServer
+
+LOGIN = ("POST", "/api/auth/login")
+
+
+def test_threads_share_a_client(server: SimServer, simulator: Simulator) -> None:
+    for _ in range(3):
+        simulator.add_runspace()
+    start = threading.Barrier(16)
+
+    def work(client: SrsClient) -> list[int]:
+        start.wait()
+        return [len(client.runspaces.list()) for _ in range(10)]
+
+    with SrsClient(server.url, auth=BasicAuth("alice", "secret"), max_connections=4) as client:
+        with ThreadPoolExecutor(16) as threads:
+            for logins in (1, 2):
+                results = [future.result() for future in [threads.submit(work, client) for _ in range(16)]]
+                assert results == [[3] * 10] * 16
+                assert server.requests.count(LOGIN) == logins
+                simulator.expire_sessions()
+        assert server.traffic.accepted <= 4
+        assert client._session.sender.slots.free == 4
+    server.wait_idle()
+
+
+def test_threads_share_a_refused_login(server: SimServer) -> None:
+    start = threading.Barrier(8)
+
+    def work(client: SrsClient) -> None:
+        start.wait()
+        with pytest.raises(AuthenticationError):
+            client.runspaces.list()
+
+    with SrsClient(server.url, auth=BasicAuth("alice", "wrong")) as client, ThreadPoolExecutor(8) as threads:
+        for future in [threads.submit(work, client) for _ in range(8)]:
+            future.result()
+    # Threads that come after the refusal try for themselves, so it is few rather than one.
+    assert server.requests.count(LOGIN) < 8
