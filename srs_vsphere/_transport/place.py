@@ -1,0 +1,249 @@
+"""The connections to one server: the newest idle one first, a bound on open ones, a queue for who is late."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections import OrderedDict
+from typing import Final, NamedTuple, Protocol
+
+import httpx
+
+from srs_vsphere._transport.connection import Connection, Waits
+
+_NEXT_ADDRESS_AFTER: Final = 0.25
+_FAREWELL: Final = 2.0
+
+
+class Address(NamedTuple):
+    """Where a server is.
+
+    Args:
+        secure: whether it is reached over TLS.
+        host: its name or address.
+        port: its port.
+        server_name: what its certificate must name, if that is not the host.
+    """
+
+    secure: bool
+    host: str
+    port: int
+    server_name: str | None = None
+
+
+class Landlord(Protocol):
+    """What a place asks of the pool it belongs to."""
+
+    max_connections: int
+    keep_alive: float
+
+    def is_closed(self) -> bool:
+        """Whether no request may be made any more."""
+        ...
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context for TLS."""
+        ...
+
+    def made(self, connection: Connection) -> None:
+        """A socket was opened."""
+        ...
+
+    def gone(self, connection: Connection) -> None:
+        """A socket was closed."""
+        ...
+
+    def empty(self, place: Place) -> None:
+        """Nothing is left in this place."""
+        ...
+
+
+class Place:
+    """The connections to one server.
+
+    A slot is taken by each connection, idle, busy or in the making. Who waits in the queue is given either
+    a connection, or None: a slot that is now theirs.
+
+    Args:
+        landlord: the pool.
+        address: of the server.
+
+    Attributes:
+        address: as given.
+        idle: connections that carry nothing, the newest last.
+        taken: how many slots are taken.
+        queue: who waits.
+    """
+
+    __slots__ = ("_landlord", "address", "idle", "queue", "taken")
+
+    def __init__(self, landlord: Landlord, address: Address) -> None:
+        self._landlord = landlord
+        self.address = address
+        self.idle: list[Connection] = []
+        self.taken = 0
+        self.queue: OrderedDict[asyncio.Future[Connection | None], None] = OrderedDict()
+
+    def take(self, *, sure: bool) -> Connection | None:
+        """Take an idle connection, if there is one.
+
+        Args:
+            sure: look whether the server closed it even if it was used a moment ago.
+        """
+        while self.idle:
+            connection = self.idle.pop()
+            if not connection.surprised(sure=sure):
+                return connection
+            connection.drop()
+        return None
+
+    async def acquire(self, waits: Waits) -> Connection:
+        """Make a connection, or wait for one if there are too many.
+
+        Args:
+            waits: ``connect`` and ``pool`` count.
+
+        Raises:
+            httpx.PoolTimeout: none became free in time.
+            httpx.ConnectTimeout: the connection did not stand in time.
+            httpx.ConnectError: it cannot be made.
+            RuntimeError: the transport was closed meanwhile.
+        """
+        if self.taken < self._landlord.max_connections:
+            self.taken += 1
+        else:
+            connection = await self._queue_up(waits.pool)
+            if connection is not None:
+                return connection
+        try:
+            return await self._connect(waits.connect)
+        except BaseException:
+            self._free_slot()
+            raise
+
+    def close_idle(self) -> None:
+        """Close the connections that carry nothing."""
+        for connection in self.idle.copy():
+            connection.close()
+
+    def send_away(self) -> None:
+        """Wake all who wait: the transport is closed."""
+        for ticket in list(self.queue):
+            if not ticket.done():
+                self.taken += 1
+                ticket.set_result(None)
+
+    # What a connection tells its keeper.
+
+    def made(self, connection: Connection) -> None:
+        """Its socket is open."""
+        self._landlord.made(connection)
+
+    def free(self, connection: Connection) -> None:
+        """It can carry another request."""
+        if self._landlord.is_closed():
+            connection.drop()
+        elif not self._hand_over(connection):
+            self.idle.append(connection)
+            connection.rest(self._landlord.keep_alive)
+
+    def dropped(self, connection: Connection) -> None:
+        """It will carry no other request."""
+        if connection.admitted:
+            connection.admitted = False
+            if connection in self.idle:
+                self.idle.remove(connection)
+            self._free_slot()
+
+    def gone(self, connection: Connection) -> None:
+        """Its socket is closed."""
+        self._landlord.gone(connection)
+
+    # Within.
+
+    async def _queue_up(self, patience: float | None) -> Connection | None:
+        loop = asyncio.get_running_loop()
+        last = True
+        try:
+            async with asyncio.timeout(patience):
+                while True:
+                    ticket = loop.create_future()
+                    self.queue[ticket] = None
+                    self.queue.move_to_end(ticket, last=last)
+                    connection = await self._wait(ticket)
+                    if connection is None or not connection.closed:
+                        return connection
+                    # It was lost on the way here, and its slot given to the next. We are first again.
+                    last = False
+                    if self.taken < self._landlord.max_connections:
+                        self.taken += 1
+                        return None
+        except TimeoutError:
+            raise httpx.PoolTimeout("no connection became free in time") from None
+
+    async def _wait(self, ticket: asyncio.Future[Connection | None]) -> Connection | None:
+        try:
+            return await ticket
+        except asyncio.CancelledError:
+            self.queue.pop(ticket, None)
+            if not ticket.cancelled():
+                # It was given something in the very moment of being cancelled: that goes to the next.
+                connection = ticket.result()
+                if connection is None:
+                    self._free_slot()
+                elif not connection.closed:
+                    self.free(connection)
+            raise
+
+    def _hand_over(self, connection: Connection | None) -> bool:
+        while self.queue:
+            ticket, _ = self.queue.popitem(last=False)
+            if not ticket.done():
+                ticket.set_result(connection)
+                return True
+        return False
+
+    def _free_slot(self) -> None:
+        if not self._hand_over(None):
+            self.taken -= 1
+            if not self.taken:
+                self._landlord.empty(self)
+
+    async def _connect(self, patience: float | None) -> Connection:
+        if self._landlord.is_closed():
+            raise RuntimeError("the transport was closed")
+        secure, host, port, server_name = self.address
+        loop = asyncio.get_running_loop()
+        connection = Connection(loop, self)
+        try:
+            async with asyncio.timeout(patience):
+                await loop.create_connection(
+                    lambda: connection,
+                    host,
+                    port,
+                    ssl=self._landlord.context() if secure else None,
+                    server_hostname=server_name or host if secure else None,
+                    ssl_shutdown_timeout=_FAREWELL if secure else None,
+                    # The race of several addresses costs some tasks: not for a literal address.
+                    happy_eyeballs_delay=None if _is_literal(host) else _NEXT_ADDRESS_AFTER,
+                )
+        except TimeoutError:
+            raise httpx.ConnectTimeout("the connection did not stand in time") from None
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(str(error) or type(error).__name__) from error
+        if self._landlord.is_closed():
+            connection.drop()
+            raise RuntimeError("the transport was closed")
+        if connection.closed:
+            raise httpx.ConnectError("the server closed the connection as soon as it stood")
+        connection.admitted = True
+        return connection
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
