@@ -3,6 +3,9 @@
 A connection has at most one timer, and moves it only when it fires: what a wait sets is a deadline, and a
 timer that fires early is set again for the deadline of that moment. So a poll costs a clock reading, and
 a connection that is polled every ten seconds with a read timeout of thirty sets a timer every thirty.
+
+All connections of a pool are read into one buffer, which is emptied before the loop reads the next. asyncio's
+other way makes a new one of 256 KiB for each read: 20 us more, half of what a poll costs.
 """
 
 from __future__ import annotations
@@ -58,12 +61,13 @@ class Keeper(Protocol):
         ...
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One connection to one server.
 
     Args:
         loop: the running event loop.
         keeper: who is told when it is free, dropped and gone.
+        inbox: what the loop reads into, shared with other connections of this loop.
 
     Attributes:
         admitted: whether the keeper counts it among its own.
@@ -78,6 +82,7 @@ class Connection(asyncio.Protocol):
         "_drainer",
         "_enough",
         "_idle_since",
+        "_inbox",
         "_keeper",
         "_loop",
         "_patience",
@@ -92,13 +97,14 @@ class Connection(asyncio.Protocol):
         "requests",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, inbox: memoryview) -> None:
         self.admitted = False
         self.closed = False
         self.requests = 0
         self._idle_since = 0.0
         self._loop = loop
         self._keeper = keeper
+        self._inbox = inbox
         self._transport: asyncio.Transport | None = None
         self._answer: Answer | None = None
         self._reader: asyncio.Future[None] | None = None
@@ -222,15 +228,19 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._keeper.made(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Say where to read to."""
+        del sizehint
+        return self._inbox
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read on in the answer; what belongs to none ends the connection."""
         answer = self._answer
         if answer is None:
             self.drop()
             return
         try:
-            # Some loops hand out a bytearray.
-            answer.feed(data if type(data) is bytes else bytes(data))
+            answer.feed(bytes(self._inbox[:nbytes]))
         except Fault as fault:
             self.drop(httpx.RemoteProtocolError(str(fault)))
             return

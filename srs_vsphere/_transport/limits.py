@@ -30,3 +30,6 @@ TRAILER_BYTES: Final = 8 * 1024
 
 HIGH_WATER: Final = 64 * 1024
 """Bytes of a body that wait for their reader; beyond, the connection is not read until they are taken."""
+
+READ_BYTES: Final = 64 * 1024
+"""Most bytes that are read at once."""

@@ -37,6 +37,7 @@ class Landlord(Protocol):
 
     max_connections: int
     keep_alive: float
+    inbox: memoryview
 
     def is_closed(self) -> bool:
         """Whether no request may be made any more."""
@@ -215,7 +216,7 @@ class Place:
             raise RuntimeError("the transport was closed")
         secure, host, port, server_name = self.address
         loop = asyncio.get_running_loop()
-        connection = Connection(loop, self)
+        connection = Connection(loop, self, self._landlord.inbox)
         try:
             async with asyncio.timeout(patience):
                 await loop.create_connection(

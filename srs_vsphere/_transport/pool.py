@@ -7,6 +7,7 @@ import ssl
 
 import httpx
 
+from srs_vsphere._transport import limits
 from srs_vsphere._transport.connection import Connection
 from srs_vsphere._transport.place import Address, Place
 
@@ -25,6 +26,7 @@ class Pool:
         ssl_context: as given.
         max_connections: as given.
         keep_alive: as given.
+        inbox: what all connections are read into.
         sockets: connections whose socket is open.
     """
 
@@ -34,6 +36,7 @@ class Pool:
         self.ssl_context = ssl_context
         self.max_connections = max_connections
         self.keep_alive = keep_alive
+        self.inbox = memoryview(bytearray(limits.READ_BYTES))
         self._closed = False
         self.sockets: set[Connection] = set()
         self._places: dict[Address, Place] = {}
