@@ -11,9 +11,10 @@ other way makes a new one of 256 KiB for each read: 20 us more, half of what a p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import select
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final, NamedTuple, Protocol
 
 import httpx
@@ -23,6 +24,7 @@ from srs_vsphere._transport.answer import Answer
 from srs_vsphere._transport.head import Fault
 
 _TRUSTED: Final = 1.0
+_INFO: Final = {"client_addr": "sockname", "server_addr": "peername"}
 
 
 class Waits(NamedTuple):
@@ -146,7 +148,7 @@ class Connection(asyncio.BufferedProtocol):
         self,
         answer: Answer,
         wire: bytes,
-        body: AsyncIterator[bytes] | None,
+        body: AsyncGenerator[bytes, None] | None,
         waits: Waits,
         enough: int,
     ) -> None:
@@ -220,6 +222,19 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.close()
 
+    def get_extra_info(self, info: str) -> object:
+        """Tell about the connection, as ``response.extensions["network_stream"]`` does in httpx.
+
+        Args:
+            info: ``ssl_object``, ``client_addr``, ``server_addr`` or ``socket``; all else is unknown.
+
+        Returns:
+            What was asked for, or None.
+        """
+        if self._transport is None:
+            return None
+        return self._transport.get_extra_info(_INFO.get(info, info))
+
     # What the event loop tells it.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -253,7 +268,7 @@ class Connection(asyncio.BufferedProtocol):
             if answer.waiting > max(limits.HIGH_WATER, self._enough) and not self._paused:
                 self._paused = True
                 self._pause()
-        elif self._patience is not None:
+        elif self._reader is not None and self._patience is not None:
             self._deadline = self._loop.time() + self._patience
 
     def eof_received(self) -> None:
@@ -293,19 +308,20 @@ class Connection(asyncio.BufferedProtocol):
         self,
         answer: Answer,
         transport: asyncio.Transport,
-        body: AsyncIterator[bytes] | None,
+        body: AsyncGenerator[bytes, None] | None,
         patience: float | None,
     ) -> None:
         self._uploading = True
         try:
             await self._drain(patience)
             if body is not None:
-                async for part in body:
-                    if self._answer is not answer:
-                        # It was answered, or broke off: the rest of the request interests nobody.
-                        return
-                    transport.write(part)
-                    await self._drain(patience)
+                async with contextlib.aclosing(body):
+                    async for part in body:
+                        if self._answer is not answer:
+                            # It was answered, or broke off: the rest of the request interests nobody.
+                            return
+                        transport.write(part)
+                        await self._drain(patience)
             self._uploading = False
         except BaseException:
             self.abandon(answer)
@@ -350,7 +366,7 @@ class Connection(asyncio.BufferedProtocol):
         answer = self._answer
         self._answer = None
         if answer is not None:
-            answer.error = error
+            answer.error = error or httpx.ReadError("the connection was closed")
         self._wake()
         self._wake_drainer()
         self._keeper.dropped(self)

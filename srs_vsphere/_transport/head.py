@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import httpx
+
 from srs_vsphere._transport import limits
 
 Field = tuple[bytes, bytes]
@@ -23,6 +25,9 @@ CHUNKED: Final = -2
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2}|0)(?: ([^\x00-\x08\x0a-\x1f\x7f]*+))?")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+")
+
+# The fields that say where an answer ends. Their lengths tell them from most others at a glance.
+_TELLING: Final = {len(name): name for name in (b"content-length", b"transfer-encoding", b"connection")}
 
 
 class Fault(Exception):  # noqa: N818 - never seen outside: it becomes httpx.RemoteProtocolError
@@ -50,7 +55,7 @@ class Head:
         keep_alive: whether the server goes on listening afterwards.
     """
 
-    __slots__ = ("fields", "keep_alive", "length", "reason", "status", "version")
+    __slots__ = ("_headers", "fields", "keep_alive", "length", "reason", "status", "version")
 
     def __init__(
         self, version: bytes, status: int, reason: bytes, fields: list[Field], length: int, keep_alive: bool
@@ -61,6 +66,14 @@ class Head:
         self.fields = fields
         self.length = length
         self.keep_alive = keep_alive
+        self._headers: httpx.Headers | None = None
+
+    @property
+    def headers(self) -> httpx.Headers:
+        """The fields as httpx has them, for a response to copy; made when first asked for."""
+        if self._headers is None:
+            self._headers = httpx.Headers(self.fields)
+        return self._headers
 
 
 def parse_head(block: bytes) -> Head:
@@ -87,22 +100,23 @@ def parse_head(block: bytes) -> Head:
     if len(lines) > limits.FIELD_COUNT:
         raise Fault("too many header lines")
     fields: list[Field] = []
-    lengths: set[bytes] = set()
+    lengths: list[bytes] = []
     codings: list[bytes] = []
-    options = b""
+    options: list[bytes] = []
     for line in lines:
         name, _, value = line.partition(b":")
         value = value.strip(b" \t")
         fields.append((name, value))
-        lower = name.lower()
-        if lower == b"content-length":
-            lengths.update(part.strip(b" \t") for part in value.split(b","))
-        elif lower == b"transfer-encoding":
-            codings.append(value.lower())
-        elif lower == b"connection":
-            options += b"," + value.lower()
+        kind = _TELLING.get(len(name))
+        if kind is not None and name.lower() == kind:
+            if kind == b"content-length":
+                lengths.append(value)
+            elif kind == b"transfer-encoding":
+                codings.append(value.lower())
+            else:
+                options.append(value.lower())
     modern = status_line[1] == b"1"
-    tokens = {token.strip(b" \t") for token in options.split(b",")}
+    tokens = _parts(options)
     return Head(
         version=b"HTTP/1.1" if modern else b"HTTP/1.0",
         status=int(status_line[2]),
@@ -113,7 +127,11 @@ def parse_head(block: bytes) -> Head:
     )
 
 
-def _length(lengths: set[bytes], codings: list[bytes], modern: bool) -> int:
+def _parts(values: list[bytes]) -> set[bytes]:
+    return {part.strip(b" \t") for value in values for part in value.split(b",")}
+
+
+def _length(lengths: list[bytes], codings: list[bytes], modern: bool) -> int:
     if codings:
         if lengths:
             raise Fault("both Content-Length and Transfer-Encoding")
@@ -122,9 +140,10 @@ def _length(lengths: set[bytes], codings: list[bytes], modern: bool) -> int:
         return CHUNKED
     if not lengths:
         return UNTIL_CLOSE
-    if len(lengths) > 1:
+    different = _parts(lengths)
+    if len(different) > 1:
         raise Fault("conflicting Content-Lengths")
-    digits = lengths.pop()
+    digits = different.pop()
     if not digits.isdigit() or len(digits) > limits.LENGTH_DIGITS:
         raise Fault("a Content-Length that is not a length")
     return int(digits)

@@ -55,8 +55,12 @@ class Landlord(Protocol):
         """A socket was closed."""
         ...
 
-    def empty(self, place: Place) -> None:
-        """Nothing is left in this place."""
+    def settled(self, place: Place) -> None:
+        """Somebody is in this place."""
+        ...
+
+    def left(self, place: Place) -> None:
+        """Nobody is in this place any more."""
         ...
 
 
@@ -77,13 +81,14 @@ class Place:
         queue: who waits.
     """
 
-    __slots__ = ("_landlord", "address", "idle", "queue", "taken")
+    __slots__ = ("_landlord", "_waiting", "address", "idle", "queue", "taken")
 
     def __init__(self, landlord: Landlord, address: Address) -> None:
         self._landlord = landlord
         self.address = address
         self.idle: list[Connection] = []
         self.taken = 0
+        self._waiting = 0
         self.queue: OrderedDict[asyncio.Future[Connection | None], None] = OrderedDict()
 
     def take(self, *, sure: bool) -> Connection | None:
@@ -111,6 +116,7 @@ class Place:
             httpx.ConnectError: it cannot be made.
             RuntimeError: the transport was closed meanwhile.
         """
+        self._landlord.settled(self)
         if self.taken < self._landlord.max_connections:
             self.taken += 1
         else:
@@ -130,10 +136,11 @@ class Place:
 
     def send_away(self) -> None:
         """Wake all who wait: the transport is closed."""
-        for ticket in list(self.queue):
-            if not ticket.done():
-                self.taken += 1
-                ticket.set_result(None)
+        while self.queue:
+            # Each is given a slot beyond the bound: it will be given back at once.
+            self.taken += 1
+            if not self._hand_over(None):
+                self.taken -= 1
 
     # What a connection tells its keeper.
 
@@ -166,6 +173,7 @@ class Place:
     async def _queue_up(self, patience: float | None) -> Connection | None:
         loop = asyncio.get_running_loop()
         last = True
+        self._waiting += 1
         try:
             async with asyncio.timeout(patience):
                 while True:
@@ -182,6 +190,9 @@ class Place:
                         return None
         except TimeoutError:
             raise httpx.PoolTimeout("no connection became free in time") from None
+        finally:
+            self._waiting -= 1
+            self._leave()
 
     async def _wait(self, ticket: asyncio.Future[Connection | None]) -> Connection | None:
         try:
@@ -208,8 +219,12 @@ class Place:
     def _free_slot(self) -> None:
         if not self._hand_over(None):
             self.taken -= 1
-            if not self.taken:
-                self._landlord.empty(self)
+            self._leave()
+
+    def _leave(self) -> None:
+        # Who was given a connection that was lost on the way is not in the queue, but still here.
+        if not self.taken and not self._waiting:
+            self._landlord.left(self)
 
     async def _connect(self, patience: float | None) -> Connection:
         if self._landlord.is_closed():

@@ -65,10 +65,7 @@ class Pool:
             self._move()
         if self._closed:
             raise RuntimeError("the transport was closed")
-        place = self._places.get(address)
-        if place is None:
-            place = self._places[address] = Place(self, address)
-        return place
+        return self._places.get(address) or Place(self, address)
 
     async def aclose(self) -> None:
         """Close all connections, and wait until they are closed; requests under way fail."""
@@ -107,8 +104,12 @@ class Pool:
         if not self.sockets:
             self._emptied.set()
 
-    def empty(self, place: Place) -> None:
-        """Nothing is left in this place."""
+    def settled(self, place: Place) -> None:
+        """Somebody is in this place."""
+        self._places[place.address] = place
+
+    def left(self, place: Place) -> None:
+        """Nobody is in this place any more."""
         if self._places.get(place.address) is place:
             del self._places[place.address]
 

@@ -102,12 +102,13 @@ class FastTransport(httpx.AsyncBaseTransport):
         url = request.url
         scheme = url.scheme
         default = _PORTS.get(scheme)
-        if default is None or not url.host:
+        host = url.raw_host
+        if default is None or not host:
             raise httpx.UnsupportedProtocol("the URL must begin with http:// or https:// and name a host")
         extensions = request.extensions
         address = Address(
             scheme == "https",
-            url.raw_host.decode("ascii"),
+            host.decode("ascii"),
             url.port or default,
             extensions.get("sni_hostname"),
         )
@@ -129,9 +130,13 @@ class FastTransport(httpx.AsyncBaseTransport):
             raise answer.error or httpx.ReadError("no response")
         return httpx.Response(
             head.status,
-            headers=head.fields,
+            headers=head.headers,
             stream=httpx.ByteStream(answer.take()) if answer.done else Stream(connection, answer),
-            extensions={"http_version": head.version, "reason_phrase": head.reason},
+            extensions={
+                "http_version": head.version,
+                "reason_phrase": head.reason,
+                "network_stream": connection,
+            },
         )
 
     async def fetch(
@@ -169,7 +174,9 @@ class FastTransport(httpx.AsyncBaseTransport):
             enough=max_body + 1,
         )
         head = answer.head
-        if not answer.done or head is None:
+        if answer.error is not None:
+            raise answer.error
+        if answer.waiting > max_body or head is None:
             connection.abandon(answer)
             raise httpx.RemoteProtocolError("the body is too long")
         return head.status, head.fields, answer.take()
@@ -203,6 +210,7 @@ class FastTransport(httpx.AsyncBaseTransport):
             or wire.rest is not None
             or connection.requests == 1
             or not isinstance(answer.error, _BROKEN)
+            or self._pool.is_closed()
         ):
             raise answer.error
         # A kept connection was closed under the request. Its elders can be no better.

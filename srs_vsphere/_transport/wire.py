@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Final, NamedTuple
 
 import httpx
@@ -26,7 +26,7 @@ class Wire(NamedTuple):
     """
 
     start: bytes
-    rest: AsyncIterator[bytes] | None
+    rest: AsyncGenerator[bytes, None] | None
     last: bool
 
 
@@ -75,14 +75,14 @@ def to_wire(request: httpx.Request) -> Wire:
     return Wire(start, _chunked(stream) if length is None else _counted(stream, length), last)
 
 
-async def _chunked(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _chunked(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
     async for part in stream:
         if part:
             yield b"%x\r\n%b\r\n" % (len(part), part)
     yield b"0\r\n\r\n"
 
 
-async def _counted(stream: AsyncIterable[bytes], length: int) -> AsyncIterator[bytes]:
+async def _counted(stream: AsyncIterable[bytes], length: int) -> AsyncGenerator[bytes, None]:
     async for part in stream:
         length -= len(part)
         if length < 0:
