@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections import OrderedDict
 from typing import Final, NamedTuple, Protocol
@@ -11,8 +10,8 @@ from typing import Final, NamedTuple, Protocol
 import httpx
 
 from srs_vsphere._transport.connection import Connection, Waits
+from srs_vsphere._transport.dialing import dial
 
-_NEXT_ADDRESS_AFTER: Final = 0.25
 _FAREWELL: Final = 2.0
 
 
@@ -81,14 +80,13 @@ class Place:
         queue: who waits.
     """
 
-    __slots__ = ("_landlord", "_waiting", "address", "idle", "queue", "taken")
+    __slots__ = ("_landlord", "address", "idle", "queue", "taken")
 
     def __init__(self, landlord: Landlord, address: Address) -> None:
         self._landlord = landlord
         self.address = address
         self.idle: list[Connection] = []
         self.taken = 0
-        self._waiting = 0
         self.queue: OrderedDict[asyncio.Future[Connection | None], None] = OrderedDict()
 
     def take(self, *, sure: bool) -> Connection | None:
@@ -171,47 +169,37 @@ class Place:
     # Within.
 
     async def _queue_up(self, patience: float | None) -> Connection | None:
-        loop = asyncio.get_running_loop()
-        last = True
-        self._waiting += 1
+        ticket: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self.queue[ticket] = None
         try:
             async with asyncio.timeout(patience):
-                while True:
-                    ticket = loop.create_future()
-                    self.queue[ticket] = None
-                    self.queue.move_to_end(ticket, last=last)
-                    connection = await self._wait(ticket)
-                    if connection is None or not connection.closed:
-                        return connection
-                    # It was lost on the way here, and its slot given to the next. We are first again.
-                    last = False
-                    if self.taken < self._landlord.max_connections:
-                        self.taken += 1
-                        return None
-        except TimeoutError:
-            raise httpx.PoolTimeout("no connection became free in time") from None
-        finally:
-            self._waiting -= 1
-            self._leave()
-
-    async def _wait(self, ticket: asyncio.Future[Connection | None]) -> Connection | None:
-        try:
-            return await ticket
-        except asyncio.CancelledError:
+                connection = await ticket
+        except BaseException as error:
             self.queue.pop(ticket, None)
-            if not ticket.cancelled():
+            if ticket.done() and not ticket.cancelled():
                 # It was given something in the very moment of being cancelled: that goes to the next.
                 connection = ticket.result()
-                if connection is None:
+                if connection is None or connection.closed:
                     self._free_slot()
-                elif not connection.closed:
+                else:
+                    connection.admitted = True
                     self.free(connection)
+            if isinstance(error, TimeoutError):
+                raise httpx.PoolTimeout("no connection became free in time") from None
             raise
+        if connection is None or connection.closed:
+            # If it was lost on the way here, its slot is still ours.
+            return None
+        connection.admitted = True
+        return connection
 
     def _hand_over(self, connection: Connection | None) -> bool:
         while self.queue:
             ticket, _ = self.queue.popitem(last=False)
             if not ticket.done():
+                if connection is not None:
+                    # From here on, the slot is the ticket's.
+                    connection.admitted = False
                 ticket.set_result(connection)
                 return True
         return False
@@ -219,12 +207,8 @@ class Place:
     def _free_slot(self) -> None:
         if not self._hand_over(None):
             self.taken -= 1
-            self._leave()
-
-    def _leave(self) -> None:
-        # Who was given a connection that was lost on the way is not in the queue, but still here.
-        if not self.taken and not self._waiting:
-            self._landlord.left(self)
+            if not self.taken:
+                self._landlord.left(self)
 
     async def _connect(self, patience: float | None) -> Connection:
         if self._landlord.is_closed():
@@ -236,13 +220,10 @@ class Place:
             async with asyncio.timeout(patience):
                 await loop.create_connection(
                     lambda: connection,
-                    host,
-                    port,
+                    sock=await dial(host, port),
                     ssl=self._landlord.context() if secure else None,
                     server_hostname=server_name or host if secure else None,
                     ssl_shutdown_timeout=_FAREWELL if secure else None,
-                    # The race of several addresses costs some tasks: not for a literal address.
-                    happy_eyeballs_delay=None if _is_literal(host) else _NEXT_ADDRESS_AFTER,
                 )
         except TimeoutError:
             raise httpx.ConnectTimeout("the connection did not stand in time") from None
@@ -255,11 +236,3 @@ class Place:
             raise httpx.ConnectError("the server closed the connection as soon as it stood")
         connection.admitted = True
         return connection
-
-
-def _is_literal(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -42,6 +42,7 @@ class Server:
     """What happened so far, and where."""
 
     def __init__(self) -> None:
+        self.host = "127.0.0.1"
         self.port = 0
         self.connections = 0
         self.open = 0
@@ -49,7 +50,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http://{self.host}:{self.port}/"
 
     async def until_open(self, count: int) -> None:
         async with self.changed:
