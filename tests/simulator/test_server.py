@@ -411,6 +411,24 @@ def test_bad_utf8_and_a_wrong_content_type_arrive_as_such(server, client):
     assert b"\xff" in body
 
 
+def test_a_streamed_body_can_be_spoilt_too(echo_server, echo):
+    echo.reply = Reply(200, (), [b'{"a":"b"', b"}"])
+    echo_server.faults.add(Fault(bad_utf8=True))
+    with RawClient(echo_server.port) as client:
+        assert client.ask(ABOUT)[2] == b'{"a":"\xffb"}'
+
+
+def test_who_takes_the_port_meanwhile_is_told_of_and_the_refusal_goes_on(server):
+    number = server.faults.add(Fault(refuse=True))
+    with socket.create_server(("127.0.0.1", server.port)):
+        with pytest.raises(OSError, match="Address already in use"):
+            server.faults.remove(number)
+        assert server.faults.faults == (Fault(refuse=True),)
+    server.faults.remove(number)
+    with RawClient(server.port) as client:
+        assert client.ask(ABOUT)[0] == 200
+
+
 def test_faults_change_while_clients_are_being_served(server):
     stop = threading.Event()
     seen = set()
