@@ -11,9 +11,9 @@ import re
 
 import pytest
 
-from tests.simulator.replaying import play, recorded
-
 from srs_vsphere.simulator import Request, ScriptReply, StreamMessage
+from tests.recorded_exchanges import exchanges as recorded
+from tests.simulator.replaying import play
 
 USERS = {"alice": "secret", "bob": "secret", "ålice@VSPHERE.LOCAL": "secret"}
 NGINX = "a page of nginx, which the recorder had put in front of the service"
@@ -122,7 +122,7 @@ SIGNED_AS = {
 def signed_again(exchanges):
     """Return functions that make the recorded logins anew: their tokens and signatures were shortened."""
     pytest.importorskip("cryptography", reason="SIGN logins need the cryptography package")
-    from signing import Signer
+    from tests.simulator.signing import Signer
 
     signer = Signer()
     token = signer.token()
