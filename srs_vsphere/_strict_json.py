@@ -37,7 +37,18 @@ def loads(body: bytes) -> object:
     Raises:
         ValueError: it is not JSON, not UTF-8, or nested deeper than `MAX_DEPTH`.
     """
-    text = body.decode("utf-8-sig")
+    return loads_text(body.decode("utf-8-sig"))
+
+
+def loads_text(text: str) -> object:
+    """Parse one JSON document that is text already.
+
+    Args:
+        text: the document.
+
+    Raises:
+        ValueError: it is not JSON, or nested deeper than `MAX_DEPTH`.
+    """
     if find_too_deep(text, MAX_DEPTH) is not None:
         raise ValueError(TOO_DEEP)
     return parse(text)

@@ -20,9 +20,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from srs_vsphere._transport import Address, FastTransport
-
-from srs_vsphere._transport import Waits
+from srs_vsphere._transport import Address, FastTransport, Waits
 
 WAITS = Waits(10.0, 30.0, 30.0, 10.0)
 
