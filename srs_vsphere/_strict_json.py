@@ -37,8 +37,20 @@ def loads(body: bytes) -> object:
     Raises:
         ValueError: it is not JSON, not UTF-8, or nested deeper than `MAX_DEPTH`.
     """
-    text = body.decode("utf-8-sig")
-    check_depth(text)
+    return loads_text(body.decode("utf-8-sig"))
+
+
+def loads_text(text: str) -> object:
+    """Parse one JSON document that is text already.
+
+    Args:
+        text: the document.
+
+    Raises:
+        ValueError: it is not JSON, or nested deeper than `MAX_DEPTH`.
+    """
+    if find_too_deep(text, MAX_DEPTH) is not None:
+        raise ValueError(TOO_DEEP)
     return parse(text)
 
 
@@ -67,16 +79,6 @@ def parse_one(text: str, start: int) -> tuple[object, int]:
     """
     result: tuple[object, int] = _decoder.raw_decode(text, start)
     return result
-
-
-def check_depth(text: str) -> None:
-    """Refuse a text that is nested too deep to be parsed safely.
-
-    Raises:
-        ValueError: it is nested deeper than `MAX_DEPTH`.
-    """
-    if find_too_deep(text, MAX_DEPTH) is not None:
-        raise ValueError(TOO_DEEP)
 
 
 def find_too_deep(text: str, limit: int) -> int | None:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from srs_vsphere import _strict_json
-from srs_vsphere._strict_json import MAX_DEPTH, find_too_deep, loads
+from srs_vsphere._strict_json import MAX_DEPTH, find_too_deep, loads, loads_text
 
 TEXTS = st.text(st.sampled_from('[]{},:"\\a ')) | st.text()
 VALUES = st.recursive(
@@ -88,7 +87,7 @@ def test_the_deepest_that_is_allowed():
     text = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert loads(text.encode()) == json.loads(text)
     with pytest.raises(ValueError, match="deeper"):
-        _strict_json.check_depth(f"[{text}]")
+        loads_text(f"[{text}]")
 
 
 def test_wide_is_not_deep():
