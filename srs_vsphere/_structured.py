@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Sequence
 from functools import cache
-from typing import TypeVar, cast
-
-import cattrs
-from cattrs.preconf.json import make_converter
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from srs_vsphere import _strict_json
 from srs_vsphere._wire import WireError
 from srs_vsphere.models.ps_document import PSDocument
 from srs_vsphere.parameters import Parameters, exact, request_parameters
+
+if TYPE_CHECKING:
+    from cattrs.preconf.json import JsonConverter
 
 T = TypeVar("T")
 
@@ -135,7 +135,10 @@ def structurer(cls: type[T]) -> Callable[[object], T]:
 
 @cache
 def _structurer(cls: Hashable) -> Callable[[object], object]:
-    hook = _users_converter.get_structure_hook(cast("type", cls))
+    # Loaded on use, as in `_wire`: few programs need it, and importing it takes long.
+    import cattrs
+
+    hook = _users_converter().get_structure_hook(cast("type", cls))
 
     def structure(value: object) -> object:
         try:
@@ -167,8 +170,7 @@ def _parsed(text: object, what: str) -> object:
     if not isinstance(text, str):
         raise WireError(f"{what} is not a text but of type {type(text).__name__}")
     try:
-        _strict_json.check_depth(text)
-        return _strict_json.parse(text)
+        return _strict_json.loads_text(text)
     except ValueError as error:
         raise WireError(f"{what} is not JSON: {error}") from None
 
@@ -182,9 +184,14 @@ def _exactly(*kinds: type) -> Callable[[object, object], object]:
     return structure
 
 
-# Unlike cattrs by default, nothing is converted on a guess: null is not the text "None".
-_users_converter = make_converter()
-_users_converter.register_structure_hook(str, _exactly(str))
-_users_converter.register_structure_hook(bool, _exactly(bool))
-_users_converter.register_structure_hook(int, _exactly(int))
-_users_converter.register_structure_hook(float, _exactly(float, int))
+@cache
+def _users_converter() -> JsonConverter:
+    from cattrs.preconf.json import make_converter
+
+    # Unlike cattrs by default, nothing is converted on a guess: null is not the text "None".
+    converter = make_converter()
+    converter.register_structure_hook(str, _exactly(str))
+    converter.register_structure_hook(bool, _exactly(bool))
+    converter.register_structure_hook(int, _exactly(int))
+    converter.register_structure_hook(float, _exactly(float, int))
+    return converter

@@ -29,7 +29,7 @@ class Timeouts:
         read: for the next bytes of the answer; default 30.
         write: for the request's bytes to be taken; default 30.
         login: for the answer of a login, in which the service asks vCenter twice, with 30 seconds
-            patience each time; default 75.
+            patience each time, and of a web console that the service is to wait for; default 75.
         keep_alive: how long an idle connection is kept for the next request; default 90.
 
     Raises:
@@ -123,3 +123,22 @@ def check_arguments(
         raise ValueError(f"max_connections must be 1 or more, not {max_connections}")
     if on_retry is not None and not callable(on_retry):
         raise TypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
+
+
+def check_patience(name: str, seconds: object) -> None:
+    """Refuse a time to wait that makes no sense.
+
+    Args:
+        name: the argument's name.
+        seconds: its value; None for as long as it takes.
+
+    Raises:
+        TypeError: it is neither None nor a number.
+        ValueError: it is negative or not finite.
+    """
+    if seconds is None:
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{name} must be 0 or more seconds, not {seconds!r}")

@@ -10,6 +10,7 @@ from srs_vsphere.models import (
     ArgumentScript,
     ArgumentScriptTemplate,
     OutputFormat,
+    Runspace,
     ScriptExecution,
     ScriptExecutionState,
     StreamRecord,
@@ -28,6 +29,8 @@ def model_for(path):
         if "streams" in parts:
             return StreamRecord
         return None if parts[-1] in {"output", "cancel"} else ScriptExecution
+    if parts[0] == "runspaces":
+        return Runspace
     if parts[0] == "webconsoles":
         return WebConsole
     if parts[:2] == ["argument-scripts", "templates"]:
@@ -57,7 +60,8 @@ def test_every_recorded_body_decodes_and_loses_nothing():
                     assert getattr(decoded, name).tzinfo is not None
                 else:
                     assert getattr(decoded, name) == value, exchange["label"]
-    assert set(seen) == {ScriptExecution, StreamRecord, WebConsole, ArgumentScriptTemplate, ArgumentScript}
+    models = {ScriptExecution, StreamRecord, WebConsole, ArgumentScriptTemplate, ArgumentScript, Runspace}
+    assert set(seen) == models
     assert seen[ScriptExecution] > 100
 
 

@@ -6,7 +6,19 @@ literals, `Write-Warning` or `throw`, and for all others a test says what comes 
 
 from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
 from srs_vsphere.simulator.exchange import Reply, Request
+from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessage
 from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.simulator import Simulator
 
-__all__ = ["Clock", "Reply", "Request", "Settings", "Simulator", "SystemClock", "VirtualClock"]
+__all__ = [
+    "Clock",
+    "Reply",
+    "Request",
+    "ScriptCall",
+    "ScriptReply",
+    "Settings",
+    "Simulator",
+    "StreamMessage",
+    "SystemClock",
+    "VirtualClock",
+]

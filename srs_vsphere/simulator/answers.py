@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -17,6 +18,7 @@ NO_CONTENT = Reply(204)
 UNAUTHORIZED = Reply(401)
 NOT_FOUND = Reply(404)
 UNSUPPORTED_MEDIA_TYPE = Reply(415)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 #: An exception that no controller caught.
 INTERNAL_ERROR = Reply(500)
 
@@ -34,7 +36,7 @@ def dumps(value: Json) -> bytes:
     if not text.isascii():
         for sign in "\u0085\u2028\u2029":
             text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text.encode("utf-8", "surrogatepass")
+    return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
 def json_reply(value: Json, status: int = 200) -> Reply:

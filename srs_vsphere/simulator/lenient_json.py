@@ -169,7 +169,9 @@ class _Reader:
             sign = self.sign()
             self._at += 1
             if sign == quote:
-                return "".join(parts)
+                # Escapes name UTF-16 units: two of them may be one character.
+                units = "".join(parts).encode("utf-16", "surrogatepass")
+                return units.decode("utf-16", "surrogatepass")
             if sign == "\\":
                 sign = self._escape(path)
             parts.append(sign)

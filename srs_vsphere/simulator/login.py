@@ -9,7 +9,7 @@ from srs_vsphere.simulator.conditions import Conditions
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.sessions import Sessions
 from srs_vsphere.simulator.settings import Settings
-from srs_vsphere.simulator.users import Users, subject
+from srs_vsphere.simulator.users import Users
 
 
 def _challenge(settings: Settings) -> tuple[str, str]:
@@ -57,7 +57,7 @@ class Login:
         user = verify(request, self.agenda.unix_milliseconds(), self.settings.nonce_age)
         if user is None:
             return Reply(401, (_challenge(self.settings),))
-        key = self._open(subject(user))
+        key = self._open(user)
         if self.conditions.take("act_as_error") is not None:
             # The session is there already when the service asks for the token on the user's behalf.
             return Reply(401, (_challenge(self.settings), key))

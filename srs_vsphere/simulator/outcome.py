@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from srs_vsphere.simulator.answers import with_trace
 from srs_vsphere.simulator.scripting import STREAMS, StreamMessage
 
-_STOPPED = "System.Management.Automation.PipelineStoppedException: The pipeline has been stopped."
+STOPPED = "System.Management.Automation.PipelineStoppedException: The pipeline has been stopped."
 
 
 @frozen
@@ -99,7 +99,7 @@ class Run:
         """
         if self.running(now):
             return None
-        return with_trace(_STOPPED) if self._canceled else self.outcome.reason
+        return with_trace(STOPPED) if self._canceled else self.outcome.reason
 
     def output(self, now: float) -> list[str | None] | None:
         """Return its output as the runspace gives it; only the end brings any.

@@ -38,7 +38,7 @@ def cpu_seconds() -> float:
 
 def memory_bytes(field: str) -> int:
     """Return a size from this process's status: ``VmRSS`` is now, ``VmHWM`` is the most there ever was."""
-    with open("/proc/self/status") as status:  # noqa: PTH123 - measured code is kept free of pathlib
+    with open("/proc/self/status") as status:
         for line in status:
             if line.startswith(f"{field}:"):
                 return int(line.split()[1]) * 1024
@@ -47,7 +47,7 @@ def memory_bytes(field: str) -> int:
 
 def forget_peak() -> None:
     """Let ``VmHWM`` begin anew from what is in use now."""
-    with open("/proc/self/clear_refs", "w") as refs:  # noqa: PTH123 - see above
+    with open("/proc/self/clear_refs", "w") as refs:
         refs.write("5")
 
 

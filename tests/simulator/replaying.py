@@ -22,6 +22,8 @@ TEMPLATE = "(template text omitted)"
 #: Headers that say nothing about the operation; the doors of the simulator add them.
 FRAMING = {"content-length", "transfer-encoding", "connection", "date", "server"}
 TIMES = {"creation_time", "start_time", "end_time", "time"}
+#: Lists of files, in whatever order the disk had them.
+UNORDERED = re.compile(r"/api/(script-executions(\?.*)?|argument-scripts/templates)")
 STEP = 0.05
 PATIENCE = 60.0
 
@@ -38,15 +40,16 @@ def recorded(name):
 class Replay:
     """Plays a recording against a simulator on a virtual clock and notes what differs.
 
-    `conditions` and `requests` are functions by label: the first makes something go wrong before that
-    exchange, the second makes the request where the recorded one cannot be sent again. A label that comes more
-    than once is found under ``label#2`` and so on.
+    `before`, `after` and `requests` are functions by label: they make something go wrong before or after that
+    exchange, or make its request where the recorded one cannot be sent again. A label that comes more than
+    once is found under ``label#2`` and so on.
     """
 
-    def __init__(self, simulator, clock, *, conditions=None, requests=None):
+    def __init__(self, simulator, clock, *, before=None, after=None, requests=None):
         self.simulator = simulator
         self.clock = clock
-        self.conditions = conditions or {}
+        self.before = before or {}
+        self.after = after or {}
         self.requests = requests or {}
         self.ours = {}
         self.differences = {}
@@ -60,12 +63,14 @@ class Replay:
             count = seen[exchange["label"]]
             label = exchange["label"] if count == 1 else f"{exchange['label']}#{count}"
             self._pace(exchange)
-            if label in self.conditions:
-                self.conditions[label](self)
+            if label in self.before:
+                self.before[label](self)
             reply = self._send(exchange, label)
             problems = self.compare(exchange, reply)
             if problems:
                 self.differences[label] = problems
+            if label in self.after:
+                self.after[label](self)
 
     def _pace(self, exchange):
         # What a request starts, it starts when it is answered, and those answers took their time.
@@ -105,6 +110,7 @@ class Replay:
     def compare(self, exchange, reply):
         """Return what differs between the recorded response and a reply."""
         expected = exchange["response"]
+        self._unordered = UNORDERED.fullmatch(exchange["request"]["path"]) is not None
         problems = []
         if reply.status != expected["status"]:
             problems.append(f"status {reply.status} instead of {expected['status']}")
@@ -133,16 +139,26 @@ class Replay:
         elif isinstance(theirs, list) and isinstance(ours, list):
             if len(theirs) != len(ours):
                 problems.append(f"{path}: {len(ours)} elements instead of {len(theirs)}")
-            if all(isinstance(element, dict) and "id" in element for element in theirs + ours):
-                # Ids known from before pair the elements: the order of most lists means nothing.
-                theirs = sorted(theirs, key=lambda element: self.ours.get(element["id"], element["id"]))
-                ours = sorted(ours, key=lambda element: element["id"])
+            if self._unordered and all(isinstance(element, dict) for element in theirs + ours):
+                theirs, ours = self._paired(theirs, ours)
             for index, (one, other) in enumerate(zip(theirs, ours, strict=False)):
                 self._compare_json(f"{path}[{index}]", one, other, problems)
         elif isinstance(theirs, str) and isinstance(ours, str):
             self._compare_text(path, theirs, ours, problems)
         elif theirs != ours or type(theirs) is not type(ours):
             problems.append(f"{path}: {ours!r} instead of {theirs!r}")
+
+    def _paired(self, theirs, ours):
+        # Ids known from before, or the same in every run, pair the elements.
+        left = {element.get("id"): element for element in ours}
+        pairs, rest = [], []
+        for element in theirs:
+            mine = left.pop(self.ours.get(element.get("id"), element.get("id")), None)
+            if mine is None:
+                rest.append(element)
+            else:
+                pairs.append((element, mine))
+        return [one for one, _ in pairs] + rest, [other for _, other in pairs] + list(left.values())
 
     def _compare_member(self, path, name, theirs, ours, problems):
         if name in TIMES and isinstance(theirs, str):
@@ -178,13 +194,11 @@ def body_of(reply: Reply) -> str:
     return body.decode()
 
 
-def play(name, *, users, conditions=None, requests=None, prepare=None):
+def play(name, *, users, before=None, after=None, requests=None):
     """Play a recording against a new simulator and return the replay."""
     exchanges = recorded(name)
     clock = VirtualClock()
     simulator = Simulator(users=users, clock=clock, seed=1)
-    if prepare is not None:
-        prepare(simulator)
-    replay = Replay(simulator, clock, conditions=conditions, requests=requests)
+    replay = Replay(simulator, clock, before=before, after=after, requests=requests)
     replay.play(exchanges)
     return replay
