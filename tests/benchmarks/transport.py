@@ -6,8 +6,6 @@ interleaved, and the table shows medians of processor time, user and system, per
 ``json.loads`` included in all.
 """
 
-# ruff: noqa: T201 - a program that prints
-
 from __future__ import annotations
 
 import argparse

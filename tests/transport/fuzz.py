@@ -6,8 +6,6 @@ connection, a reset, or silence until the client gives up; clients read, stream,
 After each round nothing may be left: no slot, no connection that is not idle, no task.
 """
 
-# ruff: noqa: T201 - a program that prints
-
 from __future__ import annotations
 
 import asyncio
