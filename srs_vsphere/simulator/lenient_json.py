@@ -20,6 +20,7 @@ _SPACE = re.compile(r"\s+")
 _PLAIN = re.compile(r"[^'\"\\]+")
 #: Deeper than anything that makes sense, and shallow enough for Python.
 _MOST_LEVELS = 150
+_MOST_DIGITS = 380
 _WORD = re.compile(r"[A-Za-z0-9_$]+")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WORDS: dict[str, Value] = {
@@ -168,6 +169,8 @@ class _Reader:
             self._at += 1
             raise self.fail(f"Unexpected character encountered while parsing value: {sign}.", path)
         self._at = number.end()
+        if len(number.group()) > _MOST_DIGITS:
+            raise self.fail(f"JSON integer {number.group()} is too large to parse.", path)
         return self._plain("number", number.group(), path)
 
     def _plain(self, kind: str, text: str, path: str) -> Node:

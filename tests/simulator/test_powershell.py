@@ -318,6 +318,7 @@ def test_a_table_is_eighty_columns_wide_and_no_more():
         (2**40, "System.Int64", 2**40),
         (2**70, "System.Numerics.BigInteger", 2**70),
         (2.5, "System.Double", 2.5),
+        (float("-inf"), "System.Double", "-Infinity"),
         (Decimal("1.1"), "System.Decimal", 1.1),
         (True, "System.Boolean", True),
         (Char("c"), "System.Char", "c"),
