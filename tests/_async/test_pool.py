@@ -13,9 +13,7 @@ from srs_vsphere import (
     ServerError,
     WaitTimeoutError,
 )
-from srs_vsphere.simulator import ScriptCall, ScriptReply, Settings, Simulator, VirtualClock
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimServer, Simulator, VirtualClock
 from tests._async.helping import AsyncVirtualPace, make_client
 
 CREATE = ("POST", "/api/runspaces")
