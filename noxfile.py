@@ -62,3 +62,10 @@ def types(session: nox.Session) -> None:
 def sync(session: nox.Session) -> None:
     """Write the sync twins; `nox -s sync -- --check` says whether they are as written."""
     session.run("python", ".ci/sync.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed and memory beside the peers; `nox -s bench -- polling --quick` for a part of it."""
+    session.install(".[all]", *group("bench"))
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)

@@ -18,7 +18,6 @@ class Call:
         operation: what is called.
         path: its path with the resource's id filled in, and a query if it takes one.
         host: host and port of the service, as errors name it.
-        started: seconds on the client's clock at its beginning.
         deadline: seconds on the client's clock at which it must have ended.
         body: JSON to send, if the operation takes a body.
         attempts: how often it was tried so far.
@@ -27,7 +26,6 @@ class Call:
     operation: Operation
     path: str
     host: str
-    started: float
     deadline: float
     body: bytes | None = None
     attempts: int = 0

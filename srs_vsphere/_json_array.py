@@ -8,6 +8,7 @@ is tried again only after the text has doubled, which keeps a huge element linea
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from enum import Enum
 from typing import cast
@@ -16,11 +17,16 @@ from srs_vsphere import _strict_json
 
 #: Below this many characters a new try is cheap, and small elements are not kept waiting.
 _ALWAYS_TRY_BELOW = 4096
-#: No token but a string is longer than this when it is cut: ``-Infinity``, a ``\\uXXXX`` pair.
-_LONGEST_CUT_TOKEN = 16
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_NUMBER = re.compile(r"[-+.eE0-9]+")
+_NUMBER = re.compile(r"-?[0-9][-+.eE0-9]*")
+_NOTHING = re.compile(r"")
+#: By the parser's complaint: what may stand between its position and the end of a text that was only cut off.
+_CUT = {
+    "Expecting value": re.compile(r"(?:t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?|-)?"),
+    "Expecting ',' delimiter": re.compile(r"(?:(?<=[0-9])(?:\.|\.?[eE][-+]?))?"),
+    "Invalid \\uXXXX escape": re.compile(r"u[0-9a-fA-F]{0,4}"),
+}
 
 
 class JsonArrayError(ValueError):
@@ -71,18 +77,20 @@ class JsonArrayDecoder:
             JsonArrayError: the text is not a JSON array, or goes on after one.
         """
         self._raise_fault()
+        broken: JsonArrayError | None = None
         try:
             piece = self._utf8.decode(data)
         except UnicodeDecodeError as error:
-            self._fault = JsonArrayError(f"not UTF-8: {error.reason}")
-            piece = ""
+            piece = error.object[: error.start].decode()
+            broken = JsonArrayError(f"not UTF-8: {error.reason}")
         self._pieces.append(piece)
         self._size += len(piece)
-        if self._size < self._try_at and self._fault is None:
+        if self._size < self._try_at and broken is None:
             return []
         items: list[object] = []
         text = "".join(self._pieces)
         rest = self._take(text, items)
+        self._fault = self._fault or broken
         self._pieces = [rest]
         self._size = len(rest)
         self._try_at = 2 * len(rest) if len(rest) >= _ALWAYS_TRY_BELOW else 0
@@ -91,7 +99,7 @@ class JsonArrayDecoder:
         return items
 
     def close(self) -> list[object]:
-        """Say that no more bytes come.
+        """Say that no more bytes come; to be called again until it returns nothing.
 
         Returns:
             Elements that became whole but had not been tried yet.
@@ -104,10 +112,13 @@ class JsonArrayDecoder:
         if items:
             return items
         self._raise_fault()
-        if self._expect is _Expect.BRACKET:
+        in_character = bool(self._utf8.getstate()[0])
+        if self._expect is _Expect.BRACKET and not in_character:
             raise JsonArrayError("the body is empty")
         if self._expect is not _Expect.NOTHING:
             raise JsonArrayError(f"it ended where {self._expect.value} was due", truncated=True)
+        if in_character:
+            raise JsonArrayError(f"half a character stands where {self._expect.value} was due")
         return []
 
     def _raise_fault(self) -> None:
@@ -116,12 +127,19 @@ class JsonArrayDecoder:
 
     def _take(self, text: str, items: list[object]) -> str:
         """Move all whole elements of the text to `items`; return what is left of it."""
-        try:
-            _strict_json.check_depth(text)
-        except ValueError as error:
-            self._fault = JsonArrayError(str(error))
-            return ""
+        outer = 0 if self._expect is _Expect.BRACKET else 1
+        too_deep = _strict_json.find_too_deep(text, _strict_json.MAX_DEPTH - outer)
+        if too_deep is None:
+            return self._take_elements(text, items)
+        # What comes before it counts as much as if it had come in an earlier chunk.
+        self._take_elements(text[:too_deep], items)
+        self._fault = self._fault or JsonArrayError(_strict_json.TOO_DEEP)
+        return ""
+
+    def _take_elements(self, text: str, items: list[object]) -> str:
         at = self._take_batch(text, items)
+        if at and text.find("}", at) < 0:
+            return text[at:]  # the usual remainder, an object begun: the try would be in vain
         while True:
             at = _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches the empty text too
             if at == len(text):
@@ -174,7 +192,7 @@ class JsonArrayDecoder:
                 return at  # more digits may follow
             value, after = _strict_json.parse_one(text, at)
         except ValueError as error:
-            return at if _is_cut(error, text) else self._fail(str(error), at)
+            return at if _is_cut(error, text) else self._fail(_complaint(error, text), at)
         items.append(value)
         self._expect = _Expect.COMMA
         return after
@@ -186,9 +204,15 @@ class JsonArrayDecoder:
 
 def _is_cut(error: ValueError, text: str) -> bool:
     """Tell a value that is not whole yet from one that never will be."""
-    # JSONDecodeError is met by its attributes: other ValueErrors (NaN, too many digits) have none.
-    message = getattr(error, "msg", None)
-    if message is None:
-        return False
-    position: int = getattr(error, "pos", 0)
-    return message.startswith("Unterminated string") or position >= len(text) - _LONGEST_CUT_TOKEN
+    if not isinstance(error, json.JSONDecodeError):
+        return False  # NaN, or a number of too many digits
+    if error.msg.startswith("Unterminated string"):
+        return True
+    return _CUT.get(error.msg, _NOTHING).fullmatch(text, error.pos) is not None
+
+
+def _complaint(error: ValueError, text: str) -> str:
+    # The parser counts lines and columns from wherever the text at hand begins, so these are left out.
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at {text[error.pos : error.pos + 20]!r}"
+    return str(error)

@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+from srs_vsphere.models.stream_record import StreamType
+
 
 @frozen(eq=False)
 class Operation:
@@ -18,6 +20,7 @@ class Operation:
         idempotent: whether doing it twice ends as doing it once, so that it may be repeated when
             nobody knows whether the first try was carried out.
         needs_key: whether it takes the session's API key.
+        slow: whether the service may rightly take minutes to answer.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Operation:
     path: str
     idempotent: bool
     needs_key: bool = True
+    slow: bool = False
 
     def path_for(self, id: str) -> str:
         """Return the path of one resource.
@@ -44,11 +48,52 @@ class Operation:
 
 
 ABOUT = Operation("about", "GET", "/api/about", idempotent=True, needs_key=False)
+
 # A second login only makes a second session, which ends by itself: repeating it harms nothing.
-LOGIN = Operation("auth.login", "POST", "/api/auth/login", idempotent=True, needs_key=False)
+LOGIN = Operation("auth.login", "POST", "/api/auth/login", idempotent=True, needs_key=False, slow=True)
 LOGOUT = Operation("auth.logout", "POST", "/api/auth/logout", idempotent=True)
 
 RUNSPACES_LIST = Operation("runspaces.list", "GET", "/api/runspaces", idempotent=True)
 RUNSPACES_GET = Operation("runspaces.get", "GET", "/api/runspaces/{id}", idempotent=True)
 RUNSPACES_CREATE = Operation("runspaces.create", "POST", "/api/runspaces", idempotent=False)
 RUNSPACES_DELETE = Operation("runspaces.delete", "DELETE", "/api/runspaces/{id}", idempotent=True)
+
+_SCRIPTS = "/api/script-executions"
+SCRIPT_EXECUTIONS_LIST = Operation("script_executions.list", "GET", _SCRIPTS, idempotent=True)
+SCRIPT_EXECUTIONS_LIST_OWN = Operation(
+    "script_executions.list", "GET", f"{_SCRIPTS}?skipSystemExecutions=true", idempotent=True
+)
+SCRIPT_EXECUTIONS_GET = Operation("script_executions.get", "GET", f"{_SCRIPTS}/{{id}}", idempotent=True)
+SCRIPT_EXECUTIONS_CREATE = Operation("script_executions.create", "POST", _SCRIPTS, idempotent=False)
+SCRIPT_EXECUTIONS_CANCEL = Operation(
+    "script_executions.cancel", "POST", f"{_SCRIPTS}/{{id}}/cancel", idempotent=True
+)
+SCRIPT_EXECUTIONS_OUTPUT = Operation(
+    "script_executions.output", "GET", f"{_SCRIPTS}/{{id}}/output", idempotent=True
+)
+SCRIPT_EXECUTIONS_STREAMS = {
+    stream: Operation(
+        "script_executions.streams", "GET", f"{_SCRIPTS}/{{id}}/streams/{stream}", idempotent=True
+    )
+    for stream in StreamType
+}
+
+_ARGUMENTS = "/api/argument-scripts"
+ARGUMENT_SCRIPTS_TEMPLATES = Operation(
+    "argument_scripts.templates", "GET", f"{_ARGUMENTS}/templates", idempotent=True
+)
+ARGUMENT_SCRIPTS_TEMPLATE = Operation(
+    "argument_scripts.template", "GET", f"{_ARGUMENTS}/templates/{{id}}", idempotent=True
+)
+# It makes a text and keeps nothing.
+ARGUMENT_SCRIPTS_SCRIPT = Operation(
+    "argument_scripts.script", "POST", f"{_ARGUMENTS}/script", idempotent=True
+)
+
+WEB_CONSOLES_LIST = Operation("web_consoles.list", "GET", "/api/webconsoles", idempotent=True)
+WEB_CONSOLES_GET = Operation("web_consoles.get", "GET", "/api/webconsoles/{id}", idempotent=True)
+WEB_CONSOLES_CREATE = Operation("web_consoles.create", "POST", "/api/webconsoles", idempotent=False)
+WEB_CONSOLES_CREATE_AND_WAIT = Operation(
+    "web_consoles.create", "POST", "/api/webconsoles?wait=true", idempotent=False, slow=True
+)
+WEB_CONSOLES_DELETE = Operation("web_consoles.delete", "DELETE", "/api/webconsoles/{id}", idempotent=True)

@@ -11,9 +11,14 @@ from typing import NoReturn
 
 #: Deepest nesting that is parsed; the service's own answers are three deep.
 MAX_DEPTH = 100
+TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_NOT_MARKS = bytes(set(range(256)) - set(b'[{},"'))
+#: Everything up to the next bracket that is not within a string, and that bracket.
+_NEXT_BRACKET = re.compile(
+    r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z))*+([\[\]{}])',
+    re.DOTALL,
+)
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -32,8 +37,20 @@ def loads(body: bytes) -> object:
     Raises:
         ValueError: it is not JSON, not UTF-8, or nested deeper than `MAX_DEPTH`.
     """
-    text = body.decode("utf-8-sig")
-    check_depth(text)
+    return loads_text(body.decode("utf-8-sig"))
+
+
+def loads_text(text: str) -> object:
+    """Parse one JSON document that is text already.
+
+    Args:
+        text: the document.
+
+    Raises:
+        ValueError: it is not JSON, or nested deeper than `MAX_DEPTH`.
+    """
+    if find_too_deep(text, MAX_DEPTH) is not None:
+        raise ValueError(TOO_DEEP)
     return parse(text)
 
 
@@ -64,27 +81,29 @@ def parse_one(text: str, start: int) -> tuple[object, int]:
     return result
 
 
-def check_depth(text: str) -> None:
-    """Refuse a text, whole or not, that is nested too deep to be parsed safely.
+def find_too_deep(text: str, limit: int) -> int | None:
+    """Find where a text, whole or cut off, is nested deeper than can be parsed safely.
 
-    Raises:
-        ValueError: it is nested deeper than `MAX_DEPTH`.
+    Args:
+        text: the text.
+        limit: how many levels it may have.
+
+    Returns:
+        Index of the first bracket beyond the limit, or None.
     """
-    if not _may_be_deep(text):
-        return
-    # Brackets within strings do not count, but are too dear to take out unless it matters.
-    if _may_be_deep(_STRING.sub("", text)):
-        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    if _most_levels(text) <= limit:
+        return None
+    depth = at = 0
+    while bracket := _NEXT_BRACKET.match(text, at):
+        at = bracket.end()
+        depth += 1 if bracket[1] in "[{" else -1
+        if depth > limit:
+            return at - 1
+    return None
 
 
-def _may_be_deep(text: str) -> bool:
-    brackets = text.encode("utf-8", "surrogatepass").translate(None, _NOT_BRACKETS)
-    for _ in range(MAX_DEPTH):
-        if len(brackets) <= MAX_DEPTH:
-            return False
-        # Each round takes the innermost pairs off, so that what is left after n rounds was n deep.
-        peeled = brackets.replace(b"{}", b"").replace(b"[]", b"")
-        if len(peeled) == len(brackets):
-            break
-        brackets = peeled
-    return len(brackets) > MAX_DEPTH
+def _most_levels(text: str) -> int:
+    """Say at little cost how many levels there cannot be more of."""
+    marks = text.encode("utf-8", "surrogatepass").translate(None, _NOT_MARKS)
+    # An object right after another is no deeper than that. No string can feign this: it would end in a quote.
+    return marks.count(b"{") + marks.count(b"[") - marks.count(b"},{")

@@ -170,8 +170,7 @@ def _parsed(text: object, what: str) -> object:
     if not isinstance(text, str):
         raise WireError(f"{what} is not a text but of type {type(text).__name__}")
     try:
-        _strict_json.check_depth(text)
-        return _strict_json.parse(text)
+        return _strict_json.loads_text(text)
     except ValueError as error:
         raise WireError(f"{what} is not JSON: {error}") from None
 

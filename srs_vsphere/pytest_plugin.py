@@ -4,16 +4,17 @@
 
     import pytest
 
-    def test_my_report(srs_client):                        # a SrsClient, logged in when it must
-        assert srs_client.run("'hello'").output == ["hello"]
+    def test_my_report(srs_client, srs_simulator):         # a SrsClient, entered; it logs in when it must
+        srs_simulator.add_runspace(name="left over")
+        assert [runspace.name for runspace in srs_client.runspaces.list()] == ["left over"]
 
     @pytest.mark.anyio
-    async def test_my_service(async_srs_client):           # an AsyncSrsClient, to be entered
+    async def test_my_service(async_srs_client):           # an AsyncSrsClient, for you to enter
         async with async_srs_client as client:
             assert await client.runspaces.list() == []
 
-    @pytest.mark.srs_fault(operation="runspaces.list", status=503, times=1)
-    def test_my_retry(srs_client, srs_server):
+    @pytest.mark.srs_fault(operation="runspaces.list", times=1, status=503)
+    def test_my_patience(srs_client, srs_server):
         srs_client.runspaces.list()
         assert srs_server.requests.count(("GET", "/api/runspaces")) == 2
 

@@ -29,7 +29,7 @@ class Timeouts:
         read: for the next bytes of the answer; default 30.
         write: for the request's bytes to be taken; default 30.
         login: for the answer of a login, in which the service asks vCenter twice, with 30 seconds
-            patience each time; default 75.
+            patience each time, and of a web console that the service is to wait for; default 75.
         keep_alive: how long an idle connection is kept for the next request; default 90.
 
     Raises:
@@ -117,9 +117,42 @@ def check_arguments(
     ):
         if not isinstance(value, kind):
             raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
-    if isinstance(max_connections, bool) or not isinstance(max_connections, int):
-        raise TypeError(f"max_connections must be a whole number, not {type(max_connections).__name__}")
-    if max_connections < 1:
-        raise ValueError(f"max_connections must be 1 or more, not {max_connections}")
+    check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
         raise TypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
+
+
+def check_patience(name: str, seconds: object) -> None:
+    """Refuse a time to wait that makes no sense.
+
+    Args:
+        name: the argument's name.
+        seconds: its value; None for as long as it takes.
+
+    Raises:
+        TypeError: it is neither None nor a number.
+        ValueError: it is negative or not finite.
+    """
+    if seconds is None:
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
+
+
+def check_count(name: str, count: object) -> None:
+    """Refuse a number of things that makes no sense.
+
+    Args:
+        name: the argument's name.
+        count: its value.
+
+    Raises:
+        TypeError: it is not a whole number.
+        ValueError: it is less than 1.
+    """
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name} must be a whole number, not {type(count).__name__}")
+    if count < 1:
+        raise ValueError(f"{name} must be 1 or more, not {count}")

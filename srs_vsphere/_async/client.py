@@ -5,25 +5,36 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
 from srs_vsphere import _operations, _redact
+from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
+from srs_vsphere._async.opening import AsyncRunspaceHandle
 from srs_vsphere._async.reading import read_one
 from srs_vsphere._async.runspaces import AsyncRunspaces
+from srs_vsphere._async.script_executions import AsyncScriptExecutions
 from srs_vsphere._async.sending import AsyncSender
 from srs_vsphere._async.session import AsyncSession
+from srs_vsphere._async.web_consoles import AsyncWebConsoles
 from srs_vsphere._concurrency import AsyncPace
+from srs_vsphere._jobs import ClientRunOptions, OutputChoice, prepare
+from srs_vsphere._structured import DEFAULT_DEPTH
 from srs_vsphere.auth import Auth
-from srs_vsphere.models import About
+from srs_vsphere.models import About, PSDocument, Runspace
+from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments
 from srs_vsphere.tls import Tls, ssl_context, unused_context
 
 _log = logging.getLogger("srs_vsphere")
 
+T = TypeVar("T")
+
 _read_about = read_one(About)
+
+_RUN_TAKES = frozenset(ClientRunOptions.__annotations__)
 
 #: Logging out on leaving ``async with`` may take no longer.
 _SECONDS_TO_LEAVE = 5.0
@@ -51,6 +62,9 @@ class AsyncSrsClient:
     """
 
     runspaces: AsyncRunspaces
+    script_executions: AsyncScriptExecutions
+    argument_scripts: AsyncArgumentScripts
+    web_consoles: AsyncWebConsoles
 
     def __init__(
         self,
@@ -94,6 +108,9 @@ class AsyncSrsClient:
         )
         self._session = AsyncSession(sender, auth)
         self.runspaces = AsyncRunspaces(self._session)
+        self.script_executions = AsyncScriptExecutions(self._session)
+        self.argument_scripts = AsyncArgumentScripts(self._session)
+        self.web_consoles = AsyncWebConsoles(self._session)
 
     def __repr__(self) -> str:
         state = "closed" if self._session.closed else "open"
@@ -126,6 +143,76 @@ class AsyncSrsClient:
             SrsError: the call failed; the session then ends by itself after 30 idle minutes.
         """
         await self._session.log_out()
+
+    @overload
+    async def run(
+        self, script: str, *, output: Literal["text"] = "text", **options: Unpack[ClientRunOptions]
+    ) -> ScriptResult[str]: ...
+    @overload
+    async def run(
+        self,
+        script: str,
+        *,
+        output: Literal["json"],
+        depth: int = DEFAULT_DEPTH,
+        output_type: type[T],
+        **options: Unpack[ClientRunOptions],
+    ) -> ScriptResult[list[T]]: ...
+    @overload
+    async def run(
+        self,
+        script: str,
+        *,
+        output: Literal["json"],
+        depth: int = DEFAULT_DEPTH,
+        **options: Unpack[ClientRunOptions],
+    ) -> ScriptResult[list[object]]: ...
+    @overload
+    async def run(
+        self, script: str, *, output: Literal["raw"], **options: Unpack[ClientRunOptions]
+    ) -> ScriptResult[list[PSDocument]]: ...
+    async def run(
+        self,
+        script: str,
+        *,
+        output: OutputChoice = "text",
+        depth: int = DEFAULT_DEPTH,
+        output_type: type | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> ScriptResult[object]:
+        """Run a script and return what came of it: opens a runspace, runs, collects, deletes.
+
+        Args:
+            script: the script.
+            output: the form of the output: ``text``, one text in which tables are cut at 80 columns;
+                ``json``, Python values of any depth; ``raw``, the service's own documents, one level deep.
+            depth: for ``json``: how many levels below each object are kept; default 8.
+            output_type: for ``json``: a class that each object is made into.
+            **options: see `ClientRunOptions` and `RunOptions`.
+
+        Returns:
+            What came of it; look at ``outcome`` before trusting ``output``.
+
+        Raises:
+            ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
+            WaitTimeoutError: it did not end in time, and was canceled.
+            QuotaExceededError: the service has no room for a runspace.
+            TypeError: an argument is of the wrong kind, before anything is sent.
+            ValueError: an argument makes no sense, before anything is sent.
+            SrsError: a call failed for good.
+        """
+        job = prepare(script, options, takes=_RUN_TAKES, output=output, depth=depth, output_type=output_type)
+        runspace = options.get("runspace")
+        if runspace is not None:
+            known = runspace if isinstance(runspace, Runspace) else Runspace(runspace)
+            return await AsyncRunspaceHandle(self._session, known).run_job(job)
+        opening = self.runspaces.open(
+            options.get("name"),
+            run_vc_connection_script=options.get("run_vc_connection_script", False),
+            wait_for_quota=options.get("wait_for_quota", 0.0),
+        )
+        async with opening as handle:
+            return await handle.run_job(job)
 
     async def aclose(self) -> None:
         """Close all connections, without logging out; a second call does nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import httpx
 
@@ -40,6 +40,40 @@ def read_one(cls: type[T]) -> Callable[[AsyncReply, Call], Awaitable[T]]:
         except ValueError as error:
             problem = f"the answer is not JSON: {error}"
         raise DecodeError(problem, **call.facts(status=reply.status))
+
+    return read
+
+
+async def read_texts(reply: AsyncReply, call: Call) -> list[str | None] | None:
+    """Read a list of texts, any of which may be missing; 204 stands for no list at all."""
+    body = await reply.read()
+    if reply.status == 204:
+        return None
+    try:
+        texts = _strict_json.loads(body)
+    except ValueError as error:
+        problem = f"the answer is not JSON: {error}"
+    else:
+        if isinstance(texts, list) and all(
+            text is None or isinstance(text, str) for text in cast("list[object]", texts)
+        ):
+            return cast("list[str | None]", texts)
+        problem = "the answer is not a list of texts"
+    raise DecodeError(problem, **call.facts(status=reply.status))
+
+
+def read_list_or_none(cls: type[T]) -> Callable[[AsyncReply, Call], Awaitable[list[T] | None]]:
+    """Return a function that reads a whole list; 204 stands for no list at all.
+
+    Args:
+        cls: the model of its objects.
+    """
+
+    async def read(reply: AsyncReply, call: Call) -> list[T] | None:
+        if reply.status == 204:
+            await reply.read()
+            return None
+        return await AsyncObjects(reply, call, cls).gather()
 
     return read
 

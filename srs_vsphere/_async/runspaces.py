@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import builtins
 
-from srs_vsphere import _operations, _wire
-from srs_vsphere._async.reading import read_list, read_nothing, read_one
+from srs_vsphere import _operations
+from srs_vsphere._async.opening import AsyncRunspaceOpening
+from srs_vsphere._async.runspace_calls import AsyncRunspaceCalls, read_runspaces
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._async.streaming import AsyncObjectStream
+from srs_vsphere._jobs import check_name
 from srs_vsphere.models import Runspace
-
-_read_runspace = read_one(Runspace)
-_read_runspaces = read_list(Runspace)
+from srs_vsphere.settings import check_patience
 
 
 class AsyncRunspaces:
@@ -19,6 +19,7 @@ class AsyncRunspaces:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._calls = AsyncRunspaceCalls(session)
 
     def stream(self) -> AsyncObjectStream[Runspace]:
         """Stream the list of runspaces, each decoded when it has arrived (``GET /api/runspaces``).
@@ -45,7 +46,7 @@ class AsyncRunspaces:
             DecodeError: the answer is not a list of runspaces.
             SrsError: the call failed.
         """
-        return await self._session.call(_operations.RUNSPACES_LIST, _read_runspaces)
+        return await self._session.call(_operations.RUNSPACES_LIST, read_runspaces)
 
     async def get(self, id: str) -> Runspace:
         """Return one runspace (``GET /api/runspaces/{id}``).
@@ -57,14 +58,16 @@ class AsyncRunspaces:
             NotFoundError: there is no such runspace of this user.
             SrsError: the call failed.
         """
-        operation = _operations.RUNSPACES_GET
-        return await self._session.call(operation, _read_runspace, path=operation.path_for(id))
+        return await self._calls.get(id)
 
     async def create(self, name: str | None = None, *, run_vc_connection_script: bool = False) -> Runspace:
-        """Create a runspace (``POST /api/runspaces``); it is sent once, and again only if it never left.
+        """Create a runspace (``POST /api/runspaces``) and do not wait until it is ready; see `open`.
+
+        Without a name it gets a unique one; if then the answer is lost, the runspace is looked for by that
+        name, and found or not it is not created a second time.
 
         Args:
-            name: what to call it; default no name. Names need not be unique.
+            name: what to call it; default a unique name. Names need not be unique.
             run_vc_connection_script: whether it connects to vCenter as the user who is logged in.
 
         Returns:
@@ -75,24 +78,75 @@ class AsyncRunspaces:
             OutcomeUnknownError: it may have been created all the same.
             SrsError: the call failed.
         """
-        body: dict[str, object] = {}
-        if name is not None:
-            if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-                raise TypeError(f"name must be text, not {type(name).__name__}")
-            body["name"] = name
-        if run_vc_connection_script:
-            body["run_vc_connection_script"] = True
-        return await self._session.call(_operations.RUNSPACES_CREATE, _read_runspace, body=_wire.dumps(body))
+        return await self._calls.create(name, run_vc_connection_script=run_vc_connection_script)
 
     async def delete(self, id: str) -> None:
-        """Delete a runspace (``DELETE /api/runspaces/{id}``).
+        """Delete a runspace (``DELETE /api/runspaces/{id}``); one that is gone already is fine.
 
         Args:
             id: the runspace's id.
 
         Raises:
-            NotFoundError: there is no such runspace of this user.
+            ServerError: the service could not remove it.
             SrsError: the call failed.
         """
-        operation = _operations.RUNSPACES_DELETE
-        await self._session.call(operation, read_nothing, path=operation.path_for(id))
+        await self._calls.delete(id)
+
+    async def wait_ready(self, id: str, *, timeout: float | None = 660.0) -> Runspace:
+        """Wait until a runspace is ready (``GET /api/runspaces/{id}``).
+
+        Ready does not promise a connection to vCenter; `open` checks that too.
+
+        Args:
+            id: the runspace's id.
+            timeout: seconds until waiting is given up; default 660, a minute more than the service itself
+                gives a runspace. None for never.
+
+        Returns:
+            The runspace, ready.
+
+        Raises:
+            WaitTimeoutError: it did not become ready in time; the error carries its last state.
+            RunspaceNotReadyError: it failed, and never will be.
+            NotFoundError: its creation failed, or it was deleted.
+            SrsError: asking failed for good.
+        """
+        return await self._calls.wait_ready(id, timeout)
+
+    def open(
+        self,
+        name: str | None = None,
+        *,
+        run_vc_connection_script: bool = False,
+        timeout: float | None = 660.0,
+        wait_for_quota: float = 0.0,
+    ) -> AsyncRunspaceOpening:
+        """Open a runspace for the length of an ``async with`` block: created, ready, and deleted at its end.
+
+        Args:
+            name: how its name begins; the rest is made unique, so that it is found if an answer is lost.
+            run_vc_connection_script: whether it connects to vCenter as the user who is logged in; that it
+                did is checked.
+            timeout: seconds until it must be ready; default 660, None for as long as it takes.
+            wait_for_quota: seconds to wait for room if the service has none; default 0.
+
+        Returns:
+            A context manager; inside it, a handle that runs scripts in the runspace.
+
+        Raises:
+            QuotaExceededError: on entering: there was no room.
+            WaitTimeoutError: on entering: it did not become ready in time.
+            RunspaceNotReadyError: on entering: its creation failed.
+            ConnectionFailedError: on entering: it is not connected to vCenter; the error has the records.
+            SrsError: on entering: a call failed for good.
+        """
+        check_name(name)
+        check_patience("timeout", timeout)
+        check_patience("wait_for_quota", wait_for_quota)
+        return AsyncRunspaceOpening(
+            self._session,
+            name,
+            run_vc_connection_script=run_vc_connection_script,
+            timeout=timeout,
+            wait_for_quota=wait_for_quota,
+        )

@@ -45,6 +45,7 @@ class AsyncSession:
         *,
         path: str | None = None,
         body: bytes | None = None,
+        within: float | None = None,
     ) -> T:
         """Call an operation, logging in first if needed, and once more if the service forgot the session.
 
@@ -53,6 +54,7 @@ class AsyncSession:
             read: takes the result out of the answer.
             path: its path, if that holds an id.
             body: JSON to send.
+            within: seconds it may take, if that is less than the policy's deadline.
 
         Returns:
             What `read` returned.
@@ -62,7 +64,8 @@ class AsyncSession:
             SrsError: the call failed.
         """
         self._check_open()
-        call = self.sender.new_call(operation, operation.path if path is None else path, body)
+        path = operation.path if path is None else path
+        call = self.sender.new_call(operation, path, body, within=within)
         if not operation.needs_key:
             return await self.sender.send(call, read)
         key = self._key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import httpx
 
@@ -40,6 +40,40 @@ def read_one(cls: type[T]) -> Callable[[Reply, Call], T]:
         except ValueError as error:
             problem = f"the answer is not JSON: {error}"
         raise DecodeError(problem, **call.facts(status=reply.status))
+
+    return read
+
+
+def read_texts(reply: Reply, call: Call) -> list[str | None] | None:
+    """Read a list of texts, any of which may be missing; 204 stands for no list at all."""
+    body = reply.read()
+    if reply.status == 204:
+        return None
+    try:
+        texts = _strict_json.loads(body)
+    except ValueError as error:
+        problem = f"the answer is not JSON: {error}"
+    else:
+        if isinstance(texts, list) and all(
+            text is None or isinstance(text, str) for text in cast("list[object]", texts)
+        ):
+            return cast("list[str | None]", texts)
+        problem = "the answer is not a list of texts"
+    raise DecodeError(problem, **call.facts(status=reply.status))
+
+
+def read_list_or_none(cls: type[T]) -> Callable[[Reply, Call], list[T] | None]:
+    """Return a function that reads a whole list; 204 stands for no list at all.
+
+    Args:
+        cls: the model of its objects.
+    """
+
+    def read(reply: Reply, call: Call) -> list[T] | None:
+        if reply.status == 204:
+            reply.read()
+            return None
+        return Objects(reply, call, cls).gather()
 
     return read
 

@@ -93,8 +93,8 @@ class Sender:
             within: seconds it may take; default the policy's deadline.
         """
         now = self.pace.now()
-        deadline = now + (self.policy.deadline if within is None else within)
-        return Call(operation, path, self.origin.host, now, deadline, body)
+        seconds = self.policy.deadline if within is None else min(within, self.policy.deadline)
+        return Call(operation, path, self.origin.host, now + seconds, body)
 
     def send(
         self,
@@ -143,6 +143,8 @@ class Sender:
         header: tuple[str, Secret] | None,
     ) -> T | Failure:
         remaining = call.deadline - self.pace.now()
+        if remaining <= 0:
+            return _failures.not_sent(call, "the deadline had passed before it could be sent")
         try:
             self.slots.acquire(remaining)
         except TimeoutError:
@@ -187,7 +189,7 @@ class Sender:
         if header is not None:
             headers[header[0]] = header[1].reveal()
         timeouts = self._timeouts
-        patience = timeouts.login if call.operation.name == "auth.login" else timeouts.read
+        patience = timeouts.login if call.operation.slow else timeouts.read
         extensions = {
             "timeout": {
                 "connect": min(timeouts.connect, remaining),

@@ -97,7 +97,7 @@ class SimFleet(Running):
     ) -> None:
         if n < 1:
             raise ValueError(f"n must be 1 or more, not {n}")
-        if port and port + n - 1 > 65535:
+        if 0 < port <= 65535 < port + n - 1:
             raise ValueError(f"port: there are no {n} ports from {port} on")
         self.faults = faults if faults is not None else FaultPlan(seed=seed)
         clock = clock if clock is not None else SystemClock()

@@ -100,8 +100,17 @@ class _InProcess:
         self.traffic.connected()
         return reply.status, framed_headers(reply, method=request.method)
 
-    def _pieces(self, reply: Reply, delivery: Delivery, request: httpx.Request) -> Iterator[bytes]:
-        """Make the body piece by piece, until it is cut."""
+    def pieces(self, reply: Reply, delivery: Delivery, request: httpx.Request) -> Iterator[bytes]:
+        """Make the body piece by piece, until it is cut; for this door's own parts only.
+
+        Args:
+            reply: what it is the body of.
+            delivery: how it is sent.
+            request: the request.
+
+        Raises:
+            httpx.RemoteProtocolError: it is cut.
+        """
         if not has_body(reply, request.method):
             return
         left = delivery.cut_after
@@ -145,13 +154,13 @@ class SimTransport(_InProcess, httpx.AsyncBaseTransport):
         await checkpoint()
         sent, fault = self._connect(request)
         if fault is not None and fault.reset == "before":
-            await self._pause(fault.delay, request)
+            await self.pause(fault.delay, request)
             raise _reset(request)
         stream = cast("httpx.AsyncByteStream", request.stream)
         body = b"".join([part async for part in stream])
         delivery = self._desk.serve(Request(sent.method, sent.target, sent.headers, body), fault)
         if delivery.delay:
-            await self._pause(delivery.delay, request)
+            await self.pause(delivery.delay, request)
         if delivery.reset:
             raise _reset(request)
         if delivery.reply is None:
@@ -162,7 +171,16 @@ class SimTransport(_InProcess, httpx.AsyncBaseTransport):
             status, headers=headers, stream=_AsyncBody(self, delivery.reply, delivery, request)
         )
 
-    async def _pause(self, seconds: float, request: httpx.Request) -> None:
+    async def pause(self, seconds: float, request: httpx.Request) -> None:
+        """Wait as a fault wants it; for this door's own parts only.
+
+        Args:
+            seconds: how long.
+            request: whose patience it may exceed.
+
+        Raises:
+            httpx.ReadTimeout: it did.
+        """
         real, late = self._wait(seconds, request)
         if real:
             await sleep(real)
@@ -177,12 +195,6 @@ class SimTransport(_InProcess, httpx.AsyncBaseTransport):
             await sleep_forever()
         else:
             await sleep(real)
-
-    async def body(self, reply: Reply, delivery: Delivery, request: httpx.Request) -> AsyncIterator[bytes]:
-        """Make the body of a response; for its stream only."""
-        for piece in self._pieces(reply, delivery, request):
-            await self._pause(delivery.trickle[1] if delivery.trickle is not None else 0.0, request)
-            yield piece
 
 
 class SyncSimTransport(_InProcess, httpx.BaseTransport):
@@ -211,11 +223,11 @@ class SyncSimTransport(_InProcess, httpx.BaseTransport):
         """
         sent, fault = self._connect(request)
         if fault is not None and fault.reset == "before":
-            self._pause(fault.delay, request)
+            self.pause(fault.delay, request)
             raise _reset(request)
         body = b"".join(cast("httpx.SyncByteStream", request.stream))
         delivery = self._desk.serve(Request(sent.method, sent.target, sent.headers, body), fault)
-        self._pause(delivery.delay, request)
+        self.pause(delivery.delay, request)
         if delivery.reset:
             raise _reset(request)
         if delivery.reply is None:
@@ -226,50 +238,82 @@ class SyncSimTransport(_InProcess, httpx.BaseTransport):
             status, headers=headers, stream=_SyncBody(self, delivery.reply, delivery, request)
         )
 
-    def _pause(self, seconds: float, request: httpx.Request) -> None:
+    def pause(self, seconds: float, request: httpx.Request) -> None:
+        """Wait as a fault wants it; for this door's own parts only.
+
+        Args:
+            seconds: how long.
+            request: whose patience it may exceed.
+
+        Raises:
+            httpx.ReadTimeout: it did.
+        """
         if seconds:
             real, late = self._wait(seconds, request)
             time.sleep(real)
             if late:
                 raise _too_late(request)
 
-    def body(self, reply: Reply, delivery: Delivery, request: httpx.Request) -> Iterator[bytes]:
-        """Make the body of a response; for its stream only."""
-        for piece in self._pieces(reply, delivery, request):
-            self._pause(delivery.trickle[1] if delivery.trickle is not None else 0.0, request)
-            yield piece
+
+class _Body:
+    """A response's body on its way, which counts as an open connection until it is closed.
+
+    Args:
+        transport: where it comes from.
+        reply: what it is the body of.
+        delivery: how it is sent.
+        request: the request.
+    """
+
+    def __init__(
+        self, transport: _InProcess, reply: Reply, delivery: Delivery, request: httpx.Request
+    ) -> None:
+        self._request = request
+        self._pieces = transport.pieces(reply, delivery, request)
+        self._step = delivery.trickle[1] if delivery.trickle is not None else 0.0
+        self._traffic: Traffic | None = transport.traffic
+
+    def _end(self) -> None:
+        if self._traffic is not None:
+            self._traffic.disconnected()
+            self._traffic = None
 
 
-class _AsyncBody(httpx.AsyncByteStream):
+class _AsyncBody(_Body, httpx.AsyncByteStream):
+    # An iterator of its own, not a generator: one that is left early is nobody's business then.
     def __init__(
         self, transport: SimTransport, reply: Reply, delivery: Delivery, request: httpx.Request
     ) -> None:
-        self._pieces = transport.body(reply, delivery, request)
-        self._traffic: Traffic | None = transport.traffic
+        super().__init__(transport, reply, delivery, request)
+        self._pause = transport.pause
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._pieces
+        return self
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            await self._pause(self._step, self._request)
+            return piece
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        if self._traffic is not None:
-            self._traffic.disconnected()
-            self._traffic = None
+        self._end()
 
 
-class _SyncBody(httpx.SyncByteStream):
+class _SyncBody(_Body, httpx.SyncByteStream):
     def __init__(
         self, transport: SyncSimTransport, reply: Reply, delivery: Delivery, request: httpx.Request
     ) -> None:
-        self._pieces = transport.body(reply, delivery, request)
-        self._traffic: Traffic | None = transport.traffic
+        super().__init__(transport, reply, delivery, request)
+        self._pause = transport.pause
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
+        for piece in self._pieces:
+            self._pause(self._step, self._request)
+            yield piece
 
     def close(self) -> None:
-        if self._traffic is not None:
-            self._traffic.disconnected()
-            self._traffic = None
+        self._end()
 
 
 def _patience(request: httpx.Request) -> float | None:

@@ -17,9 +17,7 @@ from srs_vsphere import (
     SrsError,
     TransportError,
 )
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, SimServer, Simulator
 from tests._sync.helping import VirtualPace, free_slots, make_client
 
 LIST = ("GET", "/api/runspaces")
@@ -98,11 +96,32 @@ def test_a_create_is_never_sent_twice_on_a_guess(server: SimServer, fault: Fault
     with make_client(server.url) as client:
         client.login()
         with server.faults.armed(fault), pytest.raises(OutcomeUnknownError) as caught:
-            client.runspaces.create()
+            client.runspaces.create("nightly")
         assert free_slots(client) == 20
     assert caught.value.attempts == 1
-    assert "Look at the service's state" in str(caught.value)
+    assert "Look for the name 'nightly' in runspaces.list()" in str(caught.value)
     assert server.requests.count(CREATE) == 1
+
+
+
+def test_a_lost_create_is_found_by_its_unique_name(server: SimServer, simulator: Simulator) -> None:
+    with make_client(server.url) as client:
+        lost = Fault(operation="runspaces.create", reset="after", lost_answer=True)
+        with server.faults.armed(lost):
+            created = client.runspaces.create()
+        assert list(simulator.runspaces) == [created.id]
+        with (
+            server.faults.armed(Fault(operation="runspaces.create", reset="before")),
+            pytest.raises(OutcomeUnknownError, match="was there a moment later"),
+        ):
+            client.runspaces.create()
+        with (
+            server.faults.armed(lost),
+            server.faults.armed(Fault(operation="runspaces.list", status=500)),
+            pytest.raises(OutcomeUnknownError),
+        ):
+            client.runspaces.create()
+    assert server.requests.count(CREATE) == 3
 
 
 

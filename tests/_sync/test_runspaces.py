@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from srs_vsphere import NotFoundError, QuotaExceededError, RunspaceState
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere import NotFoundError, QuotaExceededError, RunspaceState, ServerError
+from srs_vsphere.simulator import Fault, SimServer, Simulator
 from tests._sync.helping import make_client
 
 
@@ -68,10 +67,30 @@ def test_a_full_quota_is_an_error_of_its_own(server: SimServer) -> None:
 
 
 
-def test_deleting_an_unknown_runspace_says_so(server: SimServer) -> None:
+def test_deleting_what_is_gone_is_fine(server: SimServer, simulator: Simulator) -> None:
     with make_client(server.url) as client:
-        with pytest.raises(NotFoundError):
-            client.runspaces.delete("pcli-unknown")
+        client.runspaces.delete("pcli-unknown")
+        created = client.runspaces.create()
+        with server.faults.armed(
+            Fault(operation="runspaces.delete", times=1, reset="after", lost_answer=True)
+        ):
+            client.runspaces.delete(created.id)
+        assert list(simulator.runspaces) == []
+        assert [path for method, path in server.requests if method == "DELETE"] == [
+            "/api/runspaces/pcli-unknown",
+            f"/api/runspaces/{created.id}",
+            f"/api/runspaces/{created.id}",
+        ]
+
+
+
+def test_what_cannot_be_deleted_is_an_error(server: SimServer, simulator: Simulator) -> None:
+    with make_client(server.url) as client:
+        created = client.runspaces.create()
+        simulator.fail_deletion()
+        with pytest.raises(ServerError) as caught:
+            client.runspaces.delete(created.id)
+    assert caught.value.code == 2040
 
 
 

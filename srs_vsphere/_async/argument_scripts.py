@@ -1,0 +1,70 @@
+"""Argument scripts: small scripts that look up an object of vCenter for another script's parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from srs_vsphere import _operations, _wire
+from srs_vsphere._argument_scripts import PlaceholderValues, render_request
+from srs_vsphere._async.reading import read_list, read_one
+from srs_vsphere._async.session import AsyncSession
+from srs_vsphere.models import ArgumentScript, ArgumentScriptTemplate
+
+_read_template = read_one(ArgumentScriptTemplate)
+_read_templates = read_list(ArgumentScriptTemplate)
+_read_script = read_one(ArgumentScript)
+
+
+class AsyncArgumentScripts:
+    """The service's argument scripts; reached as ``client.argument_scripts``."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def templates(self) -> list[ArgumentScriptTemplate]:
+        """Return all templates, by id (``GET /api/argument-scripts/templates``).
+
+        Raises:
+            SrsError: the call failed.
+        """
+        templates = await self._session.call(_operations.ARGUMENT_SCRIPTS_TEMPLATES, _read_templates)
+        return sorted(templates, key=lambda template: template.id)
+
+    async def template(self, id: str) -> ArgumentScriptTemplate:
+        """Return one template (``GET /api/argument-scripts/templates/{id}``).
+
+        Args:
+            id: the template's id, such as ``vm-by-id-server-name``; letter case matters.
+
+        Raises:
+            NotFoundError: there is no such template.
+            SrsError: the call failed.
+        """
+        operation = _operations.ARGUMENT_SCRIPTS_TEMPLATE
+        return await self._session.call(operation, _read_template, path=operation.path_for(id))
+
+    async def render(
+        self, id: str, values: PlaceholderValues | Sequence[PlaceholderValues]
+    ) -> ArgumentScript:
+        """Fill in a template (``POST /api/argument-scripts/script``).
+
+        Each value arrives as one PowerShell text, apostrophes and all; nothing in it is run.
+
+        Args:
+            id: the template's id.
+            values: for each placeholder its text or texts; a sequence of such mappings makes a line of each,
+                and the script finds several objects.
+
+        Returns:
+            The script, to be given as the value of a script's parameter.
+
+        Raises:
+            NotFoundError: there is no such template.
+            TypeError: a value is no text.
+            ValueError: a placeholder is left unfilled, or there is none of that name.
+            SrsError: the call failed.
+        """
+        body = render_request(await self.template(id), values)
+        return await self._session.call(
+            _operations.ARGUMENT_SCRIPTS_SCRIPT, _read_script, body=_wire.dumps(body)
+        )

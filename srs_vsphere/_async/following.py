@@ -1,0 +1,89 @@
+"""Following a script while it runs: its state, and each record of its streams once."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from srs_vsphere._async.polling import AsyncPoll
+from srs_vsphere._async.script_calls import AsyncScriptCalls
+from srs_vsphere._async.session import AsyncSession
+from srs_vsphere._following import StreamFollower
+from srs_vsphere.errors import NotFoundError
+from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord, StreamType
+from srs_vsphere.waiting import WaitPolicy, seen_execution
+
+#: Seconds between two looks at most: a stream shows its newest 50 records only, so that waiting longer loses
+#: more of them.
+_LONGEST_DELAY = 2.0
+#: The service writes a script's state, output and streams one after the other: this long after the end the
+#: streams are whole.
+_SECONDS_TO_SETTLE = 0.05
+
+
+class AsyncScriptWatch:
+    """A script under observation until it has ended.
+
+    Args:
+        session: makes the calls.
+        id: the script's id.
+        timeout: seconds until it is given up; None for never.
+    """
+
+    def __init__(self, session: AsyncSession, id: str, timeout: float | None) -> None:
+        self.execution: ScriptExecution | None = None
+        self._calls = AsyncScriptCalls(session)
+        self._id = id
+        self._pace = session.sender.pace
+        self._follower = StreamFollower()
+        self._poll = AsyncPoll(
+            session,
+            WaitPolicy(timeout=timeout, longest_delay=_LONGEST_DELAY),
+            operation="script_executions.wait",
+            what=f"script {id} did not end",
+            ask=lambda within: self._calls.get(id, within),
+            see=seen_execution,
+        )
+
+    async def look(self) -> list[StreamRecord | StreamGap]:
+        """Wait as long as is due, and look at the script once; `execution` is set once it has ended.
+
+        Returns:
+            What is new of its streams.
+
+        Raises:
+            WaitTimeoutError: the time is over.
+            SrsError: asking makes no sense any more.
+        """
+        self.execution = await self._poll.step()
+        if self.execution is None:
+            return self._follower.look(await self._streams())
+        await self._pace.sleep(_SECONDS_TO_SETTLE)
+        return [*self._follower.look(await self._streams()), *self._follower.finish()]
+
+    async def _streams(self) -> dict[StreamType, list[StreamRecord] | None]:
+        streams: dict[StreamType, list[StreamRecord] | None] = {}
+        for stream in StreamType:
+            try:
+                streams[stream] = await self._calls.records(self._id, stream)
+            except NotFoundError:
+                # In a script's first moments there are no streams yet.
+                streams[stream] = None
+        return streams
+
+
+class AsyncScriptRecords:
+    """An iterator of what a script writes to its streams, from their beginning to the script's end."""
+
+    def __init__(self, session: AsyncSession, id: str) -> None:
+        self._watch = AsyncScriptWatch(session, id, None)
+        self._ready: deque[StreamRecord | StreamGap] = deque()
+
+    def __aiter__(self) -> AsyncScriptRecords:
+        return self
+
+    async def __anext__(self) -> StreamRecord | StreamGap:
+        while not self._ready:
+            if self._watch.execution is not None:
+                raise StopAsyncIteration
+            self._ready.extend(await self._watch.look())
+        return self._ready.popleft()

@@ -1,0 +1,143 @@
+"""Web consoles: PowerCLI consoles in a browser."""
+
+from __future__ import annotations
+
+import builtins
+
+from srs_vsphere import _operations
+from srs_vsphere._async.polling import AsyncPoll
+from srs_vsphere._async.reading import read_list, read_nothing, read_one
+from srs_vsphere._async.session import AsyncSession
+from srs_vsphere._async.streaming import AsyncObjectStream
+from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, ServerError
+from srs_vsphere.models import WebConsole, WebConsoleState
+from srs_vsphere.settings import check_patience
+from srs_vsphere.waiting import WaitPolicy, seen_console
+
+_read_console = read_one(WebConsole)
+_read_consoles = read_list(WebConsole)
+
+
+class AsyncWebConsoles:
+    """The web consoles of the user who is logged in; reached as ``client.web_consoles``."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def stream(self) -> AsyncObjectStream[WebConsole]:
+        """Stream the list of web consoles (``GET /api/webconsoles``).
+
+        Returns:
+            A context manager; inside it, an iterator of web consoles in order of creation.
+
+        Raises:
+            SrsError: as for `AsyncRunspaces.stream`.
+        """
+        operation = _operations.WEB_CONSOLES_LIST
+        return AsyncObjectStream(self._session, operation, operation.path, WebConsole)
+
+    async def list(self) -> builtins.list[WebConsole]:
+        """Return all web consoles in order of creation (``GET /api/webconsoles``).
+
+        Raises:
+            SrsError: the call failed.
+        """
+        return await self._session.call(_operations.WEB_CONSOLES_LIST, _read_consoles)
+
+    async def get(self, id: str) -> WebConsole:
+        """Return one web console (``GET /api/webconsoles/{id}``).
+
+        Args:
+            id: the web console's id.
+
+        Raises:
+            NotFoundError: there is no such web console of this user.
+            SrsError: the call failed.
+        """
+        return await self._get(id)
+
+    async def create(
+        self, *, wait: bool = True, timeout: float | None = 660.0, wait_on_server: bool = False
+    ) -> WebConsole:
+        """Create a web console (``POST /api/webconsoles``); it counts against the quota of runspaces.
+
+        Args:
+            wait: whether to ask again until it is available; default True.
+            timeout: seconds until waiting is given up; default 660, None for never.
+            wait_on_server: whether the service is to wait instead, in one long request. Proxies end that
+                after a minute as a rule, and the console is created all the same. Default False.
+
+        Returns:
+            The web console, available if it was waited for.
+
+        Raises:
+            QuotaExceededError: the service has no room for another.
+            WaitTimeoutError: it did not become available in time; the error carries its last state.
+            ServerError: it failed.
+            OutcomeUnknownError: it may have been created all the same.
+            SrsError: a call failed.
+        """
+        check_patience("timeout", timeout)
+        operation = _operations.WEB_CONSOLES_CREATE
+        if wait_on_server:
+            operation = _operations.WEB_CONSOLES_CREATE_AND_WAIT
+        try:
+            console = await self._session.call(operation, _read_console)
+        except OutcomeUnknownError as error:
+            # Consoles have no names by which a lost one could be told from others.
+            error.advice = "Look for a new one in web_consoles.list() before creating another."
+            raise
+        return await self._available(console.id, timeout) if wait else console
+
+    async def delete(self, id: str) -> None:
+        """Delete a web console (``DELETE /api/webconsoles/{id}``); one that is gone already is fine.
+
+        The service would delete whatever of its cluster is called so: only a console of this user is.
+
+        Args:
+            id: the web console's id.
+
+        Raises:
+            SrsError: the call failed.
+        """
+        try:
+            await self._get(id)
+        except NotFoundError:
+            return
+        operation = _operations.WEB_CONSOLES_DELETE
+        await self._session.call(operation, read_nothing, path=operation.path_for(id))
+
+    def url(self, id: str) -> str:
+        """Return the address of a web console's page.
+
+        Args:
+            id: the web console's id.
+        """
+        path = _operations.WEB_CONSOLES_GET.path_for(id)
+        return f"{self._session.sender.origin.url}/{path.rpartition('/')[2]}"
+
+    async def _get(self, id: str, within: float | None = None) -> WebConsole:
+        operation = _operations.WEB_CONSOLES_GET
+        return await self._session.call(operation, _read_console, path=operation.path_for(id), within=within)
+
+    async def _available(self, id: str, timeout: float | None) -> WebConsole:
+        poll = AsyncPoll(
+            self._session,
+            WaitPolicy(timeout=timeout),
+            operation="web_consoles.create",
+            what=f"web console {id} did not become available",
+            ask=lambda within: self._get(id, within),
+            see=seen_console,
+        )
+        console = await poll.until_end()
+        if console.state != WebConsoleState.ERROR:
+            return console
+        details = console.error_details
+        raise ServerError(
+            f"web console {id} failed: {(details and details.error_message) or 'no reason was given'}",
+            operation="web_consoles.create",
+            host=self._session.sender.origin.host,
+            code=details.code if details else None,
+            details=details.details if details else None,
+            advice="It will not recover: delete it, and create another if the reason is mended.",
+        )

@@ -1,0 +1,234 @@
+"""A runspace for the length of a block: created, ready, connected if asked, and deleted whatever happens."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Literal, TypeVar, Unpack, overload
+
+from srs_vsphere._sync.running import ScriptRunner
+from srs_vsphere._sync.runspace_calls import RunspaceCalls
+from srs_vsphere._sync.script_calls import ScriptCalls
+from srs_vsphere._sync.session import Session
+from srs_vsphere._jobs import Job, OutputChoice, RunOptions, prepare, unique_name
+from srs_vsphere._structured import DEFAULT_DEPTH
+from srs_vsphere.errors import (
+    ApiError,
+    ConnectionFailedError,
+    NotSentError,
+    QuotaExceededError,
+    SrsError,
+)
+from srs_vsphere.models import (
+    PSDocument,
+    Runspace,
+    ScriptExecutionState,
+    StreamType,
+)
+from srs_vsphere.results import ScriptResult
+from srs_vsphere.waiting import AskAgain, Seen, Wait, WaitPolicy
+
+T = TypeVar("T")
+
+#: Deleting blocks on the service for up to four seconds, and a lost creation is looked for twice.
+_SECONDS_TO_DELETE = 20.0
+_SECONDS_UNTIL_A_LOST_ONE_SHOWS = 1.0
+
+
+class RunspaceHandle:
+    """A runspace that is ready, in which scripts run one at a time.
+
+    Args:
+        session: makes the calls.
+        runspace: the runspace.
+    """
+
+    def __init__(self, session: Session, runspace: Runspace) -> None:
+        self.runspace: Runspace = runspace
+        self._runner = ScriptRunner(session, runspace.id)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.runspace.name!r}>"
+
+    @property
+    def id(self) -> str:
+        """The runspace's id."""
+        return self.runspace.id
+
+    @overload
+    def run(
+        self, script: str, *, output: Literal["text"] = "text", **options: Unpack[RunOptions]
+    ) -> ScriptResult[str]: ...
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["json"],
+        depth: int = DEFAULT_DEPTH,
+        output_type: type[T],
+        **options: Unpack[RunOptions],
+    ) -> ScriptResult[list[T]]: ...
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["json"],
+        depth: int = DEFAULT_DEPTH,
+        **options: Unpack[RunOptions],
+    ) -> ScriptResult[list[object]]: ...
+    @overload
+    def run(
+        self, script: str, *, output: Literal["raw"], **options: Unpack[RunOptions]
+    ) -> ScriptResult[list[PSDocument]]: ...
+    def run(
+        self,
+        script: str,
+        *,
+        output: OutputChoice = "text",
+        depth: int = DEFAULT_DEPTH,
+        output_type: type | None = None,
+        **options: Unpack[RunOptions],
+    ) -> ScriptResult[object]:
+        """Run a script in this runspace and wait for its end; calls at once wait for each other.
+
+        Variables, functions and connections stay from one script to the next.
+
+        Args:
+            script: the script.
+            output: the form of the output: ``text``, one text in which tables are cut at 80 columns;
+                ``json``, Python values of any depth; ``raw``, the service's own documents, one level deep.
+            depth: for ``json``: how many levels below each object are kept; default 8.
+            output_type: for ``json``: a class that each object is made into.
+            **options: see `RunOptions`.
+
+        Returns:
+            What came of it; look at ``outcome`` before trusting ``output``.
+
+        Raises:
+            ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
+            WaitTimeoutError: it did not end in time, and was canceled.
+            RunspaceBusyError: somebody else runs a script in this runspace.
+            TypeError: an argument is of the wrong kind, before anything is sent.
+            ValueError: an argument makes no sense, before anything is sent.
+            SrsError: a call failed for good.
+        """
+        job = prepare(script, options, output=output, depth=depth, output_type=output_type)
+        return self.run_job(job)
+
+    def run_job(self, job: Job) -> ScriptResult[object]:
+        """Run a script that is ready to be sent; `run` is what a program calls.
+
+        Args:
+            job: the script.
+        """
+        result = self._runner.run(job)
+        if job.check:
+            result.raise_for_outcome()
+        return result
+
+
+class RunspaceOpening:
+    """A runspace as an ``with`` block, whose target is its handle; made by ``runspaces.open()``."""
+
+    def __init__(
+        self,
+        session: Session,
+        name: str | None,
+        *,
+        run_vc_connection_script: bool,
+        timeout: float | None,
+        wait_for_quota: float,
+    ) -> None:
+        self._session = session
+        self._calls = RunspaceCalls(session)
+        self._prefix = name
+        self.name: str = unique_name(name)
+        self._connected = run_vc_connection_script
+        self._timeout = timeout
+        self._wait_for_quota = wait_for_quota
+        self._id: str | None = None
+
+    def __enter__(self) -> RunspaceHandle:
+        if self._id is not None:
+            raise RuntimeError("this runspace is open already: open another for a second block")
+        try:
+            self._id = (self._create(self.name)).id
+            runspace = self._calls.wait_ready(self._id, self._timeout)
+            if self._connected:
+                self._check_connection(runspace)
+        except BaseException as error:
+            self._clean_up(self.name, error)
+            raise
+        return RunspaceHandle(self._session, runspace)
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._id is None:
+            return
+        opened, self._id = self._id, None
+        self.name = unique_name(self._prefix)
+        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
+            try:
+                self._calls.delete(opened)
+            except SrsError:
+                # What ended the block goes first; without anything of that kind, this is to be told.
+                if exc is None:
+                    raise
+
+    def _create(self, name: str) -> Runspace:
+        pace = self._session.sender.pace
+        began = pace.now()
+        patience = Wait(WaitPolicy(timeout=self._wait_for_quota), pace.random)
+        while True:
+            try:
+                return self._calls.create(name, run_vc_connection_script=self._connected, unique=True)
+            except QuotaExceededError:
+                step = patience.saw(pace.now() - began, Seen.PENDING)
+                if not isinstance(step, AskAgain):
+                    raise
+            pace.sleep(step.delay)
+
+    def _clean_up(self, name: str, error: BaseException) -> None:
+        """Delete what entering the block may have made before it failed."""
+        if self._id is None and isinstance(error, ApiError | NotSentError):
+            return
+        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
+            try:
+                made = self._id or self._find(name)
+                if made is not None:
+                    self._calls.delete(made)
+            except SrsError:
+                # What it failed for says more; the service removes the runspace once it has idled.
+                pass
+        self._id = None
+
+    def _find(self, name: str) -> str | None:
+        found = self._calls.find(name)
+        if found is None:
+            self._session.sender.pace.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
+            found = self._calls.find(name)
+        return found.id if found is not None else None
+
+    def _check_connection(self, runspace: Runspace) -> None:
+        """Look at what became of the connection: to the service, a runspace without one is ready too."""
+        script_id = runspace.vc_connection_script_id
+        host = self._session.sender.origin.host
+        if script_id is None:
+            raise ConnectionFailedError("the runspace never tried to connect", host=host)
+        scripts = ScriptCalls(self._session)
+        execution = scripts.get(script_id)
+        records = scripts.records(script_id, StreamType.ERROR) or []
+        if execution.state == ScriptExecutionState.SUCCESS and not records:
+            return
+        why = records[0].message if records else (execution.reason or "no reason was given").splitlines()[0]
+        raise ConnectionFailedError(
+            f"runspace {runspace.id} is not connected to vCenter: {why}",
+            records=records,
+            operation="runspaces.open",
+            host=host,
+        )

@@ -1,0 +1,142 @@
+"""The calls that runspaces are made of, with the service's traps taken care of."""
+
+from __future__ import annotations
+
+from srs_vsphere import _operations, _wire
+from srs_vsphere._sync.polling import Poll
+from srs_vsphere._sync.reading import read_list, read_nothing, read_one
+from srs_vsphere._sync.session import Session
+from srs_vsphere._jobs import check_name, unique_name
+from srs_vsphere.errors import (
+    NotFoundError,
+    OutcomeUnknownError,
+    RunspaceNotReadyError,
+    ServerError,
+    SrsError,
+)
+from srs_vsphere.models import Runspace, RunspaceState
+from srs_vsphere.waiting import WaitPolicy, seen_runspace
+
+read_runspaces = read_list(Runspace)
+_read_runspace = read_one(Runspace)
+
+#: What the service says of a runspace it cannot delete, unknown ones included.
+_NOT_DELETED = 2040
+
+
+class RunspaceCalls:
+    """Calls about runspaces.
+
+    Args:
+        session: makes them.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, id: str, within: float | None = None) -> Runspace:
+        """Ask for a runspace.
+
+        Args:
+            id: its id.
+            within: seconds it may take.
+        """
+        operation = _operations.RUNSPACES_GET
+        return self._session.call(operation, _read_runspace, path=operation.path_for(id), within=within)
+
+    def create(
+        self, name: str | None, *, run_vc_connection_script: bool, unique: bool = False
+    ) -> Runspace:
+        """Create a runspace, once; one whose answer is lost is looked for if its name is unique.
+
+        Args:
+            name: its name; None for a unique one.
+            run_vc_connection_script: whether it connects to vCenter.
+            unique: whether the name given is known to be unique.
+        """
+        check_name(name)
+        chosen = unique_name() if name is None else name
+        body = _wire.dumps({"name": chosen, "run_vc_connection_script": bool(run_vc_connection_script)})
+        try:
+            return self._session.call(_operations.RUNSPACES_CREATE, _read_runspace, body=body)
+        except OutcomeUnknownError as error:
+            lost = error
+        if name is None or unique:
+            found = self.find(chosen)
+            if found is not None:
+                return found
+            lost.advice = f"No runspace named {chosen!r} was there a moment later, but it may still appear."
+        else:
+            lost.advice = f"Look for the name {chosen!r} in runspaces.list() before creating another."
+        raise lost
+
+    def find(self, name: str) -> Runspace | None:
+        """Look for a runspace by its name.
+
+        Args:
+            name: its name.
+
+        Returns:
+            The first of that name; None if there is none, or nobody can tell.
+        """
+        try:
+            runspaces = self._session.call(_operations.RUNSPACES_LIST, read_runspaces)
+        except SrsError:
+            return None
+        return next((runspace for runspace in runspaces if runspace.name == name), None)
+
+    def delete(self, id: str) -> None:
+        """Delete a runspace, unless it is gone already.
+
+        Args:
+            id: its id.
+        """
+        operation = _operations.RUNSPACES_DELETE
+        try:
+            self._session.call(operation, read_nothing, path=operation.path_for(id))
+        except NotFoundError as error:
+            # The service has no 404 here, but an error like any other; so it is asked once more, unless an
+            # attempt of ours before this one was just what removed it.
+            if error.attempts > 1 or self._is_gone(id):
+                return
+            raise
+        except ServerError as error:
+            if error.code == _NOT_DELETED and error.attempts > 1 and self._is_gone(id):
+                return
+            raise
+
+    def wait_ready(self, id: str, timeout: float | None) -> Runspace:
+        """Wait until a runspace is ready.
+
+        Args:
+            id: its id.
+            timeout: seconds until waiting is given up; None for never.
+        """
+        _operations.RUNSPACES_GET.path_for(id)
+        poll = Poll(
+            self._session,
+            WaitPolicy(timeout=timeout),
+            operation="runspaces.wait_ready",
+            what=f"runspace {id} did not become ready",
+            ask=lambda within: self.get(id, within),
+            see=seen_runspace,
+        )
+        runspace = poll.until_end()
+        if runspace.state != RunspaceState.ERROR:
+            return runspace
+        details = runspace.error_details
+        raise RunspaceNotReadyError(
+            f"runspace {id} failed: {(details and details.error_message) or 'no reason was given'}",
+            operation="runspaces.wait_ready",
+            host=self._session.sender.origin.host,
+            code=details.code if details else None,
+            details=details.details if details else None,
+            advice="It will not recover: delete it, and create another if the reason is mended.",
+        )
+
+    def _is_gone(self, id: str) -> bool:
+        try:
+            self.get(id)
+        except NotFoundError:
+            return True
+        return False

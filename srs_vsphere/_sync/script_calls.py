@@ -1,0 +1,141 @@
+"""The calls that scripts are made of, as the service has them; what is public stands on these."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from srs_vsphere import _operations, _wire
+from srs_vsphere._sync.reading import (
+    read_list,
+    read_list_or_none,
+    read_nothing,
+    read_one,
+    read_texts,
+)
+from srs_vsphere._sync.session import Session
+from srs_vsphere.errors import OutcomeUnknownError, SrsError
+from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
+
+read_executions = read_list(ScriptExecution)
+_read_execution = read_one(ScriptExecution)
+_read_records = read_list_or_none(StreamRecord)
+
+#: A cancel on the way out may take no longer.
+_SECONDS_TO_CANCEL = 5.0
+
+
+class ScriptCalls:
+    """Calls about scripts.
+
+    Args:
+        session: makes them.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def start(
+        self, runspace_id: str, body: dict[str, object], name: str, *, unique: bool
+    ) -> ScriptExecution:
+        """Start a script, once; one whose answer is lost is looked for if its name is unique.
+
+        Args:
+            runspace_id: where.
+            body: what else the request holds.
+            name: its name.
+            unique: whether nothing else has that name.
+        """
+        # Anything that is no id is refused here rather than by the service.
+        _operations.RUNSPACES_GET.path_for(runspace_id)
+        message = _wire.dumps({"runspace_id": runspace_id, "name": name, **body})
+        try:
+            return self._session.call(
+                _operations.SCRIPT_EXECUTIONS_CREATE, _read_execution, body=message
+            )
+        except OutcomeUnknownError as error:
+            lost = error
+        if unique:
+            found = self._find(name)
+            if found is not None:
+                return found
+            lost.advice = f"No script named {name!r} was there a moment later, but it may still appear."
+        else:
+            lost.advice = f"Look for the name {name!r} in script_executions.list()."
+        raise lost
+
+    def get(self, id: str, within: float | None = None) -> ScriptExecution:
+        """Ask for a script.
+
+        Args:
+            id: its id.
+            within: seconds it may take.
+        """
+        operation = _operations.SCRIPT_EXECUTIONS_GET
+        return self._session.call(
+            operation, _read_execution, path=operation.path_for(id), within=within
+        )
+
+    def output(self, id: str) -> list[str | None] | None:
+        """Ask for a script's output, None or with None in it while there is none.
+
+        Args:
+            id: its id.
+        """
+        operation = _operations.SCRIPT_EXECUTIONS_OUTPUT
+        return self._session.call(operation, read_texts, path=operation.path_for(id))
+
+    def records(self, id: str, stream: StreamType) -> list[StreamRecord] | None:
+        """Ask for a stream's newest records, None while there is no stream.
+
+        Args:
+            id: the script's id.
+            stream: which stream.
+        """
+        operation = _operations.SCRIPT_EXECUTIONS_STREAMS[stream]
+        records = self._session.call(operation, _read_records, path=operation.path_for(id))
+        return None if records is None else [evolve(record, stream=stream) for record in records]
+
+    def cancel(self, id: str) -> None:
+        """Ask for a script to be stopped.
+
+        Args:
+            id: its id.
+        """
+        operation = _operations.SCRIPT_EXECUTIONS_CANCEL
+        self._session.call(operation, read_nothing, path=operation.path_for(id))
+
+    def cancel_on_the_way_out(self, id: str) -> None:
+        """Ask for a script to be stopped, reached by no cancellation, bounded in time, never raising.
+
+        Args:
+            id: its id.
+        """
+        with self._session.sender.pace.shielded(_SECONDS_TO_CANCEL):
+            try:
+                self.cancel(id)
+            except SrsError:
+                # What the caller is leaving for says more than this would.
+                return
+
+    def cancel_lost(self, name: str) -> str | None:
+        """Cancel a script that may have started, on the way out as above.
+
+        Args:
+            name: its name.
+
+        Returns:
+            Its id, if there is such a script.
+        """
+        with self._session.sender.pace.shielded(_SECONDS_TO_CANCEL):
+            found = self._find(name)
+            if found is not None:
+                self.cancel_on_the_way_out(found.id)
+                return found.id
+        return None
+
+    def _find(self, name: str) -> ScriptExecution | None:
+        try:
+            executions = self._session.call(_operations.SCRIPT_EXECUTIONS_LIST_OWN, read_executions)
+        except SrsError:
+            return None
+        return next((execution for execution in executions if execution.name == name), None)

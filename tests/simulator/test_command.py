@@ -1,0 +1,159 @@
+"""The program: what it prints, how it ends, and what it says to bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from srs_vsphere.simulator import command
+from srs_vsphere.simulator.command import main
+
+
+@contextmanager
+def program(*arguments, lines=1):
+    """Run the simulator as a program until the block ends; gives the process and its first lines."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "srs_vsphere.simulator", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        yield process, [process.stdout.readline().rstrip("\n") for _ in range(lines)]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def end(process, how=signal.SIGTERM):
+    process.send_signal(how)
+    out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_a_line_per_host_and_stops_cleanly(how):
+    with program("--hosts", "3", "--user", "carol:pass:word", lines=3) as (process, lines):
+        urls = [line.split()[0] for line in lines]
+        assert [line.split()[1] for line in lines] == ["srs-0001", "srs-0002", "srs-0003"]
+        assert len(set(urls)) == 3
+        with httpx.Client() as http:
+            for url in urls:
+                assert http.post(f"{url}/api/auth/login", auth=("carol", "pass:word")).status_code == 200
+            assert http.post(f"{urls[0]}/api/auth/login", auth=("alice", "secret")).status_code == 401
+            assert end(process, how) == (0, "", "")
+
+
+def test_json_names_everything_and_the_options_reach_the_simulator():
+    faults = '[{"operation": "about", "nth": 2, "status": 503}]'
+    arguments = ("--json", "--tls", "--control", "--quota", "1", "--runspaces", "1", "--fault", faults)
+    with program(*arguments) as (process, lines):
+        host = json.loads(lines[0])
+        assert set(host) == {"url", "name", "thumbprint", "ca_file", "control"}
+        with httpx.Client(verify=ssl.create_default_context(cafile=host["ca_file"])) as http:
+            assert [http.get(f"{host['url']}/api/about").status_code for _ in range(2)] == [200, 503]
+            login = http.post(f"{host['url']}/api/auth/login", auth=("alice", "secret"))
+            key = {"X-SRS-API-KEY": login.headers["x-srs-api-key"]}
+            (runspace,) = http.get(f"{host['url']}/api/runspaces", headers=key).json()
+            assert runspace["name"] == "runspace-1"
+            full = http.post(f"{host['url']}/api/runspaces", json={}, headers=key)
+            assert full.json()["code"] == 2020
+            assert http.get(host["control"]).json()[0]["hits"] == 1
+        assert end(process) == (0, "", "")
+        assert not Path(host["ca_file"]).exists()
+
+
+def test_where_faults_are_changed_is_told_beside_the_lines():
+    with program("--control") as (process, lines):
+        assert lines[0].startswith("http://127.0.0.1:")
+        status, out, err = end(process)
+        assert (status, out) == (0, "")
+        assert err.startswith("faults are changed at http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--hosts", "0"], "--hosts must be 1 or more, not 0"),
+        (["--hosts", "-3"], "--hosts must be 1 or more, not -3"),
+        (["--hosts", "many"], "argument --hosts: invalid int value: 'many'; --help says more"),
+        (["--port", "65536"], "port must be from 0 to 65535, not 65536"),
+        (["--port", "-1"], "port must be from 0 to 65535, not -1"),
+        (["--port", "65535", "--hosts", "2"], "port: there are no 2 ports from 65535 on"),
+        (["--control-port", "70000"], "port must be from 0 to 65535, not 70000"),
+        (["--quota", "-1"], "quota"),
+        (["--runspaces", "-1"], "--runspaces must be 0 or more, not -1"),
+        (["--speed", "0"], "speed must be a positive number, not 0.0"),
+        (["--user", "alice"], "--user must be NAME:PASSWORD"),
+        (["--user", ":x"], "--user must be NAME:PASSWORD"),
+        (["--user", "a:1", "--user", "a:2"], "--user: a user is there twice"),
+        (["--fault", "{"], "--fault: a fault must be JSON"),
+        (["--fault", '{"status": 99}'], "--fault: status must be 0 or from 200 to 599, not 99"),
+        (["--fault", '{"refuse": true, "nth": 1}'], "nth is impossible with refuse on a real server"),
+        (["--fault", "@/does/not/exist"], "/does/not/exist"),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments, message, capsys):
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    out, err = capsys.readouterr()
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.startswith("srs-simulator: ")
+    assert err.count("\n") == 1
+
+
+def test_a_password_is_not_repeated(capsys):
+    assert main(["--user", ":hunter2"]) == 2
+    assert "hunter2" not in capsys.readouterr().err
+
+
+def test_a_taken_port_is_one_line_and_status_2_and_nothing_is_half_started(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port - 1), "--hosts", "2"]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("srs-simulator: cannot listen on 127.0.0.1:")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port - 1))
+
+
+def test_faults_may_stand_in_a_file(tmp_path):
+    file = tmp_path / "faults.json"
+    file.write_text('[{"operation": "about", "status": 503}, {"reset": "after"}]')
+    options = command._parser().parse_args(
+        ["--fault", f"@{file}", "--fault", '{"refuse": true}', "--seed", "7"]
+    )
+    fleet = command._fleet(options)
+    assert [fault.status for fault in fleet.faults.faults] == [503, None, None]
+
+
+def test_the_seed_makes_ids_repeatable():
+    with program("--seed", "7", "--runspaces", "1") as (_, first):
+        one = runspaces(first[0])
+    with program("--seed", "7", "--runspaces", "1") as (_, second):
+        assert runspaces(second[0]) == one
+    with program("--seed", "8", "--runspaces", "1") as (_, third):
+        assert runspaces(third[0]) != one
+
+
+def runspaces(line):
+    url = line.split()[0]
+    login = httpx.post(f"{url}/api/auth/login", auth=("alice", "secret"))
+    listed = httpx.get(f"{url}/api/runspaces", headers={"X-SRS-API-KEY": login.headers["x-srs-api-key"]})
+    return [runspace["id"] for runspace in listed.json()]
