@@ -37,6 +37,7 @@ RULES = [
     (r"__a(enter|exit|iter|next)__", r"__\1__"),
     (r"\baclose\b", "close"),
     (r"\baiter_(\w+)", r"iter_\1"),
+    (r"await anyio\.lowlevel\.checkpoint\(\)", "pass"),
     # The language.
     (r"\banext\(", "next("),
     (r"\basync (def|with|for)\b", r"\1"),

@@ -146,10 +146,7 @@ def check_arguments(
     ):
         if not isinstance(value, kind):
             raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
-    if isinstance(max_connections, bool) or not isinstance(max_connections, int):
-        raise TypeError(f"max_connections must be a whole number, not {type(max_connections).__name__}")
-    if max_connections < 1:
-        raise ValueError(f"max_connections must be 1 or more, not {max_connections}")
+    check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
         raise TypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
 
@@ -171,3 +168,20 @@ def check_patience(name: str, seconds: object) -> None:
         raise TypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
     if not 0 <= seconds <= sys.float_info.max:
         raise ValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
+
+
+def check_count(name: str, count: object) -> None:
+    """Refuse a number of things that makes no sense.
+
+    Args:
+        name: the argument's name.
+        count: its value.
+
+    Raises:
+        TypeError: it is not a whole number.
+        ValueError: it is less than 1.
+    """
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name} must be a whole number, not {type(count).__name__}")
+    if count < 1:
+        raise ValueError(f"{name} must be 1 or more, not {count}")

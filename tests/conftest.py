@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from srs_vsphere.simulator import Settings, Simulator
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Settings, SimServer, Simulator
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -207,7 +207,7 @@ class AsyncSrsClient:
             known = runspace if isinstance(runspace, Runspace) else Runspace(runspace)
             return await AsyncRunspaceHandle(self._session, known).run_job(job)
         opening = self.runspaces.open(
-            job.name,
+            options.get("name"),
             run_vc_connection_script=options.get("run_vc_connection_script", False),
             wait_for_quota=options.get("wait_for_quota", 0.0),
         )

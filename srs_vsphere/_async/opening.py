@@ -143,6 +143,7 @@ class AsyncRunspaceOpening:
         self._session = session
         self._calls = AsyncRunspaceCalls(session)
         self._prefix = name
+        self.name: str = unique_name(name)
         self._connected = run_vc_connection_script
         self._timeout = timeout
         self._wait_for_quota = wait_for_quota
@@ -151,14 +152,13 @@ class AsyncRunspaceOpening:
     async def __aenter__(self) -> AsyncRunspaceHandle:
         if self._id is not None:
             raise RuntimeError("this runspace is open already: open another for a second block")
-        name = unique_name(self._prefix)
         try:
-            self._id = (await self._create(name)).id
+            self._id = (await self._create(self.name)).id
             runspace = await self._calls.wait_ready(self._id, self._timeout)
             if self._connected:
                 await self._check_connection(runspace)
         except BaseException as error:
-            await self._clean_up(name, error)
+            await self._clean_up(self.name, error)
             raise
         return AsyncRunspaceHandle(self._session, runspace)
 
@@ -171,6 +171,7 @@ class AsyncRunspaceOpening:
         if self._id is None:
             return
         opened, self._id = self._id, None
+        self.name = unique_name(self._prefix)
         with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
             try:
                 await self._calls.delete(opened)

@@ -15,32 +15,16 @@ import contextlib
 import math
 import select
 from collections.abc import AsyncGenerator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import httpx
 
 from srs_vsphere._transport import limits
 from srs_vsphere._transport.answer import Answer
 from srs_vsphere._transport.head import Fault
+from srs_vsphere._transport.waits import Waits
 
-_TRUSTED: Final = 1.0
 _INFO: Final = {"client_addr": "sockname", "server_addr": "peername"}
-
-
-class Waits(NamedTuple):
-    """How long each step may take, in seconds; None is for ever.
-
-    Args:
-        connect: until the connection stands, TLS included.
-        read: until the next bytes of the answer.
-        write: until the next bytes of the request are taken.
-        pool: until a connection is free.
-    """
-
-    connect: float | None = None
-    read: float | None = None
-    write: float | None = None
-    pool: float | None = None
 
 
 class Keeper(Protocol):
@@ -83,7 +67,6 @@ class Connection(asyncio.BufferedProtocol):
         "_deadline",
         "_drainer",
         "_enough",
-        "_idle_since",
         "_inbox",
         "_keeper",
         "_loop",
@@ -103,7 +86,6 @@ class Connection(asyncio.BufferedProtocol):
         self.admitted = False
         self.closed = False
         self.requests = 0
-        self._idle_since = 0.0
         self._loop = loop
         self._keeper = keeper
         self._inbox = inbox
@@ -122,17 +104,11 @@ class Connection(asyncio.BufferedProtocol):
 
     # What the pool and the transport do with it.
 
-    def surprised(self, *, sure: bool) -> bool:
+    def surprised(self) -> bool:
         """Whether something came while nobody asked: the server's farewell, or bytes of no answer.
 
-        The loop would tell, but only after what is written now. The question costs 1 us, so a connection
-        that was used a moment ago is trusted.
-
-        Args:
-            sure: do not trust it.
+        The loop would tell, but only after what is written now.
         """
-        if not sure and self._loop.time() - self._idle_since < _TRUSTED:
-            return False
         if self._transport is None or not hasattr(select, "poll"):
             return False
         poll = select.poll()
@@ -141,8 +117,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, keep_alive: float) -> None:
         """Wait for the next request, so many seconds at most."""
-        self._idle_since = self._loop.time()
-        self._wait_until(self._idle_since + keep_alive)
+        self._wait_until(self._loop.time() + keep_alive)
 
     async def exchange(
         self,

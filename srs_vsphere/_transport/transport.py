@@ -1,4 +1,17 @@
-"""The transport: httpx's requests in, httpx's responses out."""
+"""The transport: httpx's requests in, httpx's responses out.
+
+What a poll of 1 kB costs, of 45-60 us in all on the express lane (`FastTransport.fetch`), measured on one
+core with CPython 3.11 by ``python -m tests.benchmarks.transport``:
+
+- the event loop, one send, one recv, one wake-up of a task: 30 us, which asyncio's streams spend, too;
+- ``json.loads``: 8 us;
+- head and body: 2.5 us if the head was seen before, 10 us if not;
+- place, connection, deadline: 5 us.
+
+`FastTransport.handle_async_request` adds httpx's classes: 5 us to write the request down, 1 us to read its
+URL, 3 us for the response, 20 us for ``Response.aread``, which is httpx's own. ``httpx.AsyncClient.send``
+adds 80-100 us more.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +24,11 @@ from urllib.request import getproxies
 import httpx
 
 from srs_vsphere._transport.answer import Answer
-from srs_vsphere._transport.connection import Connection, Waits
+from srs_vsphere._transport.connection import Connection
 from srs_vsphere._transport.head import Field, HeadMemory
 from srs_vsphere._transport.place import Address
 from srs_vsphere._transport.pool import Pool
+from srs_vsphere._transport.waits import Waits
 from srs_vsphere._transport.wire import IDEMPOTENT, Wire, to_wire
 
 _PORTS: Final = {"http": 80, "https": 443}

@@ -8,9 +8,7 @@ import traceback
 import pytest
 
 from srs_vsphere import ApiKeyAuth, AuthenticationError, BasicAuth, InvalidRequestError, SrsError
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, SimServer, Simulator
 from tests._sync.helping import make_client
 
 LOGIN = ("POST", "/api/auth/login")

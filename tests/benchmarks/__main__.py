@@ -7,7 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import decoding, importing, streaming
+from tests.benchmarks import decoding, importing, polling, streaming, sync
 from tests.benchmarks.generated import generate
 from tests.benchmarks.results import Result, say, surroundings
 
@@ -15,6 +15,8 @@ _BENCHMARKS = {
     "decoding": decoding.run,
     "streaming": streaming.run,
     "importing": importing.run,
+    "sync": sync.run,
+    "polling": polling.run,
 }
 
 

@@ -6,7 +6,7 @@ import re
 
 from srs_vsphere.simulator.powershell.errors import NotUnderstoodError, incomplete
 
-_BLANK = re.compile(r"(?:[ \t]|`\r?\n|<#.*?#>)+", re.DOTALL)
+_BLANK = re.compile(r"(?:[ \t]|`\r?\n|<#.*?#>|(?<!\S)#[^\n]*)+", re.DOTALL)
 _LINES = re.compile(r"(?:\s|`\r?\n|<#.*?#>|#[^\n]*)+", re.DOTALL)
 _SEPARATORS = re.compile(r"(?:[\s;]|`\r?\n|<#.*?#>|#[^\n]*)+", re.DOTALL)
 

@@ -1,0 +1,176 @@
+"""A server that costs as little as it can: the same answer to every request, on as many ports as wanted.
+
+It must never be what a client waits for, so it does without asyncio: one poll of the kernel, one read and one
+write for each answer.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+from attrs import define
+
+from srs_vsphere.simulator.certificate import Certificate
+from tests.benchmarks.bodies import runspace_list
+from tests.benchmarks.measuring import cpu_seconds, raise_file_limit
+
+RUNSPACES = 5
+_HOST = "127.0.0.1"
+_END = b"\r\n\r\n"
+
+
+def serve(connection: Connection, hosts: int, certificate: Certificate | None) -> None:
+    """Serve until told to end; to be run as a process of its own.
+
+    It answers with its ports at first, then every question with its processor time and its count of answers.
+
+    Args:
+        connection: to who asks.
+        hosts: on how many ports to listen.
+        certificate: for TLS; None for plain HTTP.
+    """
+    raise_file_limit()
+    server = _Server(certificate.context() if certificate is not None else None)
+    connection.send([server.listen() for _ in range(hosts)])
+    server.run_until_told(connection)
+
+
+@define
+class Cost:
+    """What a server has used.
+
+    Args:
+        seconds: of processor time.
+        answers: it gave.
+    """
+
+    seconds: float
+    answers: int
+
+    def each(self, before: Cost) -> float:
+        """Return the seconds for one answer since an earlier count."""
+        return (self.seconds - before.seconds) / max(1, self.answers - before.answers)
+
+
+class _Server:
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        body = runspace_list(RUNSPACES)
+        self.answer = (
+            f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
+            "Content-Type: application/json; charset=utf-8\r\n"
+            "Date: Tue, 24 Nov 2026 02:18:15 GMT\r\nServer: Kestrel\r\n\r\n"
+        ).encode() + body
+        self.context = context
+        self.answers = 0
+        self._epoll = select.epoll()
+        self._handlers: dict[int, Callable[[], None]] = {}
+
+    def listen(self) -> int:
+        listening = socket.socket()
+        listening.setblocking(False)
+        listening.bind((_HOST, 0))
+        listening.listen(4096)
+        self.watch(listening, lambda: self._accept(listening))
+        port: int = listening.getsockname()[1]
+        return port
+
+    def watch(self, sock: socket.socket, handler: Callable[[], None]) -> None:
+        self._handlers[sock.fileno()] = handler
+        self._epoll.register(sock.fileno(), select.EPOLLIN)
+
+    def drop(self, sock: socket.socket) -> None:
+        self._epoll.unregister(sock.fileno())
+        del self._handlers[sock.fileno()]
+        sock.close()
+
+    def run_until_told(self, connection: Connection) -> None:
+        told = connection.fileno()
+        self._epoll.register(told, select.EPOLLIN)
+        handlers = self._handlers
+        while True:
+            for ready, _ in self._epoll.poll():
+                handler = handlers.get(ready)
+                if handler is not None:
+                    handler()
+                elif ready == told:
+                    if connection.recv() is None:
+                        return
+                    connection.send(Cost(cpu_seconds(), self.answers))
+
+    def _accept(self, listening: socket.socket) -> None:
+        while True:
+            try:
+                accepted, _ = listening.accept()
+            except BlockingIOError:
+                return
+            accepted.setblocking(False)
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            visitor = (
+                _Plain(self, accepted) if self.context is None else _Secure(self, accepted, self.context)
+            )
+            self.watch(accepted, visitor.read)
+
+
+class _Plain:
+    def __init__(self, server: _Server, sock: socket.socket) -> None:
+        self._server = server
+        self._sock = sock
+        self._rest = b""
+
+    def read(self) -> None:
+        try:
+            data = self._sock.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._server.drop(self._sock)
+            return
+        answer = self.answer_to(data)
+        if answer:
+            self._sock.send(answer)
+
+    def answer_to(self, data: bytes) -> bytes:
+        if not data.endswith(_END):
+            self._rest += data
+            return b""
+        requests = (self._rest + data).count(_END)
+        self._rest = b""
+        self._server.answers += requests
+        return self._server.answer * requests
+
+
+class _Secure(_Plain):
+    def __init__(self, server: _Server, sock: socket.socket, context: ssl.SSLContext) -> None:
+        super().__init__(server, sock)
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._greeted = False
+
+    def read(self) -> None:
+        try:
+            data = self._sock.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._server.drop(self._sock)
+            return
+        self._incoming.write(data)
+        try:
+            if not self._greeted:
+                self._tls.do_handshake()
+                self._greeted = True
+            answer = self.answer_to(self._tls.read(65536))
+            if answer:
+                self._tls.write(answer)
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError:
+            self._server.drop(self._sock)
+            return
+        if self._outgoing.pending:
+            self._sock.send(self._outgoing.read())
