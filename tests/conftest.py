@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from srs_vsphere import _express, _http
-from srs_vsphere.simulator import Settings, SimServer, Simulator
+from srs_vsphere.simulator import Clock, Settings, SimServer, Simulator, SystemClock
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,8 +42,13 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def simulator() -> Simulator:
-    return Simulator(users={"alice": "secret", "bob": "secret"}, settings=Settings(quota=5))
+def clock() -> Clock:
+    return SystemClock()
+
+
+@pytest.fixture
+def simulator(clock: Clock) -> Simulator:
+    return Simulator(users={"alice": "secret", "bob": "secret"}, settings=Settings(quota=5), clock=clock)
 
 
 @pytest.fixture

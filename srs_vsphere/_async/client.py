@@ -20,7 +20,7 @@ from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._async.web_consoles import AsyncWebConsoles
 from srs_vsphere._concurrency import AsyncPace
 from srs_vsphere._http import make_async_http
-from srs_vsphere._jobs import ClientRunOptions, OutputChoice, prepare
+from srs_vsphere._jobs import ClientRunOptions, OutputChoice, check_runspace, prepare
 from srs_vsphere._structured import DEFAULT_DEPTH
 from srs_vsphere.auth import Auth
 from srs_vsphere.models import About, PSDocument, Runspace
@@ -194,10 +194,9 @@ class AsyncSrsClient:
             SrsError: a call failed for good.
         """
         job = prepare(script, options, takes=_RUN_TAKES, output=output, depth=depth, output_type=output_type)
-        runspace = options.get("runspace")
-        if runspace is not None:
-            known = runspace if isinstance(runspace, Runspace) else Runspace(runspace)
-            return await AsyncRunspaceHandle(self._session, known).run_job(job)
+        runspace_id = check_runspace(options)
+        if runspace_id is not None:
+            return await AsyncRunspaceHandle(self._session, Runspace(runspace_id)).run_job(job)
         opening = self.runspaces.open(
             options.get("name"),
             run_vc_connection_script=options.get("run_vc_connection_script", False),
