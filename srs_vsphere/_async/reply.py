@@ -29,9 +29,9 @@ class AsyncReply:
         self._chunks: AsyncIterator[bytes] | None = None
         self._begun = False
         self._closed = False
-        self.status = response.status_code
-        self.content_type = response.headers.get("content-type")
-        self.kept = False
+        self.status: int = response.status_code
+        self.content_type: str | None = response.headers.get("content-type")
+        self.kept: bool = False
 
     def header(self, name: str) -> str | None:
         """Return a header's value, or None.

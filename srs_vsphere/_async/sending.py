@@ -74,7 +74,7 @@ class AsyncSender:
         self.origin = origin
         self.pace = pace
         self.policy = policy
-        self.slots = AsyncSlots(max_connections)
+        self.slots: AsyncSlots = AsyncSlots(max_connections)
         self._http = http
         self._timeouts = timeouts
         self._on_retry = on_retry

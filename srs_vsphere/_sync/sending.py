@@ -74,7 +74,7 @@ class Sender:
         self.origin = origin
         self.pace = pace
         self.policy = policy
-        self.slots = Slots(max_connections)
+        self.slots: Slots = Slots(max_connections)
         self._http = http
         self._timeouts = timeouts
         self._on_retry = on_retry
