@@ -84,9 +84,9 @@ class Connection(asyncio.BufferedProtocol):
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, inbox: memoryview) -> None:
-        self.admitted = False
-        self.closed = False
-        self.requests = 0
+        self.admitted: bool = False
+        self.closed: bool = False
+        self.requests: int = 0
         self._loop = loop
         self._keeper = keeper
         self._inbox = inbox
