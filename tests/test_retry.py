@@ -47,7 +47,7 @@ def choose(operation=GET, outcome=None, policy=None, **values):
     return decide(policy or RetryPolicy(), operation, outcome=outcome or Outcome(Sent.NO), **values)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     policy=POLICIES,
     operation=st.sampled_from([GET, POST]),
