@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from srs_vsphere._operations import Operation
     from srs_vsphere.errors import SrsError
 
-#: Answers of a proxy, or of a service that is overloaded, that a later attempt may not meet.
-_PASSING_STATUSES = frozenset({429, 502, 503, 504})
+#: Answers of a proxy, or of a service that is overloaded or lost a runspace (0), that a later attempt may not
+#: meet.
+_PASSING_STATUSES = frozenset({0, 429, 502, 503, 504})
 #: Seconds; whatever a server asks for beyond this means the same.
 _FOR_EVER = 1e9
 

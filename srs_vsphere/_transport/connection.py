@@ -66,6 +66,7 @@ class Connection(asyncio.BufferedProtocol):
         "_armed",
         "_deadline",
         "_drainer",
+        "_end",
         "_enough",
         "_inbox",
         "_keeper",
@@ -93,6 +94,7 @@ class Connection(asyncio.BufferedProtocol):
         self._answer: Answer | None = None
         self._reader: asyncio.Future[None] | None = None
         self._drainer: asyncio.Future[None] | None = None
+        self._end = math.inf
         self._enough = 0
         self._patience: float | None = None
         self._paused = False
@@ -141,6 +143,7 @@ class Connection(asyncio.BufferedProtocol):
         self.requests += 1
         self._answer = answer
         self._patience = waits.read
+        self._end = math.inf if waits.total is None else self._loop.time() + waits.total
         self._enough = enough
         transport.write(wire)
         if body is not None or self._stuffed:
@@ -162,10 +165,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         self._enough = enough
         self._reader = self._loop.create_future()
-        if self._patience is None:
-            self._deadline = math.inf
-        else:
-            self._wait_until(self._loop.time() + self._patience)
+        self._wait_for(self._patience)
         try:
             await self._reader
         except asyncio.CancelledError:
@@ -244,7 +244,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._paused = True
                 self._pause()
         elif self._reader is not None and self._patience is not None:
-            self._deadline = self._loop.time() + self._patience
+            self._deadline = min(self._loop.time() + self._patience, self._end)
 
     def eof_received(self) -> None:
         """End the answer that only this ends, or break it off."""
@@ -305,10 +305,7 @@ class Connection(asyncio.BufferedProtocol):
     async def _drain(self, patience: float | None) -> None:
         while self._stuffed and not self.closed:
             self._drainer = self._loop.create_future()
-            if patience is None:
-                self._deadline = math.inf
-            else:
-                self._wait_until(self._loop.time() + patience)
+            self._wait_for(patience)
             await self._drainer
         self._deadline = math.inf
 
@@ -361,6 +358,14 @@ class Connection(asyncio.BufferedProtocol):
         self._drainer = None
         if drainer is not None and not drainer.done():
             drainer.set_result(None)
+
+    def _wait_for(self, patience: float | None) -> None:
+        if patience is None and self._end == math.inf:
+            self._deadline = math.inf
+        elif patience is None:
+            self._wait_until(self._end)
+        else:
+            self._wait_until(min(self._loop.time() + patience, self._end))
 
     def _wait_until(self, deadline: float) -> None:
         self._deadline = deadline

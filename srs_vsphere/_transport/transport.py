@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.request import getproxies
 
 import httpx
@@ -75,6 +75,22 @@ class Stream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Give up what did not arrive yet, and the connection with it."""
         self._connection.abandon(self._answer)
+
+
+class Fetched(NamedTuple):
+    """An answer as `FastTransport.fetch` returns it.
+
+    Args:
+        status: HTTP status.
+        fields: header fields, as they came.
+        body: the whole body; empty if there is a rest.
+        rest: a body that is too long to be waited for, from its beginning; to be read and closed.
+    """
+
+    status: int
+    fields: list[Field]
+    body: bytes
+    rest: Stream | None
 
 
 class FastTransport(httpx.AsyncBaseTransport):
@@ -160,19 +176,19 @@ class FastTransport(httpx.AsyncBaseTransport):
         *,
         waits: Waits = _FOR_EVER,
         idempotent: bool = True,
-        max_body: int = 8 * 1024 * 1024,
-    ) -> tuple[int, list[Field], bytes]:
-        """Send a request that was written down before and return the whole answer, as it came.
+        enough: int = 256 * 1024,
+    ) -> Fetched:
+        """Send a request that was written down before and return the answer, as a rule the whole of it.
 
         Args:
             address: of the server.
             request: head and body; not HEAD, and no Content-Encoding is undone.
             waits: how long each step may take.
             idempotent: whether it may be sent again if a kept connection turns out closed.
-            max_body: the longest body that is taken.
+            enough: how much of a body is waited for; of a longer one the rest is left to be read.
 
         Returns:
-            Status, header fields and body.
+            The answer.
 
         Raises:
             httpx.TransportError: it did not work out; one of httpx's own subclasses says why.
@@ -185,15 +201,16 @@ class FastTransport(httpx.AsyncBaseTransport):
             idempotent=idempotent,
             bodiless=False,
             keep=idempotent,
-            enough=max_body + 1,
+            enough=enough,
         )
         head = answer.head
         if answer.error is not None:
             raise answer.error
-        if answer.waiting > max_body or head is None:
-            connection.abandon(answer)
-            raise httpx.RemoteProtocolError("the body is too long")
-        return head.status, head.fields, answer.take()
+        if head is None:
+            raise httpx.ReadError("no response")
+        if answer.done:
+            return Fetched(head.status, head.fields, answer.take(), None)
+        return Fetched(head.status, head.fields, b"", Stream(connection, answer))
 
     async def aclose(self) -> None:
         """Close all connections and wait until they are closed; requests under way fail."""

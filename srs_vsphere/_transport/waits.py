@@ -13,9 +13,11 @@ class Waits(NamedTuple):
         read: until the next bytes of the answer.
         write: until the next bytes of the request are taken.
         pool: until a connection is free.
+        total: for sending the request and reading the answer together.
     """
 
     connect: float | None = None
     read: float | None = None
     write: float | None = None
     pool: float | None = None
+    total: float | None = None

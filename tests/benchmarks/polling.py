@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import cast
 
 from srs_vsphere.simulator.certificate import Certificate, make_certificate
-from tests.benchmarks.contenders import Places
 from tests.benchmarks.generated import Peers
 from tests.benchmarks.measuring import Process, cores
+from tests.benchmarks.places import Places
 from tests.benchmarks.polling_client import Opened, Turn, poll_when_told
 from tests.benchmarks.polling_report import Found, Level, report
 from tests.benchmarks.results import Result, say
