@@ -33,7 +33,7 @@ class AsyncReply:
         self._begun = False
         self._closed = False
         self.status: int = response.status_code
-        self.kept = False
+        self.kept: bool = False
 
     def header(self, name: str) -> str | None:
         """Return a header's value, or None.

@@ -78,7 +78,7 @@ class AsyncSender:
         self.origin = origin
         self.pace = pace
         self.policy = policy
-        self.slots = AsyncSlots(max_connections)
+        self.slots: AsyncSlots = AsyncSlots(max_connections)
         self._http = http
         self._lane = lane
         self._timeouts = timeouts

@@ -78,7 +78,7 @@ class Sender:
         self.origin = origin
         self.pace = pace
         self.policy = policy
-        self.slots = Slots(max_connections)
+        self.slots: Slots = Slots(max_connections)
         self._http = http
         self._lane = lane
         self._timeouts = timeouts

@@ -62,6 +62,10 @@ _PATHS = re.compile(r"(?:::|\.)(?=\w)|\[")
 class Expressions(Scanner):
     """Reads expressions."""
 
+    # Said again for those who check the package's types: they look at each class that sets them.
+    at: int
+    brackets: int
+
     @abstractmethod
     def statements(self, closing: str) -> list[Statement]:
         """Read statements up to a closing bracket, and the bracket."""

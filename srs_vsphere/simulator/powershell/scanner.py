@@ -20,9 +20,9 @@ class Scanner:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
+        self.at: int = 0
         #: How many round brackets are open, within which lines may end anywhere.
-        self.brackets = 0
+        self.brackets: int = 0
 
     def sign(self) -> str:
         """Return the next sign, or nothing at the end."""
