@@ -236,6 +236,13 @@ def test_a_budget_is_a_bucket_that_refills():
     assert budget.left(1e9) == 2
 
 
+def test_a_full_budget_takes_up_any_clock():
+    budget = RetryBudget(RetryPolicy(budget=1, budget_refill=0.5), 1e6)
+    assert budget.take(0.0)
+    assert not budget.take(1.0)
+    assert budget.take(2.0)
+
+
 @settings(deadline=None)
 @given(
     st.floats(0, 20),
