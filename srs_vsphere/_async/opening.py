@@ -155,14 +155,13 @@ class AsyncRunspaceOpening:
     async def __aenter__(self) -> AsyncRunspaceHandle:
         if self._id is not None:
             raise RuntimeError("this runspace is open already: open another for a second block")
-        name = unique_name(self._prefix)
         try:
-            self._id = (await self._create(name)).id
+            self._id = (await self._create(self.name)).id
             runspace = await self._calls.wait_ready(self._id, self._timeout)
             if self._connected:
                 await self._check_connection(runspace)
         except BaseException as error:
-            await self._clean_up(name, error)
+            await self._clean_up(error)
             if isinstance(error, WaitTimeoutError | RunspaceNotReadyError):
                 error.advice = "The runspace was not kept: open another once the reason is mended."
             raise
@@ -174,9 +173,31 @@ class AsyncRunspaceOpening:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        await self.delete()
+
+    async def delete(self) -> bool:
+        """Delete the runspace, reached by no cancellation, bounded in time, never raising.
+
+        An error would take the place of what the block came to, which is worth more: it is logged instead.
+
+        Returns:
+            Whether it is gone, or never was there.
+        """
         opened, self._id = self._id, None
-        if opened is not None:
-            await self._delete(opened)
+        # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
+        self.name = unique_name(self._prefix)
+        if opened is None:
+            return True
+        problem: object = "the service did not answer in time"
+        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
+            try:
+                await self._calls.delete(opened, _SECONDS_TO_DELETE)
+                return True
+            except (SrsError, RuntimeError) as error:
+                # A RuntimeError says that the client was closed within the block.
+                problem = error
+        _log.warning("runspace %s was not deleted, and stays until it has idled: %s", opened, problem)
+        return False
 
     async def _create(self, name: str) -> Runspace:
         pace = self._session.sender.pace
@@ -191,29 +212,11 @@ class AsyncRunspaceOpening:
                     raise
             await pace.sleep(step.delay)
 
-    async def _clean_up(self, name: str, error: BaseException) -> None:
+    async def _clean_up(self, error: BaseException) -> None:
         """Delete what entering the block may have made before it failed."""
-        made, self._id = self._id, None
-        if made is None and _may_have_made_one(error):
-            made = await self._find(name)
-        if made is not None:
-            await self._delete(made)
-
-    async def _delete(self, id: str) -> None:
-        """Delete the runspace, reached by no cancellation, bounded in time, never raising.
-
-        An error would take the place of what the block came to, which is worth more: it is logged instead.
-        """
-        problem: object = "the service did not answer in time"
-        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
-            try:
-                await self._calls.delete(id, _SECONDS_TO_DELETE)
-                problem = None
-            except (SrsError, RuntimeError) as error:
-                # A RuntimeError says that the client was closed within the block.
-                problem = error
-        if problem is not None:
-            _log.warning("runspace %s was not deleted, and stays until it has idled: %s", id, problem)
+        if self._id is None and _may_have_made_one(error):
+            self._id = await self._find(self.name)
+        await self.delete()
 
     async def _find(self, name: str) -> str | None:
         """Look for a runspace whose creation nobody has seen the end of, on the way out as above."""

@@ -155,14 +155,13 @@ class RunspaceOpening:
     def __enter__(self) -> RunspaceHandle:
         if self._id is not None:
             raise RuntimeError("this runspace is open already: open another for a second block")
-        name = unique_name(self._prefix)
         try:
-            self._id = (self._create(name)).id
+            self._id = (self._create(self.name)).id
             runspace = self._calls.wait_ready(self._id, self._timeout)
             if self._connected:
                 self._check_connection(runspace)
         except BaseException as error:
-            self._clean_up(name, error)
+            self._clean_up(error)
             if isinstance(error, WaitTimeoutError | RunspaceNotReadyError):
                 error.advice = "The runspace was not kept: open another once the reason is mended."
             raise
@@ -174,9 +173,31 @@ class RunspaceOpening:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.delete()
+
+    def delete(self) -> bool:
+        """Delete the runspace, reached by no cancellation, bounded in time, never raising.
+
+        An error would take the place of what the block came to, which is worth more: it is logged instead.
+
+        Returns:
+            Whether it is gone, or never was there.
+        """
         opened, self._id = self._id, None
-        if opened is not None:
-            self._delete(opened)
+        # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
+        self.name = unique_name(self._prefix)
+        if opened is None:
+            return True
+        problem: object = "the service did not answer in time"
+        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
+            try:
+                self._calls.delete(opened, _SECONDS_TO_DELETE)
+                return True
+            except (SrsError, RuntimeError) as error:
+                # A RuntimeError says that the client was closed within the block.
+                problem = error
+        _log.warning("runspace %s was not deleted, and stays until it has idled: %s", opened, problem)
+        return False
 
     def _create(self, name: str) -> Runspace:
         pace = self._session.sender.pace
@@ -191,29 +212,11 @@ class RunspaceOpening:
                     raise
             pace.sleep(step.delay)
 
-    def _clean_up(self, name: str, error: BaseException) -> None:
+    def _clean_up(self, error: BaseException) -> None:
         """Delete what entering the block may have made before it failed."""
-        made, self._id = self._id, None
-        if made is None and _may_have_made_one(error):
-            made = self._find(name)
-        if made is not None:
-            self._delete(made)
-
-    def _delete(self, id: str) -> None:
-        """Delete the runspace, reached by no cancellation, bounded in time, never raising.
-
-        An error would take the place of what the block came to, which is worth more: it is logged instead.
-        """
-        problem: object = "the service did not answer in time"
-        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
-            try:
-                self._calls.delete(id, _SECONDS_TO_DELETE)
-                problem = None
-            except (SrsError, RuntimeError) as error:
-                # A RuntimeError says that the client was closed within the block.
-                problem = error
-        if problem is not None:
-            _log.warning("runspace %s was not deleted, and stays until it has idled: %s", id, problem)
+        if self._id is None and _may_have_made_one(error):
+            self._id = self._find(self.name)
+        self.delete()
 
     def _find(self, name: str) -> str | None:
         """Look for a runspace whose creation nobody has seen the end of, on the way out as above."""
