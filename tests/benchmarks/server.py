@@ -14,7 +14,6 @@ from multiprocessing.connection import Connection
 
 from attrs import define
 
-from srs_vsphere.simulator.certificate import Certificate
 from tests.benchmarks.bodies import runspace_list
 from tests.benchmarks.measuring import cpu_seconds, raise_file_limit
 
@@ -23,7 +22,7 @@ _HOST = "127.0.0.1"
 _END = b"\r\n\r\n"
 
 
-def serve(connection: Connection, hosts: int, certificate: Certificate | None) -> None:
+def serve(connection: Connection, hosts: int, key_file: str | None) -> None:
     """Serve until told to end; to be run as a process of its own.
 
     It answers with its ports at first, then every question with its processor time and its count of answers.
@@ -31,10 +30,14 @@ def serve(connection: Connection, hosts: int, certificate: Certificate | None) -
     Args:
         connection: to who asks.
         hosts: on how many ports to listen.
-        certificate: for TLS; None for plain HTTP.
+        key_file: key and certificate for TLS; None for plain HTTP.
     """
     raise_file_limit()
-    server = _Server(certificate.context() if certificate is not None else None)
+    context = None
+    if key_file is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(key_file)
+    server = _Server(context)
     connection.send([server.listen() for _ in range(hosts)])
     server.run_until_told(connection)
 
