@@ -26,8 +26,9 @@ RULES = [
     ),
     (r", or belongs to another event loop", ""),
     # Modules and names.
+    (r"make_async_http", "make_http"),
+    (r"await server\.wait_idle_async", "server.wait_idle"),
     (r"_async\b", "_sync"),
-    (r"httpx\.AsyncByteStream", "httpx.SyncByteStream"),
     (r"httpx\.Async(\w+)", r"httpx.\1"),
     (r"\bAsync(Iterator|Iterable|Generator|ContextManager)\b", r"\1"),
     (r"\bAsync([A-Z]\w+)", r"\1"),
@@ -37,6 +38,7 @@ RULES = [
     (r"__a(enter|exit|iter|next)__", r"__\1__"),
     (r"\baclose\b", "close"),
     (r"\baiter_(\w+)", r"iter_\1"),
+    (r"await anyio\.lowlevel\.checkpoint\(\)", "pass"),
     # The language.
     (r"\banext\(", "next("),
     (r"\basync (def|with|for)\b", r"\1"),

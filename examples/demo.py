@@ -14,9 +14,7 @@ from srs_vsphere import (
     SrsClient,
     StreamInterruptedError,
 )
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, SimServer, Simulator
 
 AUTH = BasicAuth("alice", "secret")
 RETRY = RetryPolicy(backoff=0.1)

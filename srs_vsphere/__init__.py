@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from srs_vsphere._async.client import AsyncSrsClient
     from srs_vsphere._async.following import AsyncScriptRecords
     from srs_vsphere._async.opening import AsyncRunspaceHandle, AsyncRunspaceOpening
+    from srs_vsphere._async.pool import AsyncRunspaceLease, AsyncRunspacePool
     from srs_vsphere._async.reading import AsyncObjects
     from srs_vsphere._async.runspaces import AsyncRunspaces
     from srs_vsphere._async.script_executions import AsyncScriptExecutions
     from srs_vsphere._async.streaming import AsyncObjectStream
     from srs_vsphere._async.web_consoles import AsyncWebConsoles
+    from srs_vsphere._crew import AsyncCrew, Crew
     from srs_vsphere._jobs import ClientRunOptions, RunOptions
     from srs_vsphere._sync.argument_scripts import ArgumentScripts
     from srs_vsphere._sync.client import SrsClient
     from srs_vsphere._sync.following import ScriptRecords
     from srs_vsphere._sync.opening import RunspaceHandle, RunspaceOpening
+    from srs_vsphere._sync.pool import RunspaceLease, RunspacePool
     from srs_vsphere._sync.reading import Objects
     from srs_vsphere._sync.runspaces import Runspaces
     from srs_vsphere._sync.script_executions import ScriptExecutions
@@ -70,7 +73,7 @@ if TYPE_CHECKING:
         WebConsoleState,
     )
     from srs_vsphere.parameters import Parameters, ParameterValue
-    from srs_vsphere.results import ScriptOutcome, ScriptResult
+    from srs_vsphere.results import PoolResult, ScriptOutcome, ScriptResult
     from srs_vsphere.retry import Decision, Outcome, RetryEvent, RetryPolicy, Sent, decide
     from srs_vsphere.settings import Timeouts
     from srs_vsphere.tls import Tls
@@ -83,10 +86,13 @@ __all__ = [
     "ArgumentScriptTemplate",
     "ArgumentScripts",
     "AsyncArgumentScripts",
+    "AsyncCrew",
     "AsyncObjectStream",
     "AsyncObjects",
     "AsyncRunspaceHandle",
+    "AsyncRunspaceLease",
     "AsyncRunspaceOpening",
+    "AsyncRunspacePool",
     "AsyncRunspaces",
     "AsyncScriptExecutions",
     "AsyncScriptRecords",
@@ -97,6 +103,7 @@ __all__ = [
     "BasicAuth",
     "ClientRunOptions",
     "ConnectionFailedError",
+    "Crew",
     "Decision",
     "DecodeError",
     "ErrorDetails",
@@ -112,6 +119,7 @@ __all__ = [
     "ParameterValue",
     "Parameters",
     "PlaceholderValues",
+    "PoolResult",
     "QuotaExceededError",
     "RetryEvent",
     "RetryPolicy",
@@ -119,8 +127,10 @@ __all__ = [
     "Runspace",
     "RunspaceBusyError",
     "RunspaceHandle",
+    "RunspaceLease",
     "RunspaceNotReadyError",
     "RunspaceOpening",
+    "RunspacePool",
     "RunspaceState",
     "Runspaces",
     "ScriptExecution",
@@ -160,10 +170,13 @@ _HOMES = {
     "ArgumentScriptTemplate": "srs_vsphere.models",
     "ArgumentScripts": "srs_vsphere._sync.argument_scripts",
     "AsyncArgumentScripts": "srs_vsphere._async.argument_scripts",
+    "AsyncCrew": "srs_vsphere._crew",
     "AsyncObjectStream": "srs_vsphere._async.streaming",
     "AsyncObjects": "srs_vsphere._async.reading",
     "AsyncRunspaceHandle": "srs_vsphere._async.opening",
+    "AsyncRunspaceLease": "srs_vsphere._async.pool",
     "AsyncRunspaceOpening": "srs_vsphere._async.opening",
+    "AsyncRunspacePool": "srs_vsphere._async.pool",
     "AsyncRunspaces": "srs_vsphere._async.runspaces",
     "AsyncScriptExecutions": "srs_vsphere._async.script_executions",
     "AsyncScriptRecords": "srs_vsphere._async.following",
@@ -174,6 +187,7 @@ _HOMES = {
     "BasicAuth": "srs_vsphere.auth",
     "ClientRunOptions": "srs_vsphere._jobs",
     "ConnectionFailedError": "srs_vsphere.errors",
+    "Crew": "srs_vsphere._crew",
     "Decision": "srs_vsphere.retry",
     "DecodeError": "srs_vsphere.errors",
     "ErrorDetails": "srs_vsphere.models",
@@ -189,6 +203,7 @@ _HOMES = {
     "ParameterValue": "srs_vsphere.parameters",
     "Parameters": "srs_vsphere.parameters",
     "PlaceholderValues": "srs_vsphere._argument_scripts",
+    "PoolResult": "srs_vsphere.results",
     "QuotaExceededError": "srs_vsphere.errors",
     "RetryEvent": "srs_vsphere.retry",
     "RetryPolicy": "srs_vsphere.retry",
@@ -196,8 +211,10 @@ _HOMES = {
     "Runspace": "srs_vsphere.models",
     "RunspaceBusyError": "srs_vsphere.errors",
     "RunspaceHandle": "srs_vsphere._sync.opening",
+    "RunspaceLease": "srs_vsphere._sync.pool",
     "RunspaceNotReadyError": "srs_vsphere.errors",
     "RunspaceOpening": "srs_vsphere._sync.opening",
+    "RunspacePool": "srs_vsphere._sync.pool",
     "RunspaceState": "srs_vsphere.models",
     "Runspaces": "srs_vsphere._sync.runspaces",
     "ScriptExecution": "srs_vsphere.models",

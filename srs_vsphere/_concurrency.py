@@ -15,6 +15,7 @@ import anyio
 from anyio.lowlevel import RunVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 _loop_mark: RunVar[object] = RunVar("srs_vsphere.loop")
@@ -127,8 +128,8 @@ class Slots:
 class AsyncPace:
     """Time and chance as a client sees them; a test may stand in for it."""
 
-    now = staticmethod(time.monotonic)
-    random = staticmethod(random.random)
+    now: Callable[[], float] = staticmethod(time.monotonic)
+    random: Callable[[], float] = staticmethod(random.random)
 
     async def sleep(self, seconds: float) -> None:
         """Wait.
@@ -158,8 +159,8 @@ class AsyncPace:
 class Pace:
     """Time and chance as a client sees them; a test may stand in for it."""
 
-    now = staticmethod(time.monotonic)
-    random = staticmethod(random.random)
+    now: Callable[[], float] = staticmethod(time.monotonic)
+    random: Callable[[], float] = staticmethod(random.random)
 
     def sleep(self, seconds: float) -> None:
         """Wait.

@@ -38,13 +38,18 @@ class Operation:
 
         Raises:
             TypeError: the id is not text.
-            ValueError: the id is blank, or a dot segment that would lead to another operation.
+            ValueError: the id is blank, no text that UTF-8 can carry, or a dot segment that would lead to
+                another operation.
         """
         if not isinstance(id, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise TypeError(f"id must be text, not {type(id).__name__}")
         if not id.strip() or id in {".", ".."}:
             raise ValueError(f"id must name a resource, not {id!r}")
-        return self.path.replace("{id}", quote(id, safe=""))
+        try:
+            encoded = quote(id, safe="")
+        except UnicodeEncodeError:
+            raise ValueError(f"id must be without lone surrogates, not {id!r}") from None
+        return self.path.replace("{id}", encoded)
 
 
 ABOUT = Operation("about", "GET", "/api/about", idempotent=True, needs_key=False)

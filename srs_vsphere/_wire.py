@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin
 
 import attrs
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import cattrs
 
 T = TypeVar("T")
+
+
+_from_iso = datetime.fromisoformat
 
 
 class WireError(ValueError):
@@ -47,16 +50,16 @@ def _structurer(cls: Hashable) -> Callable[[object], object]:
     # Loaded on use: importing it, and the code it writes for each model, would double this package's import.
     import cattrs
 
-    hook = _converter().get_structure_hook(cast("type", cls))
-    is_model = attrs.has(cast("type", cls))
+    hook = _members(cast("type", cls), _converter())
 
     def structure(value: object) -> object:
-        if is_model and type(value) is not dict:
+        if type(value) is not dict:
             raise WireError(f"an object expected, not {type(value).__name__}")
         try:
-            return hook(value, cls)
+            return hook(cast("dict[str, object]", value), cls)
         except cattrs.BaseValidationError as error:
-            raise WireError("; ".join(cattrs.transform_error(error))) from None
+            problem = "; ".join(cattrs.transform_error(error))
+        raise WireError(problem)
 
     return structure
 
@@ -75,30 +78,31 @@ def dumps(value: object) -> bytes:
 
 
 def _text(value: object, _: object) -> object:
-    if value is None or type(value) is str:
+    if type(value) is str or value is None:
         return value
     raise TypeError(f"text expected, not {type(value).__name__}")
 
 
 def _number(value: object, _: object) -> object:
-    if value is None or type(value) is int:
+    if type(value) is int or value is None:
         return value
     raise TypeError(f"a whole number expected, not {type(value).__name__}")
 
 
 def _boolean(value: object, _: object) -> object:
-    if value is None or type(value) is bool:
+    if type(value) is bool or value is None:
         return value
     raise TypeError(f"true or false expected, not {type(value).__name__}")
 
 
 def _time(value: object, _: object) -> datetime | None:
+    # Without the T it is a day, a week or some other form that the service never sends.
+    if type(value) is str and "T" in value:
+        time = _from_iso(value)
+        return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
     if value is None:
         return None
-    if type(value) is not str:
-        raise TypeError(f"a time expected, not {type(value).__name__}")
-    time = datetime.fromisoformat(value)
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    raise TypeError("a time expected")
 
 
 def _enums(cls: object) -> list[type[Enum]]:
@@ -109,7 +113,7 @@ def _open_enum(cls: object) -> Callable[[object, object], object]:
     members: dict[object, Enum] = {member.value: member for enum in _enums(cls) for member in enum}
 
     def structure(value: object, _: object) -> object:
-        if value is None or type(value) in {str, int}:
+        if type(value) is str or type(value) is int or value is None:
             return members.get(value, value)
         raise TypeError(f"a word or a number expected, not {type(value).__name__}")
 
@@ -117,23 +121,55 @@ def _open_enum(cls: object) -> Callable[[object, object], object]:
 
 
 def _required_text(value: object, _: object) -> object:
-    if type(value) is str and value:
+    if type(value) is str and value and not value.isspace():
         return value
-    raise TypeError("a text that is not empty expected")
+    raise TypeError("a text that is not blank expected")
 
 
-def _any_text(value: object, _: object) -> str:
-    if value is None:
-        return ""
-    if type(value) is str:
-        return value
-    raise TypeError(f"text expected, not {type(value).__name__}")
+def _any_text(value: object, _: object) -> object:
+    return "" if value is None else _text(value, _)
+
+
+def _is_list(cls: object) -> bool:
+    return get_origin(cls) is list
+
+
+def _list(cls: type, converter: cattrs.Converter) -> Callable[[object, object], object]:
+    (item,) = get_args(cls)
+    hook = converter.get_structure_hook(item)
+
+    def structure(value: object, _: object) -> object:
+        if type(value) is not list:
+            raise TypeError(f"a list expected, not {type(value).__name__}")
+        return [hook(element, item) for element in cast("list[object]", value)]
+
+    return structure
+
+
+def _members(cls: type, converter: cattrs.Converter) -> Callable[[dict[str, object], object], object]:
+    from cattrs.gen import make_dict_structure_fn, override
+
+    make = cast("Callable[..., Callable[[dict[str, object], object], object]]", make_dict_structure_fn)
+    # A plain `str` is an id and never blank; a message may be.
+    special = {"message": override(struct_hook=_any_text)} if cls is StreamRecord else {}
+    return make(cls, converter, **special)
+
+
+def _model(cls: type, converter: cattrs.Converter) -> Callable[[object, object], object]:
+    hook = _members(cls, converter)
+
+    def structure(value: object, _: object) -> object:
+        # What cattrs writes asks whether a member is in the value, which lists and texts answer too.
+        if type(value) is not dict:
+            raise TypeError(f"an object expected, not {type(value).__name__}")
+        return hook(cast("dict[str, object]", value), cls)
+
+    return structure
 
 
 @cache
 def _converter() -> cattrs.Converter:
     import cattrs
-    from cattrs.gen import make_dict_structure_fn, override
 
     converter = cattrs.Converter(detailed_validation=True)
     converter.register_structure_hook(str, _required_text)
@@ -142,9 +178,6 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(bool | None, _boolean)
     converter.register_structure_hook(datetime | None, _time)
     converter.register_structure_hook_factory(lambda cls: bool(_enums(cls)), _open_enum)
-    # A plain `str` is an id and never empty; a message may be.
-    converter.register_structure_hook_func(
-        lambda cls: cls is StreamRecord,
-        make_dict_structure_fn(StreamRecord, converter, message=override(struct_hook=_any_text)),
-    )
+    converter.register_structure_hook_factory(_is_list, _list)
+    converter.register_structure_hook_factory(attrs.has, _model)
     return converter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from attrs import frozen
 
@@ -31,16 +31,29 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        # A lone surrogate would be refused otherwise, by an error that holds the whole text.
+        return hmac.compare_digest(
+            self._value.encode("utf-8", "surrogatepass"), other._value.encode("utf-8", "surrogatepass")
+        )
 
     def __hash__(self) -> int:
         return hash(self._value)
 
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a secret is not pickled: create the credentials anew in the other process")
 
+    def __getstate__(self) -> object:
+        return self.__reduce__()
 
-@frozen(init=False)
+
+# No repr by attrs: it fails on what is not whole yet, as in a traceback with variables of a refusal below.
+@frozen(init=False, repr=False)
 class BasicAuth:
     """User name and password, which the service trades for an API key at vCenter's single sign-on.
 
@@ -50,32 +63,39 @@ class BasicAuth:
 
     Raises:
         TypeError: one of them is not text.
-        ValueError: one of them is empty, or the user name holds a colon.
+        ValueError: one of them is empty or cannot be sent, or the user name holds a colon.
     """
 
     username: str
     password: Secret
 
     def __init__(self, username: str, password: str | Secret) -> None:
-        secret = password if isinstance(password, Secret) else _secret(password, "password")
+        secret = _hidden(password)
+        # Given as "user:password", a user name is a secret, too.
+        name = Secret(username)
         # A traceback of the errors below shows this frame's variables.
-        del password
-        if not isinstance(username, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"username must be text, not {type(username).__name__}")
-        if not username.strip():
+        del username, password
+        _check_text(secret, "password")
+        _check_text(name, "username")
+        if not name.reveal().strip():
             raise ValueError("username must not be blank")
-        if ":" in username:
+        if ":" in name.reveal():
             raise ValueError("username must not hold a colon: the service would read the rest as password")
-        object.__setattr__(self, "username", username)
+        object.__setattr__(self, "username", name.reveal())
         object.__setattr__(self, "password", secret)
+
+    def __repr__(self) -> str:
+        return f"BasicAuth(username={getattr(self, 'username', None)!r}, password=Secret('***'))"
 
     def authorization(self) -> Secret:
         """Return the value of the ``Authorization`` header that logs this user in."""
-        pair = f"{self.username}:{self.password.reveal()}".encode()
-        return Secret("Basic " + base64.b64encode(pair).decode("ascii"))
+        # In one expression, since a traceback shows what has a name.
+        return Secret(
+            "Basic " + base64.b64encode(f"{self.username}:{self.password.reveal()}".encode()).decode("ascii")
+        )
 
 
-@frozen(init=False)
+@frozen(init=False, repr=False)
 class ApiKeyAuth:
     """An API key that somebody else got from a login, used as it is: never renewed, never logged out.
 
@@ -90,9 +110,13 @@ class ApiKeyAuth:
     key: Secret
 
     def __init__(self, key: str | Secret) -> None:
-        secret = key if isinstance(key, Secret) else _secret(key, "key")
+        secret = _hidden(key)
         del key
+        _check_text(secret, "key")
         object.__setattr__(self, "key", check_key(secret))
+
+    def __repr__(self) -> str:
+        return "ApiKeyAuth(key=Secret('***'))"
 
 
 Auth: TypeAlias = BasicAuth | ApiKeyAuth
@@ -118,13 +142,22 @@ def check_key(key: Secret) -> Secret:
     return key
 
 
-def _secret(value: str, argument: str) -> Secret:
-    kind = type(value).__name__
-    secret = Secret(value) if kind == "str" and value else None
-    empty = kind == "str" and not value
+def _hidden(value: str | Secret) -> Secret:
+    return value if isinstance(value, Secret) else Secret(value)
+
+
+def _check_text(secret: Secret, argument: str) -> None:
+    value = cast("object", secret.reveal())  # by callers without types
+    problem: Exception | None = None
+    if not isinstance(value, str):
+        problem = TypeError(f"{argument} must be text, not {type(value).__name__}")
+    elif not value:
+        problem = ValueError(f"{argument} must not be empty")
+    else:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            problem = ValueError(f"{argument} must be text that UTF-8 can carry, without lone surrogates")
     del value
-    if empty:
-        raise ValueError(f"{argument} must not be empty")
-    if secret is None:
-        raise TypeError(f"{argument} must be text, not {kind}")
-    return secret
+    if problem is not None:
+        raise problem

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from srs_vsphere.models.stream_record import StreamRecord
     from srs_vsphere.results import ScriptResult
 
-_LONGEST_TEXT = 400
+#: Of a server's own words, ``str()`` shows no more than this; the attributes hold them whole.
+_LONGEST_TEXT = 300
 
 
 class Facts(TypedDict, total=False):
@@ -84,14 +85,12 @@ class SrsError(Exception):
             f"HTTP {self.status}" if self.status is not None else "",
             f"code {self.code}" if self.code is not None else "",
             f"{self.attempts} attempts" if self.attempts > 1 else "",
-            f"cause: {self.cause}" if self.cause else "",
+            f"cause: {_short(self.cause)}" if self.cause else "",
         )
         known = ", ".join(fact for fact in facts if fact)
-        text = f"{where}: {self.message}" if where else self.message
-        text = " ".join((f"{text} ({known})" if known else text).split())
-        if len(text) > _LONGEST_TEXT:
-            text = text[: _LONGEST_TEXT - 1] + "…"
-        return f"{text.removesuffix('.')}. {self.advice}"
+        message = _short(self.message).removesuffix(".")
+        text = f"{where}: {message}" if where else message
+        return f"{text} ({known}). {self.advice}" if known else f"{text}. {self.advice}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception's own way calls the class with `args` alone, which loses every keyword.
@@ -103,9 +102,19 @@ class SrsError(Exception):
         Returns:
             An error with the same facts and cause, and a traceback of its own.
         """
-        copy = _restore(type(self), self.args, dict(self.__dict__))
+        # Notes are added to one raised error, not to the failure.
+        facts = {name: value for name, value in self.__dict__.items() if name != "__notes__"}
+        copy = _restore(type(self), self.args, facts)
         copy.__cause__ = self.__cause__
         return copy
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    if len(line) > _LONGEST_TEXT:
+        line = line[: _LONGEST_TEXT - 1] + "…"
+    # What a server says may hold a terminal's commands, or half a character that no log can write.
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 _E = TypeVar("_E", bound=SrsError)

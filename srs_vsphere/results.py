@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
-from srs_vsphere.errors import ScriptFailedError
+from srs_vsphere.errors import ScriptFailedError, SrsError
 from srs_vsphere.models.script_execution import ScriptExecution, ScriptExecutionState
 from srs_vsphere.models.stream_record import StreamRecord, StreamType
+from srs_vsphere.parameters import Parameters
 
 OutputT_co = TypeVar("OutputT_co", covariant=True)
 
@@ -129,9 +130,37 @@ class ScriptResult(Generic[OutputT_co]):
             case ScriptOutcome.CANCELED:
                 return f"{name} was canceled"
             case ScriptOutcome.LOST:
-                return f"{name} was lost: {self.reason or 'the service did not see it start'}"
+                forgotten = "the service did not see it start, or does not know it any more"
+                return f"{name} was lost: {self.reason or forgotten}"
             case _:
                 return f"{name} failed: {self.reason or 'no reason was given'}"
+
+
+@frozen
+class PoolResult(Generic[OutputT_co]):
+    """What came of one input of a pool's ``map()``.
+
+    Args:
+        index: the input's place, from 0.
+        parameters: the input.
+        result: what came of the script, None if it could not be run.
+        error: why it could not.
+    """
+
+    index: int
+    parameters: Parameters
+    result: ScriptResult[OutputT_co] | None = None
+    error: SrsError | None = None
+
+    def get(self) -> ScriptResult[OutputT_co]:
+        """Return the result.
+
+        Raises:
+            SrsError: there is none.
+        """
+        if self.result is None:
+            raise self.error or RuntimeError("neither result nor error")
+        return self.result
 
 
 _ADVICE = {

@@ -10,9 +10,7 @@ import anyio
 import pytest
 
 from srs_vsphere import AsyncSrsClient, AuthenticationError, BasicAuth, RetryPolicy, TransportError
-from srs_vsphere.simulator import Settings, Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, Settings, SimServer, Simulator
 
 AUTH = BasicAuth("alice", "secret")
 LOGIN = ("POST", "/api/auth/login")

@@ -10,9 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, SimServer, Simulator
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

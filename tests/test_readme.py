@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import SimServer, Simulator
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

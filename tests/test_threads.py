@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from srs_vsphere import AuthenticationError, BasicAuth, SrsClient
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import SimServer, Simulator
 
 LOGIN = ("POST", "/api/auth/login")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from srs_vsphere._concurrency import AsyncSlots
+from srs_vsphere._express import AsyncAnswer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,15 +24,16 @@ class AsyncReply:
         slots: where its slot goes back to.
     """
 
-    def __init__(self, response: httpx.Response, slots: AsyncSlots) -> None:
+    __slots__ = ("_begun", "_chunks", "_closed", "_response", "_slots", "kept", "status")
+
+    def __init__(self, response: AsyncAnswer, slots: AsyncSlots) -> None:
         self._response = response
         self._slots = slots
         self._chunks: AsyncIterator[bytes] | None = None
         self._begun = False
         self._closed = False
-        self.status = response.status_code
-        self.content_type = response.headers.get("content-type")
-        self.kept = False
+        self.status: int = response.status_code
+        self.kept: bool = False
 
     def header(self, name: str) -> str | None:
         """Return a header's value, or None.

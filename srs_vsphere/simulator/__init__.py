@@ -1,8 +1,16 @@
-"""A stand-in for the service, for tests and development without a server.
+"""A stand-in for the service, for tests and development without a server; it does not run PowerShell.
 
-It does not run PowerShell. A script is answered by a behaviour: a few forms of script are understood, such as
-literals, `Write-Warning` or `throw`, and for all others a test says what comes out of them.
+A script is answered by a behaviour. A few forms of script are understood, such as literals, arithmetic,
+`Write-Warning`, `Start-Sleep` or `throw`; for all others a test says with `Simulator.on_script` what comes
+out of them. A script that nobody knows succeeds without output, and a warning in the log names it.
+
+One state machine, `Simulator`, has several doors: `SimServer` (a real server on loopback), `SimTransport` and
+`SyncSimTransport` (in process, under httpx), `SimApp` (ASGI), `SimFleet` (many hosts), and on the command
+line ``python -m srs_vsphere.simulator``.
 """
+
+import importlib
+from typing import TYPE_CHECKING
 
 from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
 from srs_vsphere.simulator.exchange import Reply, Request
@@ -10,15 +18,51 @@ from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessa
 from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.simulator import Simulator
 
+if TYPE_CHECKING:
+    from srs_vsphere.simulator.asgi import SimApp
+    from srs_vsphere.simulator.faults import Fault, FaultPlan
+    from srs_vsphere.simulator.fleet import SimFleet, SimHost
+    from srs_vsphere.simulator.server import SimServer
+    from srs_vsphere.simulator.transports import SimTransport, SyncSimTransport
+
 __all__ = [
     "Clock",
+    "Fault",
+    "FaultPlan",
     "Reply",
     "Request",
     "ScriptCall",
     "ScriptReply",
     "Settings",
+    "SimApp",
+    "SimFleet",
+    "SimHost",
+    "SimServer",
+    "SimTransport",
     "Simulator",
     "StreamMessage",
+    "SyncSimTransport",
     "SystemClock",
     "VirtualClock",
 ]
+
+#: The doors bring asyncio, sockets and httpx along, so each loads on use.
+_HOMES = {
+    "Fault": "srs_vsphere.simulator.faults",
+    "FaultPlan": "srs_vsphere.simulator.faults",
+    "SimApp": "srs_vsphere.simulator.asgi",
+    "SimFleet": "srs_vsphere.simulator.fleet",
+    "SimHost": "srs_vsphere.simulator.fleet",
+    "SimServer": "srs_vsphere.simulator.server",
+    "SimTransport": "srs_vsphere.simulator.transports",
+    "SyncSimTransport": "srs_vsphere.simulator.transports",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value

@@ -42,7 +42,7 @@ class Agenda:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.now = clock.seconds()
+        self.now: float = clock.seconds()
         self._start = _ticks(clock.now() - timedelta(seconds=self.now))
         self._events: list[tuple[float, int, Event]] = []
         self._order = count()

@@ -45,7 +45,7 @@ class SimApp:
 
     def __init__(self, service: Service, *, faults: FaultPlan | None = None, name: str = "srs") -> None:
         self.service = service
-        self.faults = faults if faults is not None else FaultPlan()
+        self.faults: FaultPlan = faults if faults is not None else FaultPlan()
         self._desk = Desk(service, self.faults, name)
         self.faults.watch(_needs_no_socket)
 

@@ -49,8 +49,9 @@ def decode(text: str) -> list[object]:
         raise ClixmlError("a document type is not CLIXML")
     try:
         root = ElementTree.fromstring(text)  # noqa: S314 - what could harm was refused above
-        return [_Decoder().value(element) for element in root]
-    except (ElementTree.ParseError, ValueError, ArithmeticError, KeyError) as error:
+        decoder = _Decoder()
+        return [decoder.value(element) for element in root]
+    except (ElementTree.ParseError, ValueError, ArithmeticError, KeyError, RecursionError) as error:
         raise ClixmlError(str(error)) from None
 
 

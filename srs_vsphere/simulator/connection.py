@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._ending = False
         self._over = False
-        self.began = False
+        self.began: bool = False
 
     @property
     def is_idle(self) -> bool:

@@ -162,7 +162,8 @@ class Executions:
     def apply_retention(self) -> None:
         """Remove the oldest executions of each user, and those that are too old."""
         by_user: dict[str, list[Execution]] = {}
-        for execution in self._executions.values():
+        # What is in the gateway's memory for ever has no file to be removed.
+        for execution in [other for other in self._executions.values() if not other.zombie]:
             by_user.setdefault(execution.user, []).append(execution)
         oldest = self._agenda.now - self._settings.history_age
         for own in by_user.values():

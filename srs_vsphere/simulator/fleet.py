@@ -99,7 +99,7 @@ class SimFleet(Running):
             raise ValueError(f"n must be 1 or more, not {n}")
         if 0 < port <= 65535 < port + n - 1:
             raise ValueError(f"port: there are no {n} ports from {port} on")
-        self.faults = faults if faults is not None else FaultPlan(seed=seed)
+        self.faults: FaultPlan = faults if faults is not None else FaultPlan(seed=seed)
         clock = clock if clock is not None else SystemClock()
         certificate = make_certificate() if tls else None
         context = certificate.context() if certificate is not None else None
@@ -120,7 +120,7 @@ class SimFleet(Running):
             )
             listeners.append(listener)
             hosts.append(SimHost(name, simulator, listener, "https" if tls else "http"))
-        self.hosts = tuple(hosts)
+        self.hosts: tuple[SimHost, ...] = tuple(hosts)
         control_at = control_listener(self.faults, clock, control_port) if control else None
         super().__init__(listeners, traffic, certificate, control_at)
 

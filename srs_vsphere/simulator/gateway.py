@@ -41,19 +41,20 @@ class Gateway:
 
     def __init__(self, users: Mapping[str, str], settings: Settings, clock: Clock, seed: int) -> None:
         self.settings = settings
-        self.agenda = agenda = Agenda(clock)
-        self.ids = ids = Ids(seed)
-        self.conditions = conditions = Conditions()
-        self.handlers = Handlers()
+        agenda, ids, conditions = Agenda(clock), Ids(seed), Conditions()
+        self.agenda: Agenda = agenda
+        self.ids: Ids = ids
+        self.conditions: Conditions = conditions
+        self.handlers: Handlers = Handlers()
         self.reserved = 0
-        self.sessions = Sessions(agenda, ids, settings.session_validity)
-        self.executions = Executions(agenda, settings)
-        self.runspaces = Runspaces(agenda, ids)
+        self.sessions: Sessions = Sessions(agenda, ids, settings.session_validity)
+        self.executions: Executions = Executions(agenda, settings)
+        self.runspaces: Runspaces = Runspaces(agenda, ids)
         engine = Engine(self.handlers, settings)
-        self.lifecycle = Lifecycle(
+        self.lifecycle: Lifecycle = Lifecycle(
             agenda, ids, settings, self.sessions, self.runspaces, self.executions, engine
         )
-        self.consoles = WebConsoles(agenda, ids, settings, conditions, self.quota_left)
+        self.consoles: WebConsoles = WebConsoles(agenda, ids, settings, conditions, self.quota_left)
         self._login = Login(Users(users), self.sessions, agenda, conditions, settings)
         self._runspace_answers = RunspaceAnswers(
             settings, conditions, self.runspaces, self.lifecycle, self.quota_left

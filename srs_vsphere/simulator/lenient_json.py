@@ -8,6 +8,7 @@ knows lines and positions, because the service's answers to a bad body name them
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -15,6 +16,11 @@ from attrs import field, frozen
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 
 _NUMBER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|\d*\.?\d+(?:[eE][-+]?\d+)?|\d+\.)")
+_SPACE = re.compile(r"\s+")
+_PLAIN = re.compile(r"[^'\"\\]+")
+#: Deeper than anything that makes sense, and shallow enough for Python.
+_MOST_LEVELS = 150
+_MOST_DIGITS = 380
 _WORD = re.compile(r"[A-Za-z0-9_$]+")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WORDS: dict[str, Value] = {
@@ -111,13 +117,16 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._depth = 0
+        # Where lines end, so that naming a position costs the same wherever it is.
+        self._ends = [match.start() for match in re.finditer("\n", text)]
 
     def at_end(self) -> bool:
         return self._at >= len(self._text)
 
     def position(self) -> tuple[int, int]:
-        before = self._text[: self._at]
-        return before.count("\n") + 1, self._at - (before.rfind("\n") + 1)
+        line = bisect_left(self._ends, self._at)
+        return line + 1, self._at - (self._ends[line - 1] + 1 if line else 0)
 
     def fail(self, what: str, path: str) -> JsonError:
         return JsonError(f"{what} {place(path, self.position())}", path)
@@ -127,8 +136,9 @@ class _Reader:
 
     def skip_space(self) -> None:
         while not self.at_end():
-            if self.sign().isspace():
-                self._at += 1
+            space = _SPACE.match(self._text, self._at)
+            if space is not None:
+                self._at = space.end()
             elif self._text.startswith("/*", self._at):
                 end = self._text.find("*/", self._at + 2)
                 self._at = len(self._text) if end < 0 else end + 2
@@ -140,10 +150,13 @@ class _Reader:
 
     def value(self, path: str) -> Node:
         sign = self.sign()
-        if sign == "{":
-            return self._object(path)
-        if sign == "[":
-            return self._array(path)
+        if sign in {"{", "["}:
+            if self._depth == _MOST_LEVELS:
+                raise self.fail(f"The reader's MaxDepth of {_MOST_LEVELS} has been exceeded.", path)
+            self._depth += 1
+            node = self._object(path) if sign == "{" else self._array(path)
+            self._depth -= 1
+            return node
         if sign in {"'", '"'}:
             return self._plain("string", self._string(path), path)
         for word in _WORDS:
@@ -156,6 +169,8 @@ class _Reader:
             self._at += 1
             raise self.fail(f"Unexpected character encountered while parsing value: {sign}.", path)
         self._at = number.end()
+        if len(number.group()) > _MOST_DIGITS:
+            raise self.fail(f"JSON integer {number.group()} is too large to parse.", path)
         return self._plain("number", number.group(), path)
 
     def _plain(self, kind: str, text: str, path: str) -> Node:
@@ -166,6 +181,11 @@ class _Reader:
         self._at += 1
         parts: list[str] = []
         while not self.at_end():
+            plain = _PLAIN.match(self._text, self._at)
+            if plain is not None:
+                parts.append(plain.group())
+                self._at = plain.end()
+                continue
             sign = self.sign()
             self._at += 1
             if sign == quote:

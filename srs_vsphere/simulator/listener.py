@@ -51,11 +51,11 @@ class Listener:
     ) -> None:
         if not 0 <= port <= 65535:
             raise ValueError(f"port must be from 0 to 65535, not {port}")
-        self.desk = Desk(service, faults, name)
+        self.desk: Desk = Desk(service, faults, name)
         self.name = name
-        self.port = port
+        self.port: int = port
         self.limits = limits
-        self.traffic = traffic if traffic is not None else Traffic()
+        self.traffic: Traffic = traffic if traffic is not None else Traffic()
         self.connections: set[Connection] = set()
         self._context = context
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -60,7 +60,7 @@ class SimServer(Running):
         control: bool = False,
     ) -> None:
         self.service = service
-        self.faults = faults if faults is not None else FaultPlan()
+        self.faults: FaultPlan = faults if faults is not None else FaultPlan()
         certificate = make_certificate() if tls else None
         self._listener = Listener(
             service,

@@ -47,7 +47,7 @@ class Simulator:
         clock: Clock | None = None,
         seed: int = 0,
     ) -> None:
-        self.settings = settings if settings is not None else Settings()
+        self.settings: Settings = settings if settings is not None else Settings()
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._lock = RLock()
         self._requests_seen = 0

@@ -23,9 +23,9 @@ class Traffic:
 
     def __init__(self, *, total: Traffic | None = None) -> None:
         self._total = total
-        self.accepted = 0
-        self.open = 0
-        self.seen = 0
+        self.accepted: int = 0
+        self.open: int = 0
+        self.seen: int = 0
         self._requests: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)
         self._changed = Condition()
         self._waiting = 0

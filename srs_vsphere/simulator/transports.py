@@ -53,8 +53,8 @@ class _InProcess:
         if chunk is not None and chunk < 1:
             raise ValueError(f"chunk must be 1 or more, not {chunk}")
         self.service = service
-        self.faults = faults if faults is not None else FaultPlan()
-        self.traffic = Traffic()
+        self.faults: FaultPlan = faults if faults is not None else FaultPlan()
+        self.traffic: Traffic = Traffic()
         self._desk = Desk(service, self.faults, name)
         self._chunk = chunk
         self._virtual = service.clock if isinstance(service.clock, VirtualClock) else None

@@ -17,9 +17,7 @@ from srs_vsphere import (
     SrsError,
     TransportError,
 )
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, SimServer, Simulator
 from tests._async.helping import AsyncVirtualPace, free_slots, make_client
 
 LIST = ("GET", "/api/runspaces")

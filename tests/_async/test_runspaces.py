@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from srs_vsphere import NotFoundError, QuotaExceededError, RunspaceState, ServerError
-from srs_vsphere.simulator import Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, SimServer, Simulator
 from tests._async.helping import make_client
 
 

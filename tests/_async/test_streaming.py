@@ -8,9 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from srs_vsphere import DecodeError, StreamInterruptedError
-from srs_vsphere.simulator import Reply, Request, Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, Reply, Request, SimServer, Simulator
 from tests._async.helping import free_slots, make_client
 
 JSON = (("Content-Type", "application/json; charset=utf-8"),)
@@ -59,7 +57,7 @@ async def test_leaving_early_closes_the_connection(server: SimServer, simulator:
             assert free_slots(client) == 0
             break
     assert free_slots(client) == 1
-    server.wait_idle()
+    await server.wait_idle_async()
     with pytest.raises(StreamInterruptedError, match="after it was closed"):
         await anext(runspaces)
     await client.aclose()

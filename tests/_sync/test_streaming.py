@@ -8,9 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from srs_vsphere import DecodeError, StreamInterruptedError
-from srs_vsphere.simulator import Reply, Request, Simulator
-from srs_vsphere.simulator.faults import Fault
-from srs_vsphere.simulator.server import SimServer
+from srs_vsphere.simulator import Fault, Reply, Request, SimServer, Simulator
 from tests._sync.helping import free_slots, make_client
 
 JSON = (("Content-Type", "application/json; charset=utf-8"),)

@@ -7,14 +7,11 @@ are there. So is what the recording itself left out: stack traces and the texts 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
-from pathlib import Path
-
-import pytest
 
 from srs_vsphere.simulator import Reply, Request, Simulator, VirtualClock
+from tests.recorded_exchanges import exchanges as recorded
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,6}[1-9])?[+-]\d\d:\d\d")
 TRACE = "\n(stack trace omitted)"
@@ -26,15 +23,6 @@ TIMES = {"creation_time", "start_time", "end_time", "time"}
 UNORDERED = re.compile(r"/api/(script-executions(\?.*)?|argument-scripts/templates)")
 STEP = 0.05
 PATIENCE = 60.0
-
-
-def recorded(name):
-    """Return the exchanges of a recording; skip the test where there are none."""
-    shared = Path(os.environ.get("SRS_SHARED", Path(__file__).parents[3] / "shared"))
-    path = shared / "api" / "recorded" / f"{name}.json"
-    if not path.is_file():
-        pytest.skip(f"the recorded exchanges are not here ({path})")
-    return json.loads(path.read_text(encoding="utf-8"))["exchanges"]
 
 
 class Replay:
@@ -196,9 +184,8 @@ def body_of(reply: Reply) -> str:
 
 def play(name, *, users, before=None, after=None, requests=None):
     """Play a recording against a new simulator and return the replay."""
-    exchanges = recorded(name)
     clock = VirtualClock()
     simulator = Simulator(users=users, clock=clock, seed=1)
     replay = Replay(simulator, clock, before=before, after=after, requests=requests)
-    replay.play(exchanges)
+    replay.play(recorded(name))
     return replay

@@ -12,7 +12,8 @@ import re
 import pytest
 
 from srs_vsphere.simulator import Request, ScriptReply, StreamMessage
-from tests.simulator.replaying import play, recorded
+from tests.recorded_exchanges import exchanges as recorded
+from tests.simulator.replaying import play
 
 USERS = {"alice": "secret", "bob": "secret", "ålice@VSPHERE.LOCAL": "secret"}
 NGINX = "a page of nginx, which the recorder had put in front of the service"

@@ -73,9 +73,11 @@ async def serving(script: Script, ssl: object = None) -> AsyncIterator[Server]:
         server.connections += 1
         server.open += 1
         try:
-            # Cancelled is what the end of the test does to scripts that still run.
-            with contextlib.suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
+            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
                 await script(Talk(server.connections, reader, writer))
+        except asyncio.CancelledError:
+            # That is what the end of the test does to scripts that still run.
+            writer.transport.abort()
         finally:
             writer.close()
             with contextlib.suppress(OSError, asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Any split of any byte stream gives what the whole gives; the head that was remembered, what the new one gives."""
+"""Any split of any byte stream gives what the whole gives; a remembered head, what a new one gives."""
 
 from __future__ import annotations
 

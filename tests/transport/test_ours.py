@@ -57,7 +57,7 @@ HOSTILE: dict[str, bytes] = {
     "two lengths in one": b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n[]",
     "length with a sign": b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\n[]",
     "length beyond reason": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000000\r\n\r\n[]",
-    "chunked twice": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked twice": CHUNKED[:-2] + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunked and more": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     "chunked in 1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "other version": b"HTTP/2.0 200 OK\r\n\r\n",

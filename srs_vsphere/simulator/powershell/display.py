@@ -75,10 +75,10 @@ def _show_rows(table: _Table) -> str:
     if not table.rows or not table.rows[0]:
         return ""
     if table.entries:
-        return _show_table(table.rows, _NAME_COLUMN)
+        return _show_table(table.rows, _NAME_COLUMN, align=False)
     if len(table.rows[0]) > _MOST_COLUMNS:
         return "".join(map(_show_list, table.rows))
-    return _show_table(table.rows, 0)
+    return _show_table(table.rows, 0, align=True)
 
 
 def _show_list(row: Mapping[str, object]) -> str:
@@ -87,7 +87,7 @@ def _show_list(row: Mapping[str, object]) -> str:
     return "\n" + "\n".join(lines) + "\n"
 
 
-def _show_table(rows: Sequence[Mapping[str, object]], first_width: int) -> str:
+def _show_table(rows: Sequence[Mapping[str, object]], first_width: int, *, align: bool) -> str:
     columns: list[_Column] = []
     left = _WIDTH
     for name in rows[0]:
@@ -96,7 +96,8 @@ def _show_table(rows: Sequence[Mapping[str, object]], first_width: int) -> str:
             break
         texts = [_cell(row.get(name)) for row in rows]
         width = min(max(first_width, len(name), *map(len, texts)), left)
-        columns.append(_Column(name, width, _is_number(rows[0][name]), [_cut(text, width) for text in texts]))
+        right = align and _is_number(rows[0][name])
+        columns.append(_Column(name, width, right, [_cut(text, width) for text in texts]))
         left -= width + 1
         first_width = 0
     lines = [

@@ -19,7 +19,7 @@ class ScriptError(Exception):
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
-        self.text = f"{_AUTOMATION}{kind}: {message}"
+        self.text: str = f"{_AUTOMATION}{kind}: {message}"
 
 
 class ScriptExit(Exception):  # noqa: N818 - it is no error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from uuid import UUID
 
 from srs_vsphere.simulator.powershell.values import (
@@ -67,6 +68,8 @@ def scalar(value: object) -> object:
         return time_text(value)
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, float) and not isfinite(value):
+        return str(value).replace("inf", "Infinity").replace("nan", "NaN")
     return value if value is None or is_plain(value) else to_string(value)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from attrs import define, field
 
 from srs_vsphere.simulator.powershell.arguments import bind
-from srs_vsphere.simulator.powershell.errors import ScriptError, ScriptExit, ScriptReturn
+from srs_vsphere.simulator.powershell.errors import NotUnderstoodError, ScriptError, ScriptExit, ScriptReturn
 from srs_vsphere.simulator.powershell.machine import Machine, Scope
 from srs_vsphere.simulator.powershell.statements import parse
+
+#: What Python says of operations that .NET would carry out or refuse in its own way.
+_BEYOND = (RecursionError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
 
 
 @define
@@ -56,4 +60,6 @@ def run(script: str, parameters: Sequence[tuple[str, object]], machine: Machine)
     except ScriptReturn as left:
         for value in left.values:
             sink(value)
+    except _BEYOND as error:
+        raise NotUnderstoodError(f"{type(error).__name__}: {error}") from error
     return result

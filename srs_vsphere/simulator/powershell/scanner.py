@@ -6,7 +6,7 @@ import re
 
 from srs_vsphere.simulator.powershell.errors import NotUnderstoodError, incomplete
 
-_BLANK = re.compile(r"(?:[ \t]|`\r?\n|<#.*?#>)+", re.DOTALL)
+_BLANK = re.compile(r"(?:[ \t]|`\r?\n|<#.*?#>|(?<!\S)#[^\n]*)+", re.DOTALL)
 _LINES = re.compile(r"(?:\s|`\r?\n|<#.*?#>|#[^\n]*)+", re.DOTALL)
 _SEPARATORS = re.compile(r"(?:[\s;]|`\r?\n|<#.*?#>|#[^\n]*)+", re.DOTALL)
 
@@ -20,9 +20,9 @@ class Scanner:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.at = 0
+        self.at: int = 0
         #: How many round brackets are open, within which lines may end anywhere.
-        self.brackets = 0
+        self.brackets: int = 0
 
     def sign(self) -> str:
         """Return the next sign, or nothing at the end."""

@@ -1,0 +1,214 @@
+"""A pool of runspaces: leased, reused, replaced, bounded, emptied; and many inputs run through it."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from srs_vsphere import (
+    AsyncRunspacePool,
+    AsyncSrsClient,
+    OutcomeUnknownError,
+    QuotaExceededError,
+    ServerError,
+    WaitTimeoutError,
+)
+from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimServer, Simulator, VirtualClock
+from tests._async.helping import AsyncVirtualPace, make_client
+
+CREATE = ("POST", "/api/runspaces")
+
+
+class AsyncClockPace(AsyncVirtualPace):
+    """The simulator's time passes while the client waits."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        self._clock.advance(seconds)
+        await anyio.lowlevel.checkpoint()
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def simulator(clock: VirtualClock) -> Simulator:
+    simulator = Simulator(users={"alice": "secret"}, settings=Settings(quota=3), clock=clock)
+    simulator.on_script("fail", ScriptReply(state="error", reason="no such VM"))
+    return simulator
+
+
+def make_pool(client: AsyncSrsClient, size: int = 2, **options: float) -> AsyncRunspacePool:
+    pool = AsyncRunspacePool(client, size=size, **options)
+    pool._pace = client._session.sender.pace
+    return pool
+
+
+@pytest.mark.anyio
+async def test_a_runspace_is_leased_again(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+        async with make_pool(client) as pool:
+            ids = []
+            for number in range(3):
+                async with pool.lease() as runspace:
+                    ids.append(runspace.id)
+                    result = await runspace.run(f"{number}", output="json", check=True)
+                    assert result.output == [number]
+            assert ids == [ids[0]] * 3
+            assert server.requests.count(CREATE) == 1
+            async with pool.lease() as one, pool.lease() as other:
+                assert {one.id, other.id} == set(simulator.runspaces)
+                with pytest.raises(WaitTimeoutError, match="stayed leased"):
+                    async with pool.lease(timeout=0.01):
+                        pass
+        assert dict(simulator.runspaces) == {}
+        with pytest.raises(RuntimeError, match="closed"):
+            async with pool.lease():
+                pass
+
+
+@pytest.mark.anyio
+async def test_dead_and_tired_runspaces_are_replaced(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    pace = AsyncClockPace(clock)
+    async with make_client(server.url, pace=pace) as client, make_pool(client, idle_limit=100.0) as pool:
+        async with pool.lease() as runspace:
+            first = runspace.id
+        simulator.kill_runspace(first)
+        async with pool.lease() as runspace:
+            second = runspace.id
+            assert second != first
+        await pace.sleep(101)
+        async with pool.lease() as runspace:
+            assert runspace.id not in {first, second}
+            assert list(simulator.runspaces) == [runspace.id]
+
+
+@pytest.mark.anyio
+async def test_a_warm_pool_is_ready(server: SimServer, simulator: Simulator, clock: VirtualClock) -> None:
+    async with make_client(server.url, pace=AsyncClockPace(clock)) as client, make_pool(client) as pool:
+        await pool.warm()
+        assert list(simulator.runspaces.values()) == ["ready", "ready"]
+        async with pool.lease() as runspace:
+            await pool.warm()
+            assert runspace.id in simulator.runspaces
+        assert server.requests.count(CREATE) == 2
+
+
+@pytest.mark.anyio
+async def test_lost_creations_never_make_it_larger(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    lost = Fault(operation="runspaces.create", reset="after", lost_answer=True)
+    blind = Fault(operation="runspaces.list", status=500)
+    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+        async with make_pool(client, size=1) as pool:
+            with server.faults.armed(lost), server.faults.armed(blind), pytest.raises(OutcomeUnknownError):
+                async with pool.lease():
+                    pass
+            # It was made, and nobody could see it; now that it shows, it goes first.
+            assert len(simulator.runspaces) == 1
+            orphan = list(simulator.runspaces)
+            async with pool.lease() as runspace:
+                assert list(simulator.runspaces) == [runspace.id] != orphan
+            with server.faults.armed(lost):
+                async with pool.lease() as runspace:
+                    assert list(simulator.runspaces) == [runspace.id]
+    assert dict(simulator.runspaces) == {}
+
+
+@pytest.mark.anyio
+async def test_what_keeps_a_runspace_from_opening_is_told(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+        async with make_pool(client, size=1) as pool:
+            simulator.fill_quota()
+            with pytest.raises(QuotaExceededError):
+                async with pool.lease():
+                    pass
+            simulator.clear_conditions()
+            async with pool.lease() as runspace:
+                assert simulator.runspaces[runspace.id] == "ready"
+
+
+@pytest.mark.anyio
+async def test_map_runs_all_inputs_and_tells_of_each(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    def answer(call: ScriptCall) -> ScriptReply:
+        number = call.parameters["n"]
+        assert isinstance(number, int)
+        return ScriptReply(output=[number * number], duration=1.0)
+
+    simulator.on_script("square", answer)
+    async with make_client(server.url, pace=AsyncClockPace(clock)) as client, make_pool(client) as pool:
+        inputs = [{"n": number} for number in range(12)]
+        found = {}
+        async with pool.map("square", inputs, output="json") as results:
+            async for result in results:
+                assert result.parameters == inputs[result.index]
+                found[result.index] = result.get().output
+        assert found == {number: [number * number] for number in range(12)}
+        assert server.requests.count(CREATE) == 2
+        async with pool.map("fail", [{}]) as results:
+            outcomes = [result.get().outcome async for result in results]
+        assert outcomes == ["failed"]
+
+
+@pytest.mark.anyio
+async def test_one_input_that_fails_does_not_stop_the_others(server: SimServer, clock: VirtualClock) -> None:
+    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+        async with make_pool(client, size=1) as pool:
+            refused = Fault(operation="script_executions.create", nth=2, status=500)
+            with server.faults.armed(refused):
+                async with pool.map("1", [{}, {}, {}]) as results:
+                    errors = {result.index: result.error async for result in results}
+    assert [type(errors[index]) for index in range(3)] == [type(None), ServerError, type(None)]
+
+
+@pytest.mark.anyio
+async def test_leaving_a_map_early_leaves_nothing(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    taken = []
+
+    def inputs():
+        for number in range(1000):
+            taken.append(number)
+            yield {"n": number}
+
+    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+        async with make_pool(client) as pool:
+            async with pool.map("param($n) $n", inputs()) as results:
+                async for result in results:
+                    assert result.get().output == str(result.index)
+                    break
+            assert len(taken) < 10
+        assert dict(simulator.runspaces) == {}
+
+
+@pytest.mark.anyio
+async def test_bad_arguments_are_refused(server: SimServer) -> None:
+    async with make_client(server.url) as client:
+        with pytest.raises(ValueError, match="size"):
+            AsyncRunspacePool(client, size=0)
+        with pytest.raises(TypeError, match="name"):
+            AsyncRunspacePool(client, name=3)  # type: ignore[arg-type]  # the point of the test
+        async with AsyncRunspacePool(client) as pool:
+            with pytest.raises(ValueError, match="timeout"):
+                pool.lease(timeout=-1.0)
+            with pytest.raises(ValueError, match="script"):
+                pool.map(" ", [])
+            with pytest.raises(TypeError, match="no argument"):
+                pool.map("1", [], nme="x")  # type: ignore[call-overload]  # the point of the test
+    assert CREATE not in server.requests

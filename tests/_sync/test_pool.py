@@ -1,0 +1,214 @@
+"""A pool of runspaces: leased, reused, replaced, bounded, emptied; and many inputs run through it."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from srs_vsphere import (
+    RunspacePool,
+    SrsClient,
+    OutcomeUnknownError,
+    QuotaExceededError,
+    ServerError,
+    WaitTimeoutError,
+)
+from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimServer, Simulator, VirtualClock
+from tests._sync.helping import VirtualPace, make_client
+
+CREATE = ("POST", "/api/runspaces")
+
+
+class ClockPace(VirtualPace):
+    """The simulator's time passes while the client waits."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._clock.advance(seconds)
+        pass
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def simulator(clock: VirtualClock) -> Simulator:
+    simulator = Simulator(users={"alice": "secret"}, settings=Settings(quota=3), clock=clock)
+    simulator.on_script("fail", ScriptReply(state="error", reason="no such VM"))
+    return simulator
+
+
+def make_pool(client: SrsClient, size: int = 2, **options: float) -> RunspacePool:
+    pool = RunspacePool(client, size=size, **options)
+    pool._pace = client._session.sender.pace
+    return pool
+
+
+
+def test_a_runspace_is_leased_again(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    with make_client(server.url, pace=ClockPace(clock)) as client:
+        with make_pool(client) as pool:
+            ids = []
+            for number in range(3):
+                with pool.lease() as runspace:
+                    ids.append(runspace.id)
+                    result = runspace.run(f"{number}", output="json", check=True)
+                    assert result.output == [number]
+            assert ids == [ids[0]] * 3
+            assert server.requests.count(CREATE) == 1
+            with pool.lease() as one, pool.lease() as other:
+                assert {one.id, other.id} == set(simulator.runspaces)
+                with pytest.raises(WaitTimeoutError, match="stayed leased"):
+                    with pool.lease(timeout=0.01):
+                        pass
+        assert dict(simulator.runspaces) == {}
+        with pytest.raises(RuntimeError, match="closed"):
+            with pool.lease():
+                pass
+
+
+
+def test_dead_and_tired_runspaces_are_replaced(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    pace = ClockPace(clock)
+    with make_client(server.url, pace=pace) as client, make_pool(client, idle_limit=100.0) as pool:
+        with pool.lease() as runspace:
+            first = runspace.id
+        simulator.kill_runspace(first)
+        with pool.lease() as runspace:
+            second = runspace.id
+            assert second != first
+        pace.sleep(101)
+        with pool.lease() as runspace:
+            assert runspace.id not in {first, second}
+            assert list(simulator.runspaces) == [runspace.id]
+
+
+
+def test_a_warm_pool_is_ready(server: SimServer, simulator: Simulator, clock: VirtualClock) -> None:
+    with make_client(server.url, pace=ClockPace(clock)) as client, make_pool(client) as pool:
+        pool.warm()
+        assert list(simulator.runspaces.values()) == ["ready", "ready"]
+        with pool.lease() as runspace:
+            pool.warm()
+            assert runspace.id in simulator.runspaces
+        assert server.requests.count(CREATE) == 2
+
+
+
+def test_lost_creations_never_make_it_larger(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    lost = Fault(operation="runspaces.create", reset="after", lost_answer=True)
+    blind = Fault(operation="runspaces.list", status=500)
+    with make_client(server.url, pace=ClockPace(clock)) as client:
+        with make_pool(client, size=1) as pool:
+            with server.faults.armed(lost), server.faults.armed(blind), pytest.raises(OutcomeUnknownError):
+                with pool.lease():
+                    pass
+            # It was made, and nobody could see it; now that it shows, it goes first.
+            assert len(simulator.runspaces) == 1
+            orphan = list(simulator.runspaces)
+            with pool.lease() as runspace:
+                assert list(simulator.runspaces) == [runspace.id] != orphan
+            with server.faults.armed(lost):
+                with pool.lease() as runspace:
+                    assert list(simulator.runspaces) == [runspace.id]
+    assert dict(simulator.runspaces) == {}
+
+
+
+def test_what_keeps_a_runspace_from_opening_is_told(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    with make_client(server.url, pace=ClockPace(clock)) as client:
+        with make_pool(client, size=1) as pool:
+            simulator.fill_quota()
+            with pytest.raises(QuotaExceededError):
+                with pool.lease():
+                    pass
+            simulator.clear_conditions()
+            with pool.lease() as runspace:
+                assert simulator.runspaces[runspace.id] == "ready"
+
+
+
+def test_map_runs_all_inputs_and_tells_of_each(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    def answer(call: ScriptCall) -> ScriptReply:
+        number = call.parameters["n"]
+        assert isinstance(number, int)
+        return ScriptReply(output=[number * number], duration=1.0)
+
+    simulator.on_script("square", answer)
+    with make_client(server.url, pace=ClockPace(clock)) as client, make_pool(client) as pool:
+        inputs = [{"n": number} for number in range(12)]
+        found = {}
+        with pool.map("square", inputs, output="json") as results:
+            for result in results:
+                assert result.parameters == inputs[result.index]
+                found[result.index] = result.get().output
+        assert found == {number: [number * number] for number in range(12)}
+        assert server.requests.count(CREATE) == 2
+        with pool.map("fail", [{}]) as results:
+            outcomes = [result.get().outcome for result in results]
+        assert outcomes == ["failed"]
+
+
+
+def test_one_input_that_fails_does_not_stop_the_others(server: SimServer, clock: VirtualClock) -> None:
+    with make_client(server.url, pace=ClockPace(clock)) as client:
+        with make_pool(client, size=1) as pool:
+            refused = Fault(operation="script_executions.create", nth=2, status=500)
+            with server.faults.armed(refused):
+                with pool.map("1", [{}, {}, {}]) as results:
+                    errors = {result.index: result.error for result in results}
+    assert [type(errors[index]) for index in range(3)] == [type(None), ServerError, type(None)]
+
+
+
+def test_leaving_a_map_early_leaves_nothing(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    taken = []
+
+    def inputs():
+        for number in range(1000):
+            taken.append(number)
+            yield {"n": number}
+
+    with make_client(server.url, pace=ClockPace(clock)) as client:
+        with make_pool(client) as pool:
+            with pool.map("param($n) $n", inputs()) as results:
+                for result in results:
+                    assert result.get().output == str(result.index)
+                    break
+            assert len(taken) < 10
+        assert dict(simulator.runspaces) == {}
+
+
+
+def test_bad_arguments_are_refused(server: SimServer) -> None:
+    with make_client(server.url) as client:
+        with pytest.raises(ValueError, match="size"):
+            RunspacePool(client, size=0)
+        with pytest.raises(TypeError, match="name"):
+            RunspacePool(client, name=3)  # type: ignore[arg-type]  # the point of the test
+        with RunspacePool(client) as pool:
+            with pytest.raises(ValueError, match="timeout"):
+                pool.lease(timeout=-1.0)
+            with pytest.raises(ValueError, match="script"):
+                pool.map(" ", [])
+            with pytest.raises(TypeError, match="no argument"):
+                pool.map("1", [], nme="x")  # type: ignore[call-overload]  # the point of the test
+    assert CREATE not in server.requests
