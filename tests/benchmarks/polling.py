@@ -21,6 +21,7 @@ _SECONDS = 0.3
 _SECONDS_QUICK = 0.1
 _ROUNDS = 5
 _AT_ONCE = 200
+_FIRST_PORT = 20_000
 
 
 def run(peers: Peers, *, quick: bool) -> Result:
@@ -55,8 +56,9 @@ def _measure(level: Level, peers: Peers, key_file: str, ca_file: str, *, quick: 
         clients: dict[str, Process] = {}
         found: dict[str, Found] = {}
         repeats: dict[str, int] = {}
-        for name in names:
-            server = Process(serve, level.hosts, key_file if level.tls else None, core=server_core)
+        for number, name in enumerate(names):
+            port = _FIRST_PORT + number * level.hosts
+            server = Process(serve, level.hosts, port, key_file if level.tls else None, core=server_core)
             servers[name] = stack.enter_context(server)
         for name, server in servers.items():
             ports = cast("list[int]", server.ready)
