@@ -15,6 +15,7 @@ import httpx
 from attrs import field, frozen
 
 from srs_vsphere._call import Call
+from srs_vsphere._operations import Operation
 from srs_vsphere.auth import Secret
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -135,7 +136,7 @@ class AsyncLane:
         self._transport = transport
         self._fast: FastTransport | None = None
         self._address: Address | None = None
-        self._written: dict[str, _Written] = {}
+        self._written: dict[Operation, _Written] = {}
 
     def is_open(self) -> bool:
         """Whether it can be taken: in the running event loop, with nobody listening to httpx's log."""
@@ -199,7 +200,7 @@ class AsyncLane:
 
     def _request(self, call: Call, headers: dict[str, str], secret: tuple[str, Secret] | None) -> bytes:
         value = secret[1] if secret is not None else None
-        written = self._written.get(call.path)
+        written = self._written.get(call.operation)
         if (
             written is not None
             and written.value is value
@@ -209,7 +210,7 @@ class AsyncLane:
             return written.data
         request = self._write(call, headers, secret)
         if call.body is None and call.path == call.operation.path:
-            self._written[call.path] = _Written(value, request)
+            self._written[call.operation] = _Written(value, request)
         return request
 
     def _write(self, call: Call, headers: dict[str, str], secret: tuple[str, Secret] | None) -> bytes:

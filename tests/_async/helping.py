@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from srs_vsphere import AsyncSrsClient, BasicAuth, RetryEvent, RetryPolicy
 from srs_vsphere._concurrency import AsyncPace
 from srs_vsphere.auth import Auth
+from srs_vsphere.retry import RetryBudget
 from srs_vsphere.simulator import VirtualClock
 
 AUTH = BasicAuth("alice", "secret")
@@ -65,6 +66,7 @@ def make_client(
     client = AsyncSrsClient(url, auth=auth, retry=retry, max_connections=max_connections, on_retry=on_retry)
     if pace is not None:
         client._session.sender.pace = pace
+        client._session.sender._budget = RetryBudget(retry, pace.now())
     return client
 
 

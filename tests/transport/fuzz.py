@@ -213,9 +213,11 @@ class Fuzz:
         kind = dice.randrange(6)
         try:
             if kind < 2:
-                await transport.fetch(
-                    Address(False, "srs", 80), WIRE, waits=Waits(read=30.0), max_body=200_000
+                fetched = await transport.fetch(
+                    Address(False, "srs", 80), WIRE, waits=Waits(read=30.0), enough=200_000
                 )
+                if fetched.rest is not None:
+                    await fetched.rest.aclose()
                 return "fetched"
             response = await transport.handle_async_request(
                 self.request if kind < 4 else self.head if kind == 4 else self.post
