@@ -15,7 +15,7 @@ import contextlib
 import math
 import select
 from collections.abc import AsyncGenerator
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import httpx
 
@@ -29,10 +29,6 @@ _INFO: Final = {"client_addr": "sockname", "server_addr": "peername"}
 
 class Keeper(Protocol):
     """What a connection tells the pool that keeps it."""
-
-    def made(self, connection: Connection) -> None:
-        """Its socket is open."""
-        ...
 
     def free(self, connection: Connection) -> None:
         """It can carry another request."""
@@ -214,9 +210,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - the loop makes nothing else for TCP
-        self._transport = transport
-        self._keeper.made(self)
+        # No isinstance: uvloop's transports are asyncio's in all but name.
+        self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Say where to read to."""
