@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from srs_vsphere import (
     ApiError,
@@ -24,13 +24,11 @@ from srs_vsphere import (
     RunspaceNotReadyError,
     SrsError,
     StreamInterruptedError,
-    TransportError,
     WaitTimeoutError,
 )
-from srs_vsphere.models import ScriptExecutionState
 from srs_vsphere.results import LOST_REASON, ScriptOutcome
 from srs_vsphere.simulator import FaultPlan, Settings
-from tests.machine.choosing import SCRIPTS, durations, names, works, some_faults
+from tests.machine.choosing import SCRIPTS, durations, names, some_faults, works
 from tests.machine.driving import Caller
 from tests.machine.watching import Watched
 

@@ -66,7 +66,11 @@ def faults(draw: st.DrawFn, *operations: str) -> Fault:
         operations: those that the call may make besides a login.
     """
     creations = [operation for operation in operations if operation in CREATIONS]
-    happens = [*ANYWHERE, *(AT_CREATION if creations else ()), *(SLOW if "runspaces.create" in creations else ())]
+    happens = [
+        *ANYWHERE,
+        *(AT_CREATION if creations else ()),
+        *(SLOW if "runspaces.create" in creations else ()),
+    ]
     what = draw(st.sampled_from(happens))
     if "refuse" in what:
         where = None
