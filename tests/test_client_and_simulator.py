@@ -522,7 +522,7 @@ class AsyncWalk(Walk):
 SETTINGS = settings(
     report_multiple_bugs=False,
     phases=[Phase.generate] if os.environ.get("NOSHRINK") else list(Phase),
-    max_examples=WALKS or 60,
+    max_examples=WALKS or 25,
     stateful_step_count=40,
     derandomize=not WALKS,
     database=None,
