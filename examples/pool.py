@@ -1,6 +1,6 @@
 """Run one script for many inputs in a pool of runspaces, and print each result when it is there.
 
-``python examples/pool.py https://srs.example.com alice vm-1 vm-2 vm-3``; the password comes from SRS_PASSWORD.
+``python examples/pool.py https://srs.example.com alice vm-1 vm-2``; the password comes from SRS_PASSWORD.
 """
 
 import os
