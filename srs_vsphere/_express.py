@@ -89,12 +89,13 @@ class WholeAnswer:
         fetched: status, header fields and body.
     """
 
-    __slots__ = ("_body", "_fields", "status_code")
+    __slots__ = ("_fields", "_read", "body", "status_code")
 
     def __init__(self, fetched: Fetched) -> None:
         self.status_code: int = fetched.status
+        self.body: bytes = fetched.body
         self._fields = fetched.fields
-        self._body = fetched.body
+        self._read = False
 
     @property
     def headers(self) -> httpx.Headers:
@@ -109,10 +110,10 @@ class WholeAnswer:
         return self
 
     async def __anext__(self) -> bytes:
-        body, self._body = self._body, b""
-        if not body:
+        if self._read or not self.body:
             raise StopAsyncIteration
-        return body
+        self._read = True
+        return self.body
 
     async def aclose(self) -> None:
         """Do nothing: the connection went back when the last byte came."""
@@ -121,6 +122,15 @@ class WholeAnswer:
 #: What a call is answered with.
 AsyncAnswer: TypeAlias = httpx.Response | WholeAnswer
 Answer: TypeAlias = httpx.Response
+
+
+def whole_body(answer: AsyncAnswer) -> bytes | None:
+    """Return an answer's body if it is all there already.
+
+    Args:
+        answer: the answer.
+    """
+    return answer.body if isinstance(answer, WholeAnswer) else None
 
 
 class AsyncLane:
@@ -177,6 +187,8 @@ class AsyncLane:
                 remaining,
             ),
             idempotent=call.operation.idempotent,
+            # The answer to a login holds the key.
+            remember=call.operation.method == "GET",
         )
         if fetched.rest is None and not any(
             name.lower() == b"content-encoding" for name, _ in fetched.fields

@@ -256,6 +256,8 @@ class RetryBudget:
             return True
 
     def _grow(self, now: float) -> None:
-        self._tokens = min(self._size, self._tokens + max(0.0, now - self._at) * self._refill)
         # Between two threads, the later look may come first; time that was counted is not counted again.
-        self._at = max(self._at, now)
+        # While it is full no time counts, and any clock may begin.
+        full = self._tokens >= self._size
+        self._tokens = min(self._size, self._tokens + max(0.0, now - self._at) * self._refill)
+        self._at = now if full else max(self._at, now)

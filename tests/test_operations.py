@@ -56,7 +56,7 @@ def test_any_id_is_one_segment_of_what_httpx_sends(id):
     ("id", "error"),
     [
         *[(wrong, TypeError) for wrong in (None, 5, b"pcli-1", ["a"], True)],
-        *[(wrong, ValueError) for wrong in ("", " ", "\t\n", "\u3000", ".", "..", "a\ud800")],
+        *[(wrong, ValueError) for wrong in ("", " ", "\t\n", "\u3000", ".", "..", "a\ud800", "é" * 1000)],
     ],
 )
 def test_refusals_name_the_id(id, error):

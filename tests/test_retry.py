@@ -47,7 +47,7 @@ def choose(operation=GET, outcome=None, policy=None, **values):
     return decide(policy or RetryPolicy(), operation, outcome=outcome or Outcome(Sent.NO), **values)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     policy=POLICIES,
     operation=st.sampled_from([GET, POST]),
@@ -234,6 +234,13 @@ def test_a_budget_is_a_bucket_that_refills():
     assert not budget.take(101.0)
     assert budget.take(102.0)
     assert budget.left(1e9) == 2
+
+
+def test_a_full_budget_takes_up_any_clock():
+    budget = RetryBudget(RetryPolicy(budget=1, budget_refill=0.5), 1e6)
+    assert budget.take(0.0)
+    assert not budget.take(1.0)
+    assert budget.take(2.0)
 
 
 @settings(deadline=None)

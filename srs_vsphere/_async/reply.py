@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from srs_vsphere._concurrency import AsyncSlots
-from srs_vsphere._express import AsyncAnswer
+from srs_vsphere._express import AsyncAnswer, whole_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,6 +49,10 @@ class AsyncReply:
         self.kept = True
         return self
 
+    def whole(self) -> bytes | None:
+        """Return the body if it is all there already; None if it has to be read."""
+        return None if self._begun else whole_body(self._response)
+
     async def next_chunk(self) -> bytes:
         """Return the next bytes of the body as they arrive; none at its end."""
         if self._chunks is None:
@@ -67,6 +71,9 @@ class AsyncReply:
         Args:
             limit: after how many bytes to stop, whatever follows; default none.
         """
+        whole = self.whole()
+        if whole is not None:
+            return whole[:limit]
         chunks: list[bytes] = []
         size = 0
         while limit is None or size < limit:

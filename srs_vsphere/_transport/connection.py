@@ -15,7 +15,7 @@ import contextlib
 import math
 import select
 from collections.abc import AsyncGenerator
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import httpx
 
@@ -29,10 +29,6 @@ _INFO: Final = {"client_addr": "sockname", "server_addr": "peername"}
 
 class Keeper(Protocol):
     """What a connection tells the pool that keeps it."""
-
-    def made(self, connection: Connection) -> None:
-        """Its socket is open."""
-        ...
 
     def free(self, connection: Connection) -> None:
         """It can carry another request."""
@@ -84,9 +80,9 @@ class Connection(asyncio.BufferedProtocol):
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, inbox: memoryview) -> None:
-        self.admitted = False
-        self.closed = False
-        self.requests = 0
+        self.admitted: bool = False
+        self.closed: bool = False
+        self.requests: int = 0
         self._loop = loop
         self._keeper = keeper
         self._inbox = inbox
@@ -214,9 +210,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - the loop makes nothing else for TCP
-        self._transport = transport
-        self._keeper.made(self)
+        # No isinstance: uvloop's transports are asyncio's in all but name.
+        self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Say where to read to."""

@@ -144,10 +144,6 @@ class Place:
 
     # What a connection tells its keeper.
 
-    def made(self, connection: Connection) -> None:
-        """Its socket is open."""
-        self._landlord.made(connection)
-
     def free(self, connection: Connection) -> None:
         """It can carry another request."""
         if self._landlord.is_closed():
@@ -237,4 +233,6 @@ class Place:
         if connection.closed:
             raise httpx.ConnectError("the server closed the connection as soon as it stood")
         connection.admitted = True
+        # Not before: what is cancelled on the way here is closed by the loop, and uvloop does not tell.
+        self._landlord.made(connection)
         return connection

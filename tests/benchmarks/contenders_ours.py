@@ -91,7 +91,7 @@ async def transport_alone(places: Places) -> AsyncIterator[list[Poll]]:
         request = written(port)
 
         async def poll() -> list[Any]:
-            _, _, body = await transport.fetch(address, request, waits=waits)
+            body = (await transport.fetch(address, request, waits=waits)).body
             return [structure(value) for value in json.loads(body)]
 
         return poll

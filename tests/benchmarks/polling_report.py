@@ -53,7 +53,7 @@ class Level:
             names |= {HTTPX_PER_HOST}
         if self.hosts < _MANY or not quick:
             names |= {TRANSPORT, TRANSPORT_HTTPX}
-        if self.hosts == 1 or (self.hosts <= _MANY and not quick):
+        if self.at_once < _MANY or (self.hosts <= _MANY and not quick):
             names |= {HTTPX, OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT}
         return [name for name in CONTENDERS if name in names and peers.has(name)]
 

@@ -24,8 +24,6 @@ from tests.transport.feeding import FRAGMENTS, outcome, split
 
 WIRE = b"GET / HTTP/1.1\r\nHost: srs\r\n\r\n"
 
-QUIET = socket.socketpair()
-
 
 class Pipe(asyncio.Transport):
     """The client's end of a connection to a server in memory."""
@@ -35,11 +33,13 @@ class Pipe(asyncio.Transport):
         loop: asyncio.AbstractEventLoop,
         protocol: asyncio.BufferedProtocol,
         answer: Callable[[bytes], list[bytes | None]],
+        quiet: socket.socket,
     ) -> None:
         super().__init__()
         self.loop = loop
         self.protocol = protocol
         self.answer = answer
+        self.quiet = quiet
         self.coming: list[bytes | None] = []
         self.running = False
         self.held = False
@@ -96,11 +96,7 @@ class Pipe(asyncio.Transport):
         self.run()
 
     def get_extra_info(self, name: str, default: object = None) -> object:
-        return self if name == "socket" else default
-
-    def fileno(self) -> int:
-        """Of a socket on which nothing ever comes."""
-        return QUIET[0].fileno()
+        return self.quiet if name == "socket" else default
 
 
 def compose(dice: random.Random) -> bytes:
@@ -163,6 +159,8 @@ class Fuzz:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         self.outcomes: Counter[str] = Counter()
+        # What a connection looks at to see whether something came; here nothing ever does.
+        self.quiet = socket.socketpair()
         self.request = httpx.Request("GET", "http://srs/", extensions={"timeout": {"read": 30.0}})
         self.head = httpx.Request("HEAD", "http://srs/", extensions={"timeout": {"read": 30.0}})
         self.post = httpx.Request("POST", "http://srs/", content=b"{}")
@@ -202,7 +200,7 @@ class Fuzz:
         if self.dice.random() < 0.02:
             raise ConnectionResetError("reset")
         protocol = factory()
-        pipe = Pipe(self.loop, protocol, self.answer)
+        pipe = Pipe(self.loop, protocol, self.answer, self.quiet[0])
         self.pipes.append(pipe)
         protocol.connection_made(pipe)
         return pipe, protocol
@@ -285,6 +283,8 @@ def run(count: int, seed: int) -> Counter[str]:
     fuzz = Fuzz(seed)
     for _ in range(count // 500):
         asyncio.run(fuzz.round(500))
+    for sock in fuzz.quiet:
+        sock.close()
     return fuzz.outcomes
 
 

@@ -66,6 +66,7 @@ HOSTILE: dict[str, bytes] = {
     "no end of informational": b"HTTP/1.1 100 Continue\r\n\r\n" * (limits.INFORMATIONAL_COUNT + 1) + ok(),
     "huge chunk": CHUNKED + b"80000001\r\n[]",
     "chunk of 17 digits": CHUNKED + b"00000000000000002\r\n[]\r\n0\r\n\r\n",
+    "chunk longer than it says": CHUNKED + b"2\r\n[]XX0\r\n\r\n",
     "chunk with a sign": CHUNKED + b"+2\r\n[]\r\n0\r\n\r\n",
     "chunk in Python's way": CHUNKED + b"0x2\r\n[]\r\n0\r\n\r\n",
     "endless line before a chunk": CHUNKED + b"2;" + b"a" * limits.CHUNK_LINE_BYTES + b"\r\n[]\r\n0\r\n\r\n",

@@ -1,0 +1,1 @@
+"""Parts of the state machine that drives client and simulator together."""
