@@ -224,6 +224,20 @@ async def test_the_deadline_bounds_an_attempt(server: SimServer) -> None:
 
 
 @pytest.mark.anyio
+async def test_the_deadline_bounds_a_trickle(server: SimServer, simulator: Simulator) -> None:
+    for _ in range(50):
+        simulator.add_runspace()
+    server.faults.add(Fault(operation="runspaces.list", trickle=(1, 0.01)))
+    async with make_client(server.url, retry=RetryPolicy(deadline=0.3)) as client:
+        await client.login()
+        with pytest.raises(TransportError):
+            await client.runspaces.list()
+        assert free_slots(client) == 20
+        async with client.runspaces.stream() as runspaces:
+            assert (await anext(runspaces)).id in simulator.runspaces
+
+
+@pytest.mark.anyio
 async def test_waiting_for_a_slot_ends_with_the_deadline(server: SimServer) -> None:
     async with make_client(server.url, retry=RetryPolicy(deadline=0.2), max_connections=1) as client:
         async with client.runspaces.stream():

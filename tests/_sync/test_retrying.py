@@ -224,6 +224,20 @@ def test_the_deadline_bounds_an_attempt(server: SimServer) -> None:
 
 
 
+def test_the_deadline_bounds_a_trickle(server: SimServer, simulator: Simulator) -> None:
+    for _ in range(50):
+        simulator.add_runspace()
+    server.faults.add(Fault(operation="runspaces.list", trickle=(1, 0.01)))
+    with make_client(server.url, retry=RetryPolicy(deadline=0.3)) as client:
+        client.login()
+        with pytest.raises(TransportError):
+            client.runspaces.list()
+        assert free_slots(client) == 20
+        with client.runspaces.stream() as runspaces:
+            assert (next(runspaces)).id in simulator.runspaces
+
+
+
 def test_waiting_for_a_slot_ends_with_the_deadline(server: SimServer) -> None:
     with make_client(server.url, retry=RetryPolicy(deadline=0.2), max_connections=1) as client:
         with client.runspaces.stream():
