@@ -147,6 +147,24 @@ async def test_a_handle_is_good_for_more_after_a_cancelled_run(anyio_backend: st
 
 
 @pytest.mark.anyio
+async def test_a_script_in_a_runspace_of_ones_own_is_canceled() -> None:
+    place = InProcess()
+    clock = place.simulator.clock
+    assert isinstance(clock, VirtualClock)
+    async with place.client as client:
+        await client.login()
+        started = 0
+        for steps in range(30):
+            runspace = place.simulator.add_runspace()
+            await cancelled_after(steps, lambda runspace=runspace: client.run("long", runspace=runspace))
+            clock.advance(1)
+            states = [execution.state for execution in await client.script_executions.list()]
+            assert set(states) <= {"canceled"}
+            started = len(states)
+        assert started > 15
+
+
+@pytest.mark.anyio
 async def test_waiters_that_are_cancelled_leave_nothing() -> None:
     place = InProcess()
     async with place.client as client:
