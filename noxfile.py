@@ -5,7 +5,7 @@ from __future__ import annotations
 import nox
 
 nox.needs_version = ">=2025.2.9"
-nox.options.sessions = ["lint", "types", "sync", "tests", "lowest"]
+nox.options.sessions = ["lint", "types", "sync", "tests", "lowest", "httpx2"]
 nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
@@ -25,7 +25,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the whole suite; without arguments, with its coverage."""
-    session.install("-e", ".[all]", *group("test"))
+    session.install("-e", ".[simulator]", *group("test"))
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
@@ -37,10 +37,18 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """Run the suite on the oldest releases that the package allows."""
+    """Run the suite on the oldest releases that the package allows, and on httpx's own transport."""
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
-    session.install("-e", ".[all]", *group("test"), *oldest)
-    session.run("pytest", *session.posargs)
+    session.install("-e", ".[simulator]", *group("test"), *oldest)
+    session.run("pytest", "--road", "httpx", *session.posargs)
+
+
+@nox.session
+def httpx2(session: nox.Session) -> None:
+    """Run the suite with httpx2 in httpx's place, and without the express lane."""
+    session.install("-e", ".[simulator]", *group("test"), "httpx2")
+    program = "import sys, httpx2; httpx2.alias_httpx(); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    session.run("python", "-c", program, "--road", "fast", *session.posargs)
 
 
 @nox.session
@@ -52,7 +60,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    session.install(".[all]", *group("types"))
+    session.install(".[simulator]", *group("types"))
     session.run("mypy")
     session.run("pyright")
     session.run("pyright", "--verifytypes", "srs_vsphere", "--ignoreexternal")
@@ -67,5 +75,5 @@ def sync(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed and memory beside the peers; `nox -s bench -- polling --quick` for a part of it."""
-    session.install(".[all]", *group("bench"))
+    session.install(".[simulator]", *group("bench"))
     session.run("python", "-m", "tests.benchmarks", *session.posargs)

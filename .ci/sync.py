@@ -26,8 +26,9 @@ RULES = [
     ),
     (r", or belongs to another event loop", ""),
     # Modules and names.
+    (r"make_async_http", "make_http"),
+    (r"await server\.wait_idle_async", "server.wait_idle"),
     (r"_async\b", "_sync"),
-    (r"httpx\.AsyncByteStream", "httpx.SyncByteStream"),
     (r"httpx\.Async(\w+)", r"httpx.\1"),
     (r"\bAsync(Iterator|Iterable|Generator|ContextManager)\b", r"\1"),
     (r"\bAsync([A-Z]\w+)", r"\1"),

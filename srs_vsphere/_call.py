@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from attrs import define
+from attrs import define, field
 
 from srs_vsphere._operations import Operation
 from srs_vsphere.errors import Facts
@@ -19,7 +19,7 @@ class Call:
         path: its path with the resource's id filled in, and a query if it takes one.
         host: host and port of the service, as errors name it.
         deadline: seconds on the client's clock at which it must have ended.
-        body: JSON to send, if the operation takes a body.
+        body: JSON to send, if the operation takes a body; left out of ``repr()``, as scripts hold secrets.
         attempts: how often it was tried so far.
     """
 
@@ -27,7 +27,7 @@ class Call:
     path: str
     host: str
     deadline: float
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
     attempts: int = 0
 
     def facts(self, **more: Unpack[Facts]) -> Facts:

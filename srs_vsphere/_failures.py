@@ -40,7 +40,10 @@ def bare(error: httpx.HTTPError) -> httpx.HTTPError:
     Args:
         error: an exception of the HTTP library.
     """
-    return type(error)(str(error))
+    # Not by calling its class: some, and those of a user's own transport, want more than a message.
+    copy = type(error).__new__(type(error), str(error))
+    httpx.HTTPError.__init__(copy, str(error))
+    return copy
 
 
 def not_sent(call: Call, message: str, cause: Exception | None = None) -> Failure:

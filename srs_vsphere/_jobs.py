@@ -42,7 +42,7 @@ class ClientRunOptions(RunOptions, total=False):
     """What a client's ``run()`` takes besides.
 
     Args:
-        runspace: an open runspace to use, or its id; default a new one, deleted when the script has ended.
+        runspace: a runspace that is ready, or its id; default a new one, deleted when the script has ended.
         run_vc_connection_script: whether the new one connects to vCenter; default False.
         wait_for_quota: seconds to wait for room for the new one if the service has none; default 0.
     """
@@ -102,8 +102,9 @@ def prepare(
     unknown = set(options) - takes
     if unknown:
         raise TypeError(f"run() takes no argument {', '.join(sorted(unknown))}")
-    timeout = options.get("timeout", DEFAULT_TIMEOUT)
+    timeout, check = options.get("timeout", DEFAULT_TIMEOUT), options.get("check", False)
     check_patience("timeout", timeout)
+    check_flag("check", check)
     _check_script(script)
     if output_type is not None and output != "json":
         raise ValueError('output_type goes with output="json" only')
@@ -120,7 +121,7 @@ def prepare(
         case _:
             raise ValueError(f'output must be "text", "json" or "raw", not {output!r}')
     job = _job(script, sent, kind, options.get("name"), decode)
-    return evolve(job, timeout=timeout, check=options.get("check", False))
+    return evolve(job, timeout=timeout, check=check)
 
 
 def prepare_raw(script: str, parameters: Parameters | None, kind: OutputFormat, name: str | None) -> Job:
@@ -161,6 +162,30 @@ def _check_script(script: object) -> None:
         raise ValueError("script must not be blank")
 
 
+def check_runspace(options: ClientRunOptions) -> str | None:
+    """Refuse options about the runspace that make no sense.
+
+    Args:
+        options: the user's options.
+
+    Returns:
+        The id of the runspace to use, None for a new one.
+
+    Raises:
+        TypeError: it is neither a runspace nor text.
+        ValueError: a new one's options come with one that is given.
+    """
+    runspace = options.get("runspace")
+    if runspace is None:
+        return None
+    for name in ("run_vc_connection_script", "wait_for_quota"):
+        if options.get(name):
+            raise ValueError(f"{name} goes with a new runspace only: the one given is as it is")
+    if not isinstance(runspace, Runspace | str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        raise TypeError(f"runspace must be a Runspace or its id, not {type(runspace).__name__}")
+    return runspace.id if isinstance(runspace, Runspace) else runspace
+
+
 def unique_name(prefix: str | None = None) -> str:
     """Return a name that nothing else has, by which a lost creation can be found.
 
@@ -186,6 +211,20 @@ def check_name(name: object) -> None:
         raise TypeError(f"name must be text, not {type(name).__name__}")
     if not name.strip():
         raise ValueError("name must not be blank: leave it out instead")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither True nor False, such as the text ``"false"``, which would count as true.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
 
 
 def _text(output: list[str | None] | None) -> str:

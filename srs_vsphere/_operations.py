@@ -8,6 +8,9 @@ from attrs import frozen
 
 from srs_vsphere.models.stream_record import StreamType
 
+#: Servers take a request line of 8 KiB; the service's ids have 50 characters at most.
+_LONGEST_ID = 4096
+
 
 @frozen(eq=False)
 class Operation:
@@ -38,13 +41,20 @@ class Operation:
 
         Raises:
             TypeError: the id is not text.
-            ValueError: the id is blank, or a dot segment that would lead to another operation.
+            ValueError: the id is blank, too long for a URL, no text that UTF-8 can carry, or a dot segment
+                that would lead to another operation.
         """
         if not isinstance(id, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise TypeError(f"id must be text, not {type(id).__name__}")
         if not id.strip() or id in {".", ".."}:
             raise ValueError(f"id must name a resource, not {id!r}")
-        return self.path.replace("{id}", quote(id, safe=""))
+        try:
+            encoded = quote(id, safe="")
+        except UnicodeEncodeError:
+            raise ValueError(f"id must be without lone surrogates, not {id!r}") from None
+        if len(encoded) > _LONGEST_ID:
+            raise ValueError(f"id must be shorter than {len(id)} characters")
+        return self.path.replace("{id}", encoded)
 
 
 ABOUT = Operation("about", "GET", "/api/about", idempotent=True, needs_key=False)

@@ -130,7 +130,8 @@ class ScriptResult(Generic[OutputT_co]):
             case ScriptOutcome.CANCELED:
                 return f"{name} was canceled"
             case ScriptOutcome.LOST:
-                return f"{name} was lost: {self.reason or 'the service did not see it start'}"
+                forgotten = "the service did not see it start, or does not know it any more"
+                return f"{name} was lost: {self.reason or forgotten}"
             case _:
                 return f"{name} failed: {self.reason or 'no reason was given'}"
 

@@ -7,6 +7,7 @@ whose fate is unknown only if doing it twice ends as doing it once; an answer on
 from __future__ import annotations
 
 import email.utils
+import sys
 import threading
 from datetime import UTC, datetime
 from enum import Enum
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from srs_vsphere._operations import Operation
     from srs_vsphere.errors import SrsError
 
-#: Answers of a proxy, or of a service that is overloaded, that a later attempt may not meet.
-_PASSING_STATUSES = frozenset({429, 502, 503, 504})
+#: Answers of a proxy, or of a service that is overloaded or lost a runspace (0), that a later attempt may not
+#: meet.
+_PASSING_STATUSES = frozenset({0, 429, 502, 503, 504})
+#: Seconds; whatever a server asks for beyond this means the same.
+_FOR_EVER = 1e9
 
 
 class Sent(Enum):
@@ -82,7 +86,7 @@ class RetryEvent:
 def _number(_: object, attribute: Attribute[float], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{attribute.name} must be a number, not {type(value).__name__}")
-    if not 0 <= value < float("inf"):
+    if not 0 <= value <= sys.float_info.max:
         raise ValueError(f"{attribute.name} must be 0 or more, not {value!r}")
 
 
@@ -200,10 +204,10 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
-        return float(text[:9])
+        return min(float(text), _FOR_EVER)
     try:
         when = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
@@ -252,5 +256,8 @@ class RetryBudget:
             return True
 
     def _grow(self, now: float) -> None:
+        # Between two threads, the later look may come first; time that was counted is not counted again.
+        # While it is full no time counts, and any clock may begin.
+        full = self._tokens >= self._size
         self._tokens = min(self._size, self._tokens + max(0.0, now - self._at) * self._refill)
-        self._at = now
+        self._at = now if full else max(self._at, now)

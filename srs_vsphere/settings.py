@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import ipaddress
+import re
+import sys
+from urllib.parse import SplitResult, urlsplit
 
 from attrs import Attribute, field, frozen
 
@@ -10,11 +13,13 @@ from srs_vsphere.auth import ApiKeyAuth, BasicAuth
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.tls import Tls
 
+_NAME = re.compile(r"(?!.{254})[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
+
 
 def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{attribute.name} must be a number of seconds, not {type(value).__name__}")
-    if not 0 < value < float("inf"):
+    if not 0 < value <= sys.float_info.max:
         raise ValueError(f"{attribute.name} must be more than 0 seconds, not {value!r}")
 
 
@@ -73,22 +78,46 @@ class Origin:
             raise TypeError(f"url must be text, not {type(url).__name__}")
         # The messages never repeat the URL: it may hold a password.
         example = "give it as https://srs.example.com or https://srs.example.com:8443"
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            raise ValueError(f"url has an impossible host or port: {example}") from None
+        # Whoever reads a URL drops some of these, not always the same.
+        if " " in url or not url.isprintable():
+            raise ValueError(f"url must not hold spaces or control characters: {example}")
+        parts = _split(url)
+        if parts is None:
+            raise ValueError(f"url has an impossible host or port: {example}")
         if parts.scheme not in {"http", "https"}:
             raise ValueError(f"url must begin with https:// or http://: {example}")
         if parts.username is not None or parts.password is not None:
             raise ValueError("url must not hold credentials: pass auth=BasicAuth(username, password) instead")
-        if not parts.hostname or any(char.isspace() for char in url):
+        if not parts.hostname:
             raise ValueError(f"url names no host: {example}")
         if parts.path not in {"", "/"} or "?" in url or "#" in url:
             raise ValueError(f"url must not have a path, query or fragment: {example}")
-        name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-        host = name if port is None else f"{name}:{port}"
+        if not _is_host(parts.hostname, in_brackets="[" in url):
+            raise ValueError(f"url has an impossible host or port: {example}")
+        name = f"[{parts.hostname}]" if "[" in url else parts.hostname
+        host = name if parts.port is None else f"{name}:{parts.port}"
         return cls(url=f"{parts.scheme}://{host}", host=host, secure=parts.scheme == "https")
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        return None if parts.port == 0 else parts
+    except ValueError:
+        return None
+
+
+def _is_host(name: str, *, in_brackets: bool) -> bool:
+    # Loaded on use: only a client asks, and it has loaded it.
+    import httpx
+
+    try:
+        if in_brackets:
+            return bool(ipaddress.IPv6Address(name))
+        # Its own reading is wider, but knows numeric addresses and which words of other scripts are names.
+        return _NAME.fullmatch(name) is not None and bool(httpx.URL(f"https://{name}").host)
+    except (ValueError, httpx.InvalidURL):
+        return False
 
 
 def check_arguments(
@@ -137,7 +166,7 @@ def check_patience(name: str, seconds: object) -> None:
         return
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise TypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
-    if not 0 <= seconds < float("inf"):
+    if not 0 <= seconds <= sys.float_info.max:
         raise ValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
 
 

@@ -6,11 +6,24 @@ import os
 import ssl
 from functools import lru_cache
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 
 def _path(value: str | os.PathLike[str] | None) -> str | None:
-    return None if value is None else os.fspath(value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _is_path(_: object, attribute: Attribute[str | None], value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{attribute.name} must be a path, not {type(value).__name__}")
+    if value == "":
+        raise ValueError(f"{attribute.name} must name a file, not be empty")
+
+
+def _is_flag(_: object, attribute: Attribute[bool], value: object) -> None:
+    # None, as from a setting that is missing, must not switch the checks off.
+    if not isinstance(value, bool):
+        raise TypeError(f"{attribute.name} must be True or False, not {type(value).__name__}")
 
 
 @frozen(kw_only=True)
@@ -22,10 +35,14 @@ class Tls:
             self-signed certificate may stand in it as it is. Default: the system's.
         verify: whether to check at all; False lets anybody between you and the service read the
             password, so use it for a laboratory only. Default True.
+
+    Raises:
+        TypeError: `ca_file` is no path, or `verify` neither True nor False.
+        ValueError: `ca_file` is empty.
     """
 
-    ca_file: str | None = field(default=None, converter=_path)
-    verify: bool = True
+    ca_file: str | None = field(default=None, converter=_path, validator=_is_path)
+    verify: bool = field(default=True, validator=_is_flag)
 
 
 @lru_cache(maxsize=32)
@@ -38,7 +55,11 @@ def ssl_context(tls: Tls) -> ssl.SSLContext:
     Raises:
         OSError: the ``ca_file`` cannot be read or holds no certificate.
     """
-    context = ssl.create_default_context(cafile=tls.ca_file)
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_file)
+    except OSError as error:
+        # Neither an SSLError nor the system's own error says which file it was.
+        raise OSError(error.errno, f"ca_file cannot be used: {error.strerror}", tls.ca_file) from error
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -7,7 +7,32 @@ from collections.abc import Iterator
 
 import pytest
 
-from srs_vsphere.simulator import Settings, SimServer, Simulator
+from srs_vsphere import _express, _http
+from srs_vsphere.simulator import Clock, Settings, SimServer, Simulator, SystemClock
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--road",
+        choices=("express", "fast", "httpx"),
+        default="express",
+        help="what async clients send through: the express lane, the fast transport below httpx's client, "
+        "or httpx alone",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def road(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Send the whole suite down the road that was asked for."""
+    with pytest.MonkeyPatch.context() as patch:
+        match request.config.getoption("--road"):
+            case "fast":
+                patch.setattr(_express.AsyncLane, "is_open", lambda _: False)
+            case "httpx":
+                patch.setattr(_http, "_proxied", lambda: True)
+            case _:
+                pass
+        yield
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -17,8 +42,13 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def simulator() -> Simulator:
-    return Simulator(users={"alice": "secret", "bob": "secret"}, settings=Settings(quota=5))
+def clock() -> Clock:
+    return SystemClock()
+
+
+@pytest.fixture
+def simulator(clock: Clock) -> Simulator:
+    return Simulator(users={"alice": "secret", "bob": "secret"}, settings=Settings(quota=5), clock=clock)
 
 
 @pytest.fixture

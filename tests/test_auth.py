@@ -86,6 +86,8 @@ def test_copies_and_comparison():
         assert same == auth
         assert hash(same) == hash(auth)
         assert same.password.reveal() == PASSWORD
+    secret = auth.password
+    assert copy.copy(secret) is copy.deepcopy(secret) is secret
     assert attrs.evolve(auth, username="bob") != auth
     assert BasicAuth("alice", "other") != auth
     assert Secret("\ud800") == Secret("\ud800") != Secret("\ud801")

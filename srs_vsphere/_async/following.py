@@ -8,9 +8,9 @@ from srs_vsphere._async.polling import AsyncPoll
 from srs_vsphere._async.script_calls import AsyncScriptCalls
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._following import StreamFollower
-from srs_vsphere.errors import NotFoundError
+from srs_vsphere.errors import SrsError
 from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord, StreamType
-from srs_vsphere.waiting import WaitPolicy, seen_execution
+from srs_vsphere.waiting import Seen, WaitPolicy, seen_error, seen_execution
 
 #: Seconds between two looks at most: a stream shows its newest 50 records only, so that waiting longer loses
 #: more of them.
@@ -44,31 +44,51 @@ class AsyncScriptWatch:
             see=seen_execution,
         )
 
+    @property
+    def last(self) -> ScriptExecution | None:
+        """The script as it was last seen."""
+        return self._poll.last
+
     async def look(self) -> list[StreamRecord | StreamGap]:
         """Wait as long as is due, and look at the script once; `execution` is set once it has ended.
 
         Returns:
-            What is new of its streams.
+            What is new of its streams; the newest come with a later look, or with `finish`.
 
         Raises:
             WaitTimeoutError: the time is over.
             SrsError: asking makes no sense any more.
         """
         self.execution = await self._poll.step()
-        if self.execution is None:
-            return self._follower.look(await self._streams())
-        await self._pace.sleep(_SECONDS_TO_SETTLE)
-        return [*self._follower.look(await self._streams()), *self._follower.finish()]
-
-    async def _streams(self) -> dict[StreamType, list[StreamRecord] | None]:
+        if self.execution is not None:
+            return []
         streams: dict[StreamType, list[StreamRecord] | None] = {}
         for stream in StreamType:
             try:
-                streams[stream] = await self._calls.records(self._id, stream)
-            except NotFoundError:
-                # In a script's first moments there are no streams yet.
+                streams[stream] = await self._calls.records(self._id, stream, self._poll.left())
+            except SrsError as error:
+                # In its first moments a script has no streams yet; and while it runs, there is a next look.
+                if seen_error(error) is Seen.LASTING_ERROR:
+                    raise
                 streams[stream] = None
-        return streams
+        return self._follower.look(streams)
+
+    async def finish(self) -> list[StreamRecord | StreamGap]:
+        """Look at the streams of a script that has ended for the last time.
+
+        Returns:
+            All that was not returned before.
+
+        Raises:
+            SrsError: they cannot be had, so that nobody knows what is missing.
+        """
+        await self._pace.sleep(_SECONDS_TO_SETTLE)
+        streams = {stream: await self._calls.records(self._id, stream) for stream in StreamType}
+        return [*self._follower.look(streams), *self.give_up()]
+
+    def give_up(self) -> list[StreamRecord | StreamGap]:
+        """Return what was seen of the streams and held back so far."""
+        return self._follower.finish()
 
 
 class AsyncScriptRecords:
@@ -77,13 +97,19 @@ class AsyncScriptRecords:
     def __init__(self, session: AsyncSession, id: str) -> None:
         self._watch = AsyncScriptWatch(session, id, None)
         self._ready: deque[StreamRecord | StreamGap] = deque()
+        self._done = False
 
     def __aiter__(self) -> AsyncScriptRecords:
         return self
 
     async def __anext__(self) -> StreamRecord | StreamGap:
         while not self._ready:
-            if self._watch.execution is not None:
+            if self._done:
                 raise StopAsyncIteration
-            self._ready.extend(await self._watch.look())
+            # Whoever is canceled in here may ask again: nothing is marked as read before it was.
+            if self._watch.execution is None:
+                self._ready.extend(await self._watch.look())
+            else:
+                self._ready.extend(await self._watch.finish())
+                self._done = True
         return self._ready.popleft()

@@ -183,12 +183,9 @@ class AsyncRunspacePool:
         Args:
             idle: the runspace.
         """
-        try:
-            await idle.opening.__aexit__(None, None, None)
-        except SrsError:
+        self._known.discard(idle.opening.name)
+        if not await idle.opening.delete():
             self._unsure = True
-        finally:
-            self._known.discard(idle.opening.name)
 
     async def _is_well(self, idle: _Idle) -> bool:
         if self._pace.now() - idle.since > self._idle_limit:
@@ -208,12 +205,13 @@ class AsyncRunspacePool:
             timeout=self._timeout,
             wait_for_quota=self._wait_for_quota,
         )
-        self._known.add(opening.name)
+        name = opening.name
+        self._known.add(name)
         try:
             handle = await opening.__aenter__()
         except BaseException:
             # It cleans up after itself, but a lost creation may show up late.
-            self._known.discard(opening.name)
+            self._known.discard(name)
             self._unsure = True
             raise
         return _Idle(opening, handle, self._pace.now())

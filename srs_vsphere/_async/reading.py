@@ -127,6 +127,9 @@ class AsyncObjects(Generic[T]):
             StreamInterruptedError: the list broke off.
             DecodeError: it is not a list of such objects.
         """
+        values = self._whole()
+        if values is not None:
+            return [self._decode(value) for value in values]
         gathered: list[T] = []
         while self._ready or await self._fill():
             gathered.extend([self._decode(value) for value in self._ready])
@@ -142,6 +145,17 @@ class AsyncObjects(Generic[T]):
                 items_delivered=self._delivered,
                 **self._call.facts(status=self._reply.status, advice="Read it inside its with block."),
             )
+
+    def _whole(self) -> list[object] | None:
+        """Parse a list that is all there in one go; any other body is left to the decoder, which says why."""
+        body = self._reply.whole()
+        if body is None:
+            return None
+        try:
+            values = _strict_json.loads(body)
+        except ValueError:
+            return None
+        return cast("list[object]", values) if isinstance(values, list) else None
 
     async def _fill(self) -> bool:
         """Decode what comes next, or say that the list has ended."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from srs_vsphere._concurrency import AsyncSlots
+from srs_vsphere._express import AsyncAnswer, whole_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,14 +24,15 @@ class AsyncReply:
         slots: where its slot goes back to.
     """
 
-    def __init__(self, response: httpx.Response, slots: AsyncSlots) -> None:
+    __slots__ = ("_begun", "_chunks", "_closed", "_response", "_slots", "kept", "status")
+
+    def __init__(self, response: AsyncAnswer, slots: AsyncSlots) -> None:
         self._response = response
         self._slots = slots
         self._chunks: AsyncIterator[bytes] | None = None
         self._begun = False
         self._closed = False
         self.status: int = response.status_code
-        self.content_type: str | None = response.headers.get("content-type")
         self.kept: bool = False
 
     def header(self, name: str) -> str | None:
@@ -46,6 +48,10 @@ class AsyncReply:
         """Leave it open after the attempt that brought it; whoever holds it closes it."""
         self.kept = True
         return self
+
+    def whole(self) -> bytes | None:
+        """Return the body if it is all there already; None if it has to be read."""
+        return None if self._begun else whole_body(self._response)
 
     async def next_chunk(self) -> bytes:
         """Return the next bytes of the body as they arrive; none at its end."""
@@ -65,6 +71,9 @@ class AsyncReply:
         Args:
             limit: after how many bytes to stop, whatever follows; default none.
         """
+        whole = self.whole()
+        if whole is not None:
+            return whole[:limit]
         chunks: list[bytes] = []
         size = 0
         while limit is None or size < limit:

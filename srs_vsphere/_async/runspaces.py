@@ -9,7 +9,7 @@ from srs_vsphere._async.opening import AsyncRunspaceOpening
 from srs_vsphere._async.runspace_calls import AsyncRunspaceCalls, read_runspaces
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._async.streaming import AsyncObjectStream
-from srs_vsphere._jobs import check_name
+from srs_vsphere._jobs import check_flag, check_name
 from srs_vsphere.models import Runspace
 from srs_vsphere.settings import check_patience
 
@@ -111,6 +111,7 @@ class AsyncRunspaces:
             NotFoundError: its creation failed, or it was deleted.
             SrsError: asking failed for good.
         """
+        check_patience("timeout", timeout)
         return await self._calls.wait_ready(id, timeout)
 
     def open(
@@ -122,6 +123,8 @@ class AsyncRunspaces:
         wait_for_quota: float = 0.0,
     ) -> AsyncRunspaceOpening:
         """Open a runspace for the length of an ``async with`` block: created, ready, and deleted at its end.
+
+        Leaving the block raises nothing of its own: a runspace that could not be deleted is logged.
 
         Args:
             name: how its name begins; the rest is made unique, so that it is found if an answer is lost.
@@ -141,6 +144,7 @@ class AsyncRunspaces:
             SrsError: on entering: a call failed for good.
         """
         check_name(name)
+        check_flag("run_vc_connection_script", run_vc_connection_script)
         check_patience("timeout", timeout)
         check_patience("wait_for_quota", wait_for_quota)
         return AsyncRunspaceOpening(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
 from attrs import evolve
 
 from srs_vsphere import _operations, _wire
+from srs_vsphere._async.polling import AsyncPoll
 from srs_vsphere._async.reading import (
     read_list,
     read_list_or_none,
@@ -15,6 +18,9 @@ from srs_vsphere._async.reading import (
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere.errors import OutcomeUnknownError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
+from srs_vsphere.waiting import WaitPolicy, seen_execution
+
+_log = logging.getLogger("srs_vsphere")
 
 read_executions = read_list(ScriptExecution)
 _read_execution = read_one(ScriptExecution)
@@ -22,6 +28,8 @@ _read_records = read_list_or_none(StreamRecord)
 
 #: A cancel on the way out may take no longer.
 _SECONDS_TO_CANCEL = 5.0
+#: A request that nobody waited for may still be on its way: its script shows this long after at the latest.
+_SECONDS_UNTIL_A_LOST_ONE_SHOWS = 1.0
 
 
 class AsyncScriptCalls:
@@ -54,13 +62,15 @@ class AsyncScriptCalls:
             )
         except OutcomeUnknownError as error:
             lost = error
+        lost.advice = f"Look for the name {name!r} in script_executions.list()."
         if unique:
-            found = await self._find(name)
+            try:
+                found = await self._find(name)
+            except SrsError:
+                raise lost from None
             if found is not None:
                 return found
             lost.advice = f"No script named {name!r} was there a moment later, but it may still appear."
-        else:
-            lost.advice = f"Look for the name {name!r} in script_executions.list()."
         raise lost
 
     async def get(self, id: str, within: float | None = None) -> ScriptExecution:
@@ -84,25 +94,48 @@ class AsyncScriptCalls:
         operation = _operations.SCRIPT_EXECUTIONS_OUTPUT
         return await self._session.call(operation, read_texts, path=operation.path_for(id))
 
-    async def records(self, id: str, stream: StreamType) -> list[StreamRecord] | None:
+    async def records(
+        self, id: str, stream: StreamType, within: float | None = None
+    ) -> list[StreamRecord] | None:
         """Ask for a stream's newest records, None while there is no stream.
 
         Args:
             id: the script's id.
             stream: which stream.
+            within: seconds it may take.
         """
         operation = _operations.SCRIPT_EXECUTIONS_STREAMS[stream]
-        records = await self._session.call(operation, _read_records, path=operation.path_for(id))
+        records = await self._session.call(
+            operation, _read_records, path=operation.path_for(id), within=within
+        )
         return None if records is None else [evolve(record, stream=stream) for record in records]
 
-    async def cancel(self, id: str) -> None:
+    async def wait(self, id: str, timeout: float | None) -> ScriptExecution:
+        """Wait until a script has ended, or its record turns out to be stuck.
+
+        Args:
+            id: its id.
+            timeout: seconds until waiting is given up; None for never.
+        """
+        poll = AsyncPoll(
+            self._session,
+            WaitPolicy(timeout=timeout),
+            operation="script_executions.wait",
+            what=f"script {id} did not end",
+            ask=lambda within: self.get(id, within),
+            see=seen_execution,
+        )
+        return await poll.until_end()
+
+    async def cancel(self, id: str, within: float | None = None) -> None:
         """Ask for a script to be stopped.
 
         Args:
             id: its id.
+            within: seconds it may take.
         """
         operation = _operations.SCRIPT_EXECUTIONS_CANCEL
-        await self._session.call(operation, read_nothing, path=operation.path_for(id))
+        await self._session.call(operation, read_nothing, path=operation.path_for(id), within=within)
 
     async def cancel_on_the_way_out(self, id: str) -> None:
         """Ask for a script to be stopped, reached by no cancellation, bounded in time, never raising.
@@ -112,30 +145,37 @@ class AsyncScriptCalls:
         """
         with self._session.sender.pace.shielded(_SECONDS_TO_CANCEL):
             try:
-                await self.cancel(id)
-            except SrsError:
-                # What the caller is leaving for says more than this would.
-                return
+                await self.cancel(id, _SECONDS_TO_CANCEL)
+            except SrsError as error:
+                # What the caller is leaving for goes first.
+                _log.warning("script %s was not canceled: %s", id, error)
 
     async def cancel_lost(self, name: str) -> str | None:
-        """Cancel a script that may have started, on the way out as above.
+        """Look for a script that may have started, and cancel it; on the way out as above.
 
         Args:
-            name: its name.
+            name: its name, which nothing else has.
 
         Returns:
             Its id, if there is such a script.
         """
-        with self._session.sender.pace.shielded(_SECONDS_TO_CANCEL):
-            found = await self._find(name)
-            if found is not None:
-                await self.cancel_on_the_way_out(found.id)
-                return found.id
-        return None
-
-    async def _find(self, name: str) -> ScriptExecution | None:
-        try:
-            executions = await self._session.call(_operations.SCRIPT_EXECUTIONS_LIST_OWN, read_executions)
-        except SrsError:
+        pace = self._session.sender.pace
+        found: ScriptExecution | None = None
+        with pace.shielded(_SECONDS_TO_CANCEL):
+            try:
+                found = await self._find(name, _SECONDS_TO_CANCEL)
+                if found is None:
+                    await pace.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
+                    found = await self._find(name, _SECONDS_TO_CANCEL)
+            except SrsError as error:
+                _log.warning("a script named %s may have started and was not looked for: %s", name, error)
+        if found is None:
             return None
+        await self.cancel_on_the_way_out(found.id)
+        return found.id
+
+    async def _find(self, name: str, within: float | None = None) -> ScriptExecution | None:
+        executions = await self._session.call(
+            _operations.SCRIPT_EXECUTIONS_LIST_OWN, read_executions, within=within
+        )
         return next((execution for execution in executions if execution.name == name), None)

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 from srs_vsphere import _operations
 from srs_vsphere._async.following import AsyncScriptRecords
-from srs_vsphere._async.polling import AsyncPoll
 from srs_vsphere._async.script_calls import AsyncScriptCalls, read_executions
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._async.streaming import AsyncObjectStream
 from srs_vsphere._jobs import prepare_raw
+from srs_vsphere.errors import WaitTimeoutError
 from srs_vsphere.models import OutputFormat, ScriptExecution, StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
-from srs_vsphere.waiting import WaitPolicy, seen_execution
+from srs_vsphere.settings import check_patience
 
 _NEWEST = datetime.max.replace(tzinfo=UTC)
 
@@ -137,19 +137,14 @@ class AsyncScriptExecutions:
             SrsError: asking failed for good.
         """
         _operations.SCRIPT_EXECUTIONS_GET.path_for(id)
-        poll = AsyncPoll(
-            self._session,
-            WaitPolicy(timeout=timeout),
-            operation="script_executions.wait",
-            what=f"script {id} did not end",
-            ask=lambda within: self._calls.get(id, within),
-            see=seen_execution,
-        )
+        check_patience("timeout", timeout)
         try:
-            return await poll.until_end()
-        except BaseException:
+            return await self._calls.wait(id, timeout)
+        except BaseException as error:
             if cancel_on_exit:
                 await self._calls.cancel_on_the_way_out(id)
+                if isinstance(error, WaitTimeoutError):
+                    error.advice = "The script was asked to stop: wait again to see whether it did."
             raise
 
     async def output(self, id: str) -> builtins.list[str]:

@@ -14,6 +14,7 @@ from srs_vsphere._answers import error_for
 from srs_vsphere._async.reply import AsyncReply
 from srs_vsphere._call import Call
 from srs_vsphere._concurrency import AsyncPace, AsyncSlots
+from srs_vsphere._express import AsyncLane
 from srs_vsphere._failures import Failure
 from srs_vsphere._operations import Operation
 from srs_vsphere._version import __version__
@@ -43,8 +44,9 @@ _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",
 }
-#: A proxy answers so when it lost, or never got, the service's own answer.
-_PROXY_STATUSES = frozenset({502, 503, 504})
+#: A proxy answers so when it lost, or never got, the service's own answer; and the service itself, with 0,
+#: when it lost the runspace's.
+_LOST_ANSWERS = frozenset({0, 502, 503, 504})
 
 
 class AsyncSender:
@@ -53,6 +55,7 @@ class AsyncSender:
     Args:
         origin: where to.
         http: the HTTP client, which the sender does not close.
+        lane: the way past it.
         policy: when to try again.
         timeouts: how patient one attempt is.
         max_connections: how many requests may be on their way at once.
@@ -64,6 +67,7 @@ class AsyncSender:
         self,
         origin: Origin,
         http: httpx.AsyncClient,
+        lane: AsyncLane,
         *,
         policy: RetryPolicy,
         timeouts: Timeouts,
@@ -76,6 +80,7 @@ class AsyncSender:
         self.policy = policy
         self.slots: AsyncSlots = AsyncSlots(max_connections)
         self._http = http
+        self._lane = lane
         self._timeouts = timeouts
         self._on_retry = on_retry
         self._budget = RetryBudget(policy, pace.now())
@@ -102,6 +107,7 @@ class AsyncSender:
         read: Callable[[AsyncReply, Call], Awaitable[T]],
         *,
         header: tuple[str, Secret] | None = None,
+        express: bool = True,
     ) -> T:
         """Try a call until it succeeds or the policy gives up.
 
@@ -109,6 +115,7 @@ class AsyncSender:
             call: what to send.
             read: takes what the call returns out of a successful answer.
             header: name and value of the header that proves who is calling.
+            express: whether the answer is read at once, so that it may come by the express lane.
 
         Returns:
             What `read` returned.
@@ -118,7 +125,7 @@ class AsyncSender:
         """
         while True:
             call.attempts += 1
-            result = await self._attempt(call, read, header)
+            result = await self._attempt(call, read, header, express=express)
             if not isinstance(result, Failure):
                 return result
             now = self.pace.now()
@@ -141,6 +148,8 @@ class AsyncSender:
         call: Call,
         read: Callable[[AsyncReply, Call], Awaitable[T]],
         header: tuple[str, Secret] | None,
+        *,
+        express: bool,
     ) -> T | Failure:
         remaining = call.deadline - self.pace.now()
         if remaining <= 0:
@@ -152,12 +161,14 @@ class AsyncSender:
         reply: AsyncReply | None = None
         kept = False
         try:
+            if express and self._lane.is_open():
+                answer = await self._lane.fetch(call, _HEADERS, header, self._timeouts, remaining)
+                reply = AsyncReply(answer, self.slots)
+                return await self._taken(call, reply, read)
             with self.pace.limit(remaining + _DEADLINE_SLACK):
                 response = await self._http.send(self._request(call, header, remaining), stream=True)
                 reply = AsyncReply(response, self.slots)
-                if not 200 <= reply.status < 300:
-                    return await self._refused(call, reply)
-                result = await read(reply, call)
+                result = await self._taken(call, reply, read)
             kept = reply.kept
             return result
         except httpx.HTTPError as error:
@@ -204,15 +215,23 @@ class AsyncSender:
         request.stream = AsyncBody(request.content)
         return request
 
+    async def _taken(
+        self, call: Call, reply: AsyncReply, read: Callable[[AsyncReply, Call], Awaitable[T]]
+    ) -> T | Failure:
+        if 200 <= reply.status < 300:
+            return await read(reply, call)
+        return await self._refused(call, reply)
+
     async def _refused(self, call: Call, reply: AsyncReply) -> Failure:
         body = await reply.read(_LONGEST_ERROR_BODY)
         error = error_for(
-            call.operation.name, call.host, reply.status, reply.content_type, body, call.attempts
+            call.operation.name, call.host, reply.status, reply.header("content-type"), body, call.attempts
         )
         retry_after = retry_after_seconds(reply.header("retry-after"), datetime.now(UTC))
         outcome = Outcome(Sent.ANSWERED, reply.status, retry_after)
-        if reply.status in _PROXY_STATUSES and error.code is None and not call.operation.idempotent:
-            facts = call.facts(status=reply.status, details=error.details)
+        lost = reply.status in _LOST_ANSWERS and (error.code is None or reply.status == 0)
+        if lost and not call.operation.idempotent:
+            facts = call.facts(status=reply.status, code=error.code, details=error.details)
             return Failure(outcome, OutcomeUnknownError(error.message, **facts))
         return Failure(outcome, error)
 
@@ -230,13 +249,14 @@ class AsyncSender:
             self._on_retry(event)
 
 
-class AsyncBody(httpx.AsyncByteStream):
+class AsyncBody(httpx.ByteStream):
     """A request's body in one piece.
 
     The HTTP library's own is a generator, which a connection that breaks leaves to the garbage collector.
     """
 
     def __init__(self, content: bytes) -> None:
+        super().__init__(content)
         self._content: bytes | None = content
 
     def __aiter__(self) -> AsyncIterator[bytes]:

@@ -32,7 +32,7 @@ class AsyncObjectStream(Generic[T]):
     async def __aenter__(self) -> AsyncObjects[T]:
         if self._reply is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
-        reply, call = await self._session.call(self._operation, _read_opened, path=self._path)
+        reply, call = await self._session.call(self._operation, _read_opened, path=self._path, express=False)
         self._reply = reply
         self._objects = AsyncObjects(reply, call, self._cls)
         return self._objects

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import builtins
+import logging
 
 from srs_vsphere import _operations
 from srs_vsphere._async.polling import AsyncPoll
 from srs_vsphere._async.reading import read_list, read_nothing, read_one
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._async.streaming import AsyncObjectStream
-from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, ServerError
+from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, ServerError, SrsError
 from srs_vsphere.models import WebConsole, WebConsoleState
 from srs_vsphere.settings import check_patience
 from srs_vsphere.waiting import WaitPolicy, seen_console
+
+_log = logging.getLogger("srs_vsphere")
+
+#: A console is deleted on the way out within this time.
+_SECONDS_TO_DELETE = 10.0
 
 _read_console = read_one(WebConsole)
 _read_consoles = read_list(WebConsole)
@@ -87,7 +93,15 @@ class AsyncWebConsoles:
             # Consoles have no names by which a lost one could be told from others.
             error.advice = "Look for a new one in web_consoles.list() before creating another."
             raise
-        return await self._available(console.id, timeout) if wait else console
+        if not wait:
+            return console
+        try:
+            return await self._available(console.id, timeout)
+        except BaseException as error:
+            # Whoever is canceled never learns its id, by which an error's reader can delete it.
+            if not isinstance(error, Exception):
+                await self._delete_on_the_way_out(console.id)
+            raise
 
     async def delete(self, id: str) -> None:
         """Delete a web console (``DELETE /api/webconsoles/{id}``); one that is gone already is fine.
@@ -119,6 +133,16 @@ class AsyncWebConsoles:
     async def _get(self, id: str, within: float | None = None) -> WebConsole:
         operation = _operations.WEB_CONSOLES_GET
         return await self._session.call(operation, _read_console, path=operation.path_for(id), within=within)
+
+    async def _delete_on_the_way_out(self, id: str) -> None:
+        operation = _operations.WEB_CONSOLES_DELETE
+        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
+            try:
+                await self._session.call(
+                    operation, read_nothing, path=operation.path_for(id), within=_SECONDS_TO_DELETE
+                )
+            except SrsError as error:
+                _log.warning("web console %s was not deleted: %s", id, error)
 
     async def _available(self, id: str, timeout: float | None) -> WebConsole:
         poll = AsyncPoll(

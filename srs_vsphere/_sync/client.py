@@ -19,14 +19,15 @@ from srs_vsphere._sync.sending import Sender
 from srs_vsphere._sync.session import Session
 from srs_vsphere._sync.web_consoles import WebConsoles
 from srs_vsphere._concurrency import Pace
-from srs_vsphere._jobs import ClientRunOptions, OutputChoice, prepare
+from srs_vsphere._http import make_http
+from srs_vsphere._jobs import ClientRunOptions, OutputChoice, check_runspace, prepare
 from srs_vsphere._structured import DEFAULT_DEPTH
 from srs_vsphere.auth import Auth
 from srs_vsphere.models import About, PSDocument, Runspace
 from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments
-from srs_vsphere.tls import Tls, ssl_context, unused_context
+from srs_vsphere.tls import Tls
 
 _log = logging.getLogger("srs_vsphere")
 
@@ -83,23 +84,14 @@ class SrsClient:
         timeouts = Timeouts() if timeouts is None else timeouts
         tls = Tls() if tls is None else tls
         check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
-        if transport is not None and not isinstance(transport, httpx.BaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"transport must be an httpx.BaseTransport, not {type(transport).__name__}")
         _redact.install()
-        self._http = httpx.Client(
-            transport=transport,
-            verify=ssl_context(tls) if origin.secure else unused_context(),
-            # The sender's slots are the limit: httpx's own queue loses places when tasks are cancelled.
-            limits=httpx.Limits(
-                max_connections=None,
-                max_keepalive_connections=max_connections,
-                keepalive_expiry=timeouts.keep_alive,
-            ),
-            follow_redirects=False,
+        self._http, lane = make_http(
+            origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
         )
         sender = Sender(
             origin,
             self._http,
+            lane,
             policy=retry,
             timeouts=timeouts,
             max_connections=max_connections,
@@ -202,10 +194,9 @@ class SrsClient:
             SrsError: a call failed for good.
         """
         job = prepare(script, options, takes=_RUN_TAKES, output=output, depth=depth, output_type=output_type)
-        runspace = options.get("runspace")
-        if runspace is not None:
-            known = runspace if isinstance(runspace, Runspace) else Runspace(runspace)
-            return RunspaceHandle(self._session, known).run_job(job)
+        runspace_id = check_runspace(options)
+        if runspace_id is not None:
+            return RunspaceHandle(self._session, Runspace(runspace_id)).run_job(job)
         opening = self.runspaces.open(
             options.get("name"),
             run_vc_connection_script=options.get("run_vc_connection_script", False),

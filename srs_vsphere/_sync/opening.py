@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 from types import TracebackType
 from typing import Literal, TypeVar, Unpack, overload
 
+from srs_vsphere._sync.following import ScriptWatch
 from srs_vsphere._sync.running import ScriptRunner
 from srs_vsphere._sync.runspace_calls import RunspaceCalls
-from srs_vsphere._sync.script_calls import ScriptCalls
 from srs_vsphere._sync.session import Session
 from srs_vsphere._jobs import Job, OutputChoice, RunOptions, prepare, unique_name
 from srs_vsphere._structured import DEFAULT_DEPTH
 from srs_vsphere.errors import (
-    ApiError,
     ConnectionFailedError,
-    NotSentError,
+    DecodeError,
+    OutcomeUnknownError,
     QuotaExceededError,
+    RunspaceNotReadyError,
+    ServerError,
     SrsError,
+    WaitTimeoutError,
 )
-from srs_vsphere.models import (
-    PSDocument,
-    Runspace,
-    ScriptExecutionState,
-    StreamType,
-)
-from srs_vsphere.results import ScriptResult
+from srs_vsphere.models import PSDocument, Runspace, StreamGap, StreamRecord, StreamType
+from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of, split_streams
 from srs_vsphere.waiting import AskAgain, Seen, Wait, WaitPolicy
 
 T = TypeVar("T")
 
-#: Deleting blocks on the service for up to four seconds, and a lost creation is looked for twice.
+_log = logging.getLogger("srs_vsphere")
+
+#: Deleting blocks on the service for up to four seconds.
 _SECONDS_TO_DELETE = 20.0
+#: A lost creation is looked for twice, for it may still be on its way.
+_SECONDS_TO_FIND = 10.0
 _SECONDS_UNTIL_A_LOST_ONE_SHOWS = 1.0
 
 
@@ -158,7 +161,9 @@ class RunspaceOpening:
             if self._connected:
                 self._check_connection(runspace)
         except BaseException as error:
-            self._clean_up(self.name, error)
+            self._clean_up(error)
+            if isinstance(error, WaitTimeoutError | RunspaceNotReadyError):
+                error.advice = "The runspace was not kept: open another once the reason is mended."
             raise
         return RunspaceHandle(self._session, runspace)
 
@@ -168,17 +173,31 @@ class RunspaceOpening:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._id is None:
-            return
+        self.delete()
+
+    def delete(self) -> bool:
+        """Delete the runspace, reached by no cancellation, bounded in time, never raising.
+
+        An error would take the place of what the block came to, which is worth more: it is logged instead.
+
+        Returns:
+            Whether it is gone, or never was there.
+        """
         opened, self._id = self._id, None
+        # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
         self.name = unique_name(self._prefix)
+        if opened is None:
+            return True
+        problem: object = "the service did not answer in time"
         with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
             try:
-                self._calls.delete(opened)
-            except SrsError:
-                # What ended the block goes first; without anything of that kind, this is to be told.
-                if exc is None:
-                    raise
+                self._calls.delete(opened, _SECONDS_TO_DELETE)
+                return True
+            except (SrsError, RuntimeError) as error:
+                # A RuntimeError says that the client was closed within the block.
+                problem = error
+        _log.warning("runspace %s was not deleted, and stays until it has idled: %s", opened, problem)
+        return False
 
     def _create(self, name: str) -> Runspace:
         pace = self._session.sender.pace
@@ -193,42 +212,59 @@ class RunspaceOpening:
                     raise
             pace.sleep(step.delay)
 
-    def _clean_up(self, name: str, error: BaseException) -> None:
+    def _clean_up(self, error: BaseException) -> None:
         """Delete what entering the block may have made before it failed."""
-        if self._id is None and isinstance(error, ApiError | NotSentError):
-            return
-        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
-            try:
-                made = self._id or self._find(name)
-                if made is not None:
-                    self._calls.delete(made)
-            except SrsError:
-                # What it failed for says more; the service removes the runspace once it has idled.
-                pass
-        self._id = None
+        if self._id is None and _may_have_made_one(error):
+            self._id = self._find(self.name)
+        self.delete()
 
     def _find(self, name: str) -> str | None:
-        found = self._calls.find(name)
-        if found is None:
-            self._session.sender.pace.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
-            found = self._calls.find(name)
-        return found.id if found is not None else None
+        """Look for a runspace whose creation nobody has seen the end of, on the way out as above."""
+        pace = self._session.sender.pace
+        problem: object = "the service did not answer in time"
+        with pace.shielded(_SECONDS_TO_FIND):
+            try:
+                found = self._calls.find(name, _SECONDS_TO_FIND)
+                if found is None:
+                    pace.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
+                    found = self._calls.find(name, _SECONDS_TO_FIND)
+                return found.id if found is not None else None
+            except (SrsError, RuntimeError) as error:
+                problem = error
+        _log.warning("a runspace named %s may be left, and could not be looked for: %s", name, problem)
+        return None
 
     def _check_connection(self, runspace: Runspace) -> None:
         """Look at what became of the connection: to the service, a runspace without one is ready too."""
-        script_id = runspace.vc_connection_script_id
         host = self._session.sender.origin.host
+        script_id = runspace.vc_connection_script_id
         if script_id is None:
-            raise ConnectionFailedError("the runspace never tried to connect", host=host)
-        scripts = ScriptCalls(self._session)
-        execution = scripts.get(script_id)
-        records = scripts.records(script_id, StreamType.ERROR) or []
-        if execution.state == ScriptExecutionState.SUCCESS and not records:
+            raise ConnectionFailedError(
+                f"runspace {runspace.id} never tried to connect to vCenter",
+                operation="runspaces.open",
+                host=host,
+            )
+        watch = ScriptWatch(self._session, script_id, self._timeout)
+        followed: list[StreamRecord | StreamGap] = []
+        while watch.execution is None:
+            followed += watch.look()
+        followed += watch.finish()
+        records = split_streams([record for record in followed if isinstance(record, StreamRecord)])
+        errors = records[StreamType.ERROR]
+        if outcome_of(watch.execution, errors) is ScriptOutcome.SUCCEEDED:
             return
-        why = records[0].message if records else (execution.reason or "no reason was given").splitlines()[0]
+        reason = (watch.execution.reason or "").strip() or "no reason was given"
         raise ConnectionFailedError(
-            f"runspace {runspace.id} is not connected to vCenter: {why}",
-            records=records,
+            f"runspace {runspace.id} is not connected to vCenter:"
+            f" {errors[0].message if errors else reason.splitlines()[0]}",
+            records=errors,
             operation="runspaces.open",
             host=host,
         )
+
+
+def _may_have_made_one(error: BaseException) -> bool:
+    """Tell whether a creation that ended so may have been carried out."""
+    return not isinstance(error, Exception) or isinstance(
+        error, OutcomeUnknownError | DecodeError | ServerError
+    )

@@ -60,7 +60,7 @@ class Poll(Generic[T]):
             self._pace.sleep(self._delay)
         error: SrsError | None = None
         try:
-            self.last = self._ask(self._left())
+            self.last = self._ask(self.left())
             seen = self._see(self.last)
         except SrsError as problem:
             error = problem
@@ -100,7 +100,8 @@ class Poll(Generic[T]):
             if answer is not None:
                 return answer
 
-    def _left(self) -> float | None:
+    def left(self) -> float | None:
+        """Return how many seconds one more call may take; None for as many as it likes."""
         if self._policy.timeout is None:
             return None
         # The last question comes at the deadline itself, and must have a chance.

@@ -183,12 +183,9 @@ class RunspacePool:
         Args:
             idle: the runspace.
         """
-        try:
-            idle.opening.__exit__(None, None, None)
-        except SrsError:
+        self._known.discard(idle.opening.name)
+        if not idle.opening.delete():
             self._unsure = True
-        finally:
-            self._known.discard(idle.opening.name)
 
     def _is_well(self, idle: _Idle) -> bool:
         if self._pace.now() - idle.since > self._idle_limit:
@@ -208,12 +205,13 @@ class RunspacePool:
             timeout=self._timeout,
             wait_for_quota=self._wait_for_quota,
         )
-        self._known.add(opening.name)
+        name = opening.name
+        self._known.add(name)
         try:
             handle = opening.__enter__()
         except BaseException:
             # It cleans up after itself, but a lost creation may show up late.
-            self._known.discard(opening.name)
+            self._known.discard(name)
             self._unsure = True
             raise
         return _Idle(opening, handle, self._pace.now())

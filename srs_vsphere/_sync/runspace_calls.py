@@ -6,7 +6,7 @@ from srs_vsphere import _operations, _wire
 from srs_vsphere._sync.polling import Poll
 from srs_vsphere._sync.reading import read_list, read_nothing, read_one
 from srs_vsphere._sync.session import Session
-from srs_vsphere._jobs import check_name, unique_name
+from srs_vsphere._jobs import check_flag, check_name, unique_name
 from srs_vsphere.errors import (
     NotFoundError,
     OutcomeUnknownError,
@@ -55,45 +55,47 @@ class RunspaceCalls:
             unique: whether the name given is known to be unique.
         """
         check_name(name)
+        check_flag("run_vc_connection_script", run_vc_connection_script)
         chosen = unique_name() if name is None else name
-        body = _wire.dumps({"name": chosen, "run_vc_connection_script": bool(run_vc_connection_script)})
+        body = _wire.dumps({"name": chosen, "run_vc_connection_script": run_vc_connection_script})
         try:
             return self._session.call(_operations.RUNSPACES_CREATE, _read_runspace, body=body)
         except OutcomeUnknownError as error:
             lost = error
+        lost.advice = f"Look for the name {chosen!r} in runspaces.list() before creating another."
         if name is None or unique:
-            found = self.find(chosen)
+            try:
+                found = self.find(chosen)
+            except SrsError:
+                raise lost from None
             if found is not None:
                 return found
             lost.advice = f"No runspace named {chosen!r} was there a moment later, but it may still appear."
-        else:
-            lost.advice = f"Look for the name {chosen!r} in runspaces.list() before creating another."
         raise lost
 
-    def find(self, name: str) -> Runspace | None:
+    def find(self, name: str, within: float | None = None) -> Runspace | None:
         """Look for a runspace by its name.
 
         Args:
             name: its name.
+            within: seconds it may take.
 
         Returns:
-            The first of that name; None if there is none, or nobody can tell.
+            The first of that name, None if there is none.
         """
-        try:
-            runspaces = self._session.call(_operations.RUNSPACES_LIST, read_runspaces)
-        except SrsError:
-            return None
+        runspaces = self._session.call(_operations.RUNSPACES_LIST, read_runspaces, within=within)
         return next((runspace for runspace in runspaces if runspace.name == name), None)
 
-    def delete(self, id: str) -> None:
+    def delete(self, id: str, within: float | None = None) -> None:
         """Delete a runspace, unless it is gone already.
 
         Args:
             id: its id.
+            within: seconds it may take.
         """
         operation = _operations.RUNSPACES_DELETE
         try:
-            self._session.call(operation, read_nothing, path=operation.path_for(id))
+            self._session.call(operation, read_nothing, path=operation.path_for(id), within=within)
         except NotFoundError as error:
             # The service has no 404 here, but an error like any other; so it is asked once more, unless an
             # attempt of ours before this one was just what removed it.

@@ -32,7 +32,7 @@ class ObjectStream(Generic[T]):
     def __enter__(self) -> Objects[T]:
         if self._reply is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
-        reply, call = self._session.call(self._operation, _read_opened, path=self._path)
+        reply, call = self._session.call(self._operation, _read_opened, path=self._path, express=False)
         self._reply = reply
         self._objects = Objects(reply, call, self._cls)
         return self._objects

@@ -15,40 +15,20 @@ import contextlib
 import math
 import select
 from collections.abc import AsyncGenerator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol, cast
 
 import httpx
 
 from srs_vsphere._transport import limits
 from srs_vsphere._transport.answer import Answer
 from srs_vsphere._transport.head import Fault
+from srs_vsphere._transport.waits import Waits
 
-_TRUSTED: Final = 1.0
 _INFO: Final = {"client_addr": "sockname", "server_addr": "peername"}
-
-
-class Waits(NamedTuple):
-    """How long each step may take, in seconds; None is for ever.
-
-    Args:
-        connect: until the connection stands, TLS included.
-        read: until the next bytes of the answer.
-        write: until the next bytes of the request are taken.
-        pool: until a connection is free.
-    """
-
-    connect: float | None = None
-    read: float | None = None
-    write: float | None = None
-    pool: float | None = None
 
 
 class Keeper(Protocol):
     """What a connection tells the pool that keeps it."""
-
-    def made(self, connection: Connection) -> None:
-        """Its socket is open."""
-        ...
 
     def free(self, connection: Connection) -> None:
         """It can carry another request."""
@@ -82,8 +62,8 @@ class Connection(asyncio.BufferedProtocol):
         "_armed",
         "_deadline",
         "_drainer",
+        "_end",
         "_enough",
-        "_idle_since",
         "_inbox",
         "_keeper",
         "_loop",
@@ -100,10 +80,9 @@ class Connection(asyncio.BufferedProtocol):
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, inbox: memoryview) -> None:
-        self.admitted = False
-        self.closed = False
-        self.requests = 0
-        self._idle_since = 0.0
+        self.admitted: bool = False
+        self.closed: bool = False
+        self.requests: int = 0
         self._loop = loop
         self._keeper = keeper
         self._inbox = inbox
@@ -111,6 +90,7 @@ class Connection(asyncio.BufferedProtocol):
         self._answer: Answer | None = None
         self._reader: asyncio.Future[None] | None = None
         self._drainer: asyncio.Future[None] | None = None
+        self._end = math.inf
         self._enough = 0
         self._patience: float | None = None
         self._paused = False
@@ -122,17 +102,11 @@ class Connection(asyncio.BufferedProtocol):
 
     # What the pool and the transport do with it.
 
-    def surprised(self, *, sure: bool) -> bool:
+    def surprised(self) -> bool:
         """Whether something came while nobody asked: the server's farewell, or bytes of no answer.
 
-        The loop would tell, but only after what is written now. The question costs 1 us, so a connection
-        that was used a moment ago is trusted.
-
-        Args:
-            sure: do not trust it.
+        The loop would tell, but only after what is written now.
         """
-        if not sure and self._loop.time() - self._idle_since < _TRUSTED:
-            return False
         if self._transport is None or not hasattr(select, "poll"):
             return False
         poll = select.poll()
@@ -141,8 +115,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def rest(self, keep_alive: float) -> None:
         """Wait for the next request, so many seconds at most."""
-        self._idle_since = self._loop.time()
-        self._wait_until(self._idle_since + keep_alive)
+        self._wait_until(self._loop.time() + keep_alive)
 
     async def exchange(
         self,
@@ -166,6 +139,7 @@ class Connection(asyncio.BufferedProtocol):
         self.requests += 1
         self._answer = answer
         self._patience = waits.read
+        self._end = math.inf if waits.total is None else self._loop.time() + waits.total
         self._enough = enough
         transport.write(wire)
         if body is not None or self._stuffed:
@@ -187,10 +161,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         self._enough = enough
         self._reader = self._loop.create_future()
-        if self._patience is None:
-            self._deadline = math.inf
-        else:
-            self._wait_until(self._loop.time() + self._patience)
+        self._wait_for(self._patience)
         try:
             await self._reader
         except asyncio.CancelledError:
@@ -239,9 +210,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - the loop makes nothing else for TCP
-        self._transport = transport
-        self._keeper.made(self)
+        # No isinstance: uvloop's transports are asyncio's in all but name.
+        self._transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Say where to read to."""
@@ -269,7 +239,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._paused = True
                 self._pause()
         elif self._reader is not None and self._patience is not None:
-            self._deadline = self._loop.time() + self._patience
+            self._deadline = min(self._loop.time() + self._patience, self._end)
 
     def eof_received(self) -> None:
         """End the answer that only this ends, or break it off."""
@@ -330,10 +300,7 @@ class Connection(asyncio.BufferedProtocol):
     async def _drain(self, patience: float | None) -> None:
         while self._stuffed and not self.closed:
             self._drainer = self._loop.create_future()
-            if patience is None:
-                self._deadline = math.inf
-            else:
-                self._wait_until(self._loop.time() + patience)
+            self._wait_for(patience)
             await self._drainer
         self._deadline = math.inf
 
@@ -386,6 +353,14 @@ class Connection(asyncio.BufferedProtocol):
         self._drainer = None
         if drainer is not None and not drainer.done():
             drainer.set_result(None)
+
+    def _wait_for(self, patience: float | None) -> None:
+        if patience is None and self._end == math.inf:
+            self._deadline = math.inf
+        elif patience is None:
+            self._wait_until(self._end)
+        else:
+            self._wait_until(min(self._loop.time() + patience, self._end))
 
     def _wait_until(self, deadline: float) -> None:
         self._deadline = deadline

@@ -9,8 +9,9 @@ from typing import Final, NamedTuple, Protocol
 
 import httpx
 
-from srs_vsphere._transport.connection import Connection, Waits
+from srs_vsphere._transport.connection import Connection
 from srs_vsphere._transport.dialing import dial
+from srs_vsphere._transport.waits import Waits
 
 _FAREWELL: Final = 2.0
 
@@ -93,11 +94,12 @@ class Place:
         """Take an idle connection, if there is one.
 
         Args:
-            sure: look whether the server closed it even if it was used a moment ago.
+            sure: look whether the server closed it meanwhile. That costs a system call, and is for
+                requests that cannot be sent again.
         """
         while self.idle:
             connection = self.idle.pop()
-            if not connection.surprised(sure=sure):
+            if not (sure and connection.surprised()):
                 return connection
             connection.drop()
         return None
@@ -141,10 +143,6 @@ class Place:
                 self.taken -= 1
 
     # What a connection tells its keeper.
-
-    def made(self, connection: Connection) -> None:
-        """Its socket is open."""
-        self._landlord.made(connection)
 
     def free(self, connection: Connection) -> None:
         """It can carry another request."""
@@ -235,4 +233,6 @@ class Place:
         if connection.closed:
             raise httpx.ConnectError("the server closed the connection as soon as it stood")
         connection.admitted = True
+        # Not before: what is cancelled on the way here is closed by the loop, and uvloop does not tell.
+        self._landlord.made(connection)
         return connection

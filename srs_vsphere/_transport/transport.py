@@ -1,20 +1,34 @@
-"""The transport: httpx's requests in, httpx's responses out."""
+"""The transport: httpx's requests in, httpx's responses out.
+
+What a poll of 1 kB costs, of 45-60 us in all on the express lane (`FastTransport.fetch`), measured on one
+core with CPython 3.11 by ``python -m tests.benchmarks.transport``:
+
+- the event loop, one send, one recv, one wake-up of a task: 30 us, which asyncio's streams spend, too;
+- ``json.loads``: 8 us;
+- head and body: 2.5 us if the head was seen before, 10 us if not;
+- place, connection, deadline: 5 us.
+
+`FastTransport.handle_async_request` adds httpx's classes: 5 us to write the request down, 1 us to read its
+URL, 3 us for the response, 20 us for ``Response.aread``, which is httpx's own. ``httpx.AsyncClient.send``
+adds 80-100 us more.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.request import getproxies
 
 import httpx
 
 from srs_vsphere._transport.answer import Answer
-from srs_vsphere._transport.connection import Connection, Waits
+from srs_vsphere._transport.connection import Connection
 from srs_vsphere._transport.head import Field, HeadMemory
 from srs_vsphere._transport.place import Address
 from srs_vsphere._transport.pool import Pool
+from srs_vsphere._transport.waits import Waits
 from srs_vsphere._transport.wire import IDEMPOTENT, Wire, to_wire
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -61,6 +75,22 @@ class Stream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Give up what did not arrive yet, and the connection with it."""
         self._connection.abandon(self._answer)
+
+
+class Fetched(NamedTuple):
+    """An answer as `FastTransport.fetch` returns it.
+
+    Args:
+        status: HTTP status.
+        fields: header fields, as they came.
+        body: the whole body; empty if there is a rest.
+        rest: a body that is too long to be waited for, from its beginning; to be read and closed.
+    """
+
+    status: int
+    fields: list[Field]
+    body: bytes
+    rest: Stream | None
 
 
 class FastTransport(httpx.AsyncBaseTransport):
@@ -146,19 +176,21 @@ class FastTransport(httpx.AsyncBaseTransport):
         *,
         waits: Waits = _FOR_EVER,
         idempotent: bool = True,
-        max_body: int = 8 * 1024 * 1024,
-    ) -> tuple[int, list[Field], bytes]:
-        """Send a request that was written down before and return the whole answer, as it came.
+        remember: bool = True,
+        enough: int = 256 * 1024,
+    ) -> Fetched:
+        """Send a request that was written down before and return the answer, as a rule the whole of it.
 
         Args:
             address: of the server.
             request: head and body; not HEAD, and no Content-Encoding is undone.
             waits: how long each step may take.
             idempotent: whether it may be sent again if a kept connection turns out closed.
-            max_body: the longest body that is taken.
+            remember: whether the head of the answer may be remembered; not if it holds a secret.
+            enough: how much of a body is waited for; of a longer one the rest is left to be read.
 
         Returns:
-            Status, header fields and body.
+            The answer.
 
         Raises:
             httpx.TransportError: it did not work out; one of httpx's own subclasses says why.
@@ -170,16 +202,17 @@ class FastTransport(httpx.AsyncBaseTransport):
             waits=waits,
             idempotent=idempotent,
             bodiless=False,
-            keep=idempotent,
-            enough=max_body + 1,
+            keep=remember,
+            enough=enough,
         )
         head = answer.head
         if answer.error is not None:
             raise answer.error
-        if answer.waiting > max_body or head is None:
-            connection.abandon(answer)
-            raise httpx.RemoteProtocolError("the body is too long")
-        return head.status, head.fields, answer.take()
+        if head is None:
+            raise httpx.ReadError("no response")
+        if answer.done:
+            return Fetched(head.status, head.fields, answer.take(), None)
+        return Fetched(head.status, head.fields, b"", Stream(connection, answer))
 
     async def aclose(self) -> None:
         """Close all connections and wait until they are closed; requests under way fail."""

@@ -1,7 +1,8 @@
-"""A stand-in for the service, for tests and development without a server.
+"""A stand-in for the service, for tests and development without a server; it does not run PowerShell.
 
-It does not run PowerShell. A script is answered by a behaviour: a few forms of script are understood, such as
-literals, `Write-Warning` or `throw`, and for all others a test says what comes out of them.
+A script is answered by a behaviour. A few forms of script are understood, such as literals, arithmetic,
+`Write-Warning`, `Start-Sleep` or `throw`; for all others a test says with `Simulator.on_script` what comes
+out of them. A script that nobody knows succeeds without output, and a warning in the log names it.
 
 One state machine, `Simulator`, has several doors: `SimServer` (a real server on loopback), `SimTransport` and
 `SyncSimTransport` (in process, under httpx), `SimApp` (ASGI), `SimFleet` (many hosts), and on the command

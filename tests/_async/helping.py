@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from srs_vsphere import AsyncSrsClient, BasicAuth, RetryEvent, RetryPolicy
 from srs_vsphere._concurrency import AsyncPace
 from srs_vsphere.auth import Auth
+from srs_vsphere.retry import RetryBudget
+from srs_vsphere.simulator import VirtualClock
 
 AUTH = BasicAuth("alice", "secret")
 
@@ -38,6 +40,20 @@ class AsyncVirtualPace(AsyncPace):
         return nullcontext()
 
 
+class AsyncLeadingPace(AsyncVirtualPace):
+    """Time that a client and a simulator share: the simulator's clock moves on while the client waits."""
+
+    def __init__(self, clock: VirtualClock, chance: float = 0.5) -> None:
+        super().__init__(chance)
+        self._clock = clock
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        self._clock.advance(seconds)
+        # Others get their turn, as in any wait.
+        await AsyncPace.sleep(self, 0)
+
+
 def make_client(
     url: str,
     *,
@@ -50,6 +66,7 @@ def make_client(
     client = AsyncSrsClient(url, auth=auth, retry=retry, max_connections=max_connections, on_retry=on_retry)
     if pace is not None:
         client._session.sender.pace = pace
+        client._session.sender._budget = RetryBudget(retry, pace.now())
     return client
 
 

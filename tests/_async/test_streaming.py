@@ -57,7 +57,7 @@ async def test_leaving_early_closes_the_connection(server: SimServer, simulator:
             assert free_slots(client) == 0
             break
     assert free_slots(client) == 1
-    server.wait_idle()
+    await server.wait_idle_async()
     with pytest.raises(StreamInterruptedError, match="after it was closed"):
         await anext(runspaces)
     await client.aclose()

@@ -8,6 +8,7 @@ import resource
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Self, TypeVar
@@ -100,7 +101,11 @@ class Process:
         self._process = _processes.Process(target=_run, args=(core, target, theirs, args), daemon=True)
         self._process.start()
         theirs.close()
-        self.ready = self._answer()
+
+    @cached_property
+    def ready(self) -> object:
+        """What it says when it is ready; this waits for it."""
+        return self._answer()
 
     def ask(self, question: object) -> object:
         """Ask, and wait for the answer.
@@ -108,6 +113,7 @@ class Process:
         Raises:
             RuntimeError: the process failed or gives no answer.
         """
+        _ = self.ready
         self._ours.send(question)
         return self._answer()
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
 
-from srs_vsphere.simulator.certificate import Certificate, make_certificate
-from tests.benchmarks.contenders import Places
+from srs_vsphere.simulator.certificate import make_certificate
 from tests.benchmarks.generated import Peers
 from tests.benchmarks.measuring import Process, cores
+from tests.benchmarks.places import Places
 from tests.benchmarks.polling_client import Opened, Turn, poll_when_told
 from tests.benchmarks.polling_report import Found, Level, report
 from tests.benchmarks.results import Result, say
@@ -21,6 +21,7 @@ _SECONDS = 0.3
 _SECONDS_QUICK = 0.1
 _ROUNDS = 5
 _AT_ONCE = 200
+_FIRST_PORT = 20_000
 
 
 def run(peers: Peers, *, quick: bool) -> Result:
@@ -29,10 +30,12 @@ def run(peers: Peers, *, quick: bool) -> Result:
     with tempfile.TemporaryDirectory(prefix="srs-bench-") as folder:
         ca_file = Path(folder) / "ca.pem"
         ca_file.write_bytes(certificate.pem)
+        key_file = Path(folder) / "key.pem"
+        key_file.write_bytes(certificate.key + certificate.pem)
         found: dict[Level, dict[str, Found]] = {}
         for level in _levels(quick=quick):
             say(f"... {level}, {'TLS' if level.tls else 'plain'}")
-            found[level] = _measure(level, peers, certificate, str(ca_file), quick=quick)
+            found[level] = _measure(level, peers, str(key_file), str(ca_file), quick=quick)
     return report(found, peers.missing)
 
 
@@ -43,9 +46,7 @@ def _levels(*, quick: bool) -> list[Level]:
     return [Level(*load, tls=tls) for tls in (False, True) for load in [*loads, (4000, _AT_ONCE)]]
 
 
-def _measure(
-    level: Level, peers: Peers, certificate: Certificate, ca_file: str, *, quick: bool
-) -> dict[str, Found]:
+def _measure(level: Level, peers: Peers, key_file: str, ca_file: str, *, quick: bool) -> dict[str, Found]:
     client_core, server_core = cores()
     names = level.contenders(peers, quick=quick)
     seconds = _SECONDS_QUICK if quick else _SECONDS
@@ -55,9 +56,11 @@ def _measure(
         clients: dict[str, Process] = {}
         found: dict[str, Found] = {}
         repeats: dict[str, int] = {}
-        for name in names:
-            server = Process(serve, level.hosts, certificate if level.tls else None, core=server_core)
+        for number, name in enumerate(names):
+            port = _FIRST_PORT + number * level.hosts
+            server = Process(serve, level.hosts, port, key_file if level.tls else None, core=server_core)
             servers[name] = stack.enter_context(server)
+        for name, server in servers.items():
             ports = cast("list[int]", server.ready)
             places = Places(ports, level.at_once, ca_file if level.tls else None, peers)
             client = Process(poll_when_told, name, places, core=client_core)

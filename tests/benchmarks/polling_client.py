@@ -11,8 +11,9 @@ from multiprocessing.connection import Connection
 
 from attrs import define, evolve
 
-from tests.benchmarks.contenders import CONTENDERS, Places, Poll
+from tests.benchmarks.contenders import CONTENDERS
 from tests.benchmarks.measuring import cpu_seconds, memory_bytes, raise_file_limit
+from tests.benchmarks.places import Places, Poll
 from tests.benchmarks.server import RUNSPACES
 
 

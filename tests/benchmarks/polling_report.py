@@ -11,7 +11,9 @@ from tests.benchmarks.contenders import (
     HTTPX,
     HTTPX_PER_HOST,
     OURS,
-    OURS_BARE,
+    OURS_HTTPX,
+    TRANSPORT,
+    TRANSPORT_HTTPX,
 )
 from tests.benchmarks.generated import OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT, Peers
 from tests.benchmarks.measuring import median, percentile
@@ -46,12 +48,12 @@ class Level:
 
     def contenders(self, peers: Peers, *, quick: bool) -> list[str]:
         """Return who takes part: with many hosts some would take minutes."""
-        names = {FLOOR, AIOHTTP, OURS}
-        if self.hosts == 1:
-            names |= {OURS_BARE}
-        else:
+        names = {FLOOR, AIOHTTP, OURS, OURS_HTTPX}
+        if self.hosts > 1:
             names |= {HTTPX_PER_HOST}
-        if self.hosts == 1 or (self.hosts <= _MANY and not quick):
+        if self.hosts < _MANY or not quick:
+            names |= {TRANSPORT, TRANSPORT_HTTPX}
+        if self.at_once < _MANY or (self.hosts <= _MANY and not quick):
             names |= {HTTPX, OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT}
         return [name for name in CONTENDERS if name in names and peers.has(name)]
 
@@ -96,7 +98,9 @@ def report(found: dict[Level, dict[str, Found]], missing: dict[str, str]) -> Res
             result.bounds += _bounds(chosen, "TLS" if tls else "plain")
     result.tables[0].notes += [f"{name}: {why}" for name, why in missing.items()]
     result.tables[0].notes.append(f"in brackets: to {AIOHTTP}; many hosts are polled {_MANY} at once")
-    result.tables[0].notes.append(f"{OURS_BARE}: one request, sent again and again, and decoded into models")
+    result.tables[0].notes.append(
+        f"{TRANSPORT}: without all our layers above it, decoded into models all the same"
+    )
     result.numbers["loads"] = [
         _numbers(level, name, one) for level in found for name, one in found[level].items()
     ]
@@ -163,9 +167,9 @@ def _bounds(found: dict[Level, dict[str, Found]], scheme: str) -> list[Bound]:
                     f"{where}: ours to the best generated client", ours / min(generated), _MOST_TO_GENERATED
                 )
             )
-        if OURS_BARE in contenders:
-            layers = (ours - contenders[OURS_BARE].cost) * 1e6
-            bounds.append(Bound(f"{where}: our layers over {OURS_BARE}", layers, _MOST_LAYERS, " us"))
+        if TRANSPORT in contenders:
+            layers = (ours - contenders[TRANSPORT].cost) * 1e6
+            bounds.append(Bound(f"{where}: our layers over {TRANSPORT}", layers, _MOST_LAYERS, " us"))
     many = {level.hosts: contenders[OURS] for level, contenders in found.items() if level.hosts > 1}
     if len(many) > 1:
         few, most = min(many), max(many)

@@ -10,11 +10,11 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 
 from attrs import define
 
-from srs_vsphere.simulator.certificate import Certificate
 from tests.benchmarks.bodies import runspace_list
 from tests.benchmarks.measuring import cpu_seconds, raise_file_limit
 
@@ -23,7 +23,7 @@ _HOST = "127.0.0.1"
 _END = b"\r\n\r\n"
 
 
-def serve(connection: Connection, hosts: int, certificate: Certificate | None) -> None:
+def serve(connection: Connection, hosts: int, first_port: int, key_file: str | None) -> None:
     """Serve until told to end; to be run as a process of its own.
 
     It answers with its ports at first, then every question with its processor time and its count of answers.
@@ -31,11 +31,16 @@ def serve(connection: Connection, hosts: int, certificate: Certificate | None) -
     Args:
         connection: to who asks.
         hosts: on how many ports to listen.
-        certificate: for TLS; None for plain HTTP.
+        first_port: where to begin, passing over ports that are taken: the kernel takes long to find so many.
+        key_file: key and certificate for TLS; None for plain HTTP.
     """
     raise_file_limit()
-    server = _Server(certificate.context() if certificate is not None else None)
-    connection.send([server.listen() for _ in range(hosts)])
+    context = None
+    if key_file is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(key_file)
+    server = _Server(context)
+    connection.send(server.listen(hosts, first_port))
     server.run_until_told(connection)
 
 
@@ -69,14 +74,23 @@ class _Server:
         self._epoll = select.epoll()
         self._handlers: dict[int, Callable[[], None]] = {}
 
-    def listen(self) -> int:
-        listening = socket.socket()
-        listening.setblocking(False)
-        listening.bind((_HOST, 0))
-        listening.listen(4096)
-        self.watch(listening, lambda: self._accept(listening))
-        port: int = listening.getsockname()[1]
-        return port
+    def listen(self, hosts: int, first_port: int) -> list[int]:
+        ports: list[int] = []
+        for port in range(first_port, 65536):
+            listening = socket.socket()
+            listening.setblocking(False)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listening.bind((_HOST, port))
+                listening.listen(4096)
+            except OSError:
+                listening.close()
+                continue
+            self.watch(listening, partial(self._accept, listening))
+            ports.append(port)
+            if len(ports) == hosts:
+                break
+        return ports
 
     def watch(self, sock: socket.socket, handler: Callable[[], None]) -> None:
         self._handlers[sock.fileno()] = handler

@@ -27,7 +27,7 @@ def run(peers: Peers, *, quick: bool) -> Result:
     del peers
     polls = 100 if quick else 400
     client_core, server_core = cores()
-    with Process(serve, 1, None, core=server_core) as server, ExitStack() as stack:
+    with Process(serve, 1, 20_000, None, core=server_core) as server, ExitStack() as stack:
         (port,) = cast("list[int]", server.ready)
         contenders: dict[str, Callable[[], float]] = {}
         for name in (_BARE, _OURS):

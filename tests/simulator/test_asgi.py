@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from anyio import create_task_group, fail_after
+from anyio import create_task_group, fail_after, wait_all_tasks_blocked
 
 from srs_vsphere.simulator import Reply, Simulator, VirtualClock
 from srs_vsphere.simulator.asgi import CutError, SimApp
@@ -148,6 +148,8 @@ async def test_a_delayed_call_does_not_hold_the_others_up(app):
         with fail_after(5):
             async with create_task_group() as tasks:
                 tasks.start_soon(http.get, "/api/about")
+                # Which of two tasks begins first is trio's to choose, and the first call is the delayed one.
+                await wait_all_tasks_blocked()
                 tasks.start_soon(cancel_after_an_answer, http, tasks.cancel_scope)
 
 

@@ -99,7 +99,7 @@ def written(script):
         ),
         ("<# a #> 1 # b\n`\n + 1; # c", [1, 1]),
         ("1 +\n2", [3]),
-        ("(1 +\n 2)", [3]),
+        ("(1 +\n 2); (echo 3); (1; 2); (\n1\n)", [3, 3, 1, 2, 1]),
         ("[ordered]@{b=1;a=2}; [pscustomobject]@{b=1;a=2}", [{"b": 1, "a": 2}, {"b": 1, "a": 2}]),
     ],
 )
@@ -387,3 +387,8 @@ def test_json_is_json(value):
 
 def test_an_ordered_dictionary_shows_itself_and_not_its_entries():
     assert json.loads(documents(OrderedDictionary({"a": 1, "b": 2}))[0])["Value"]["Count"] == 2
+
+
+def test_brackets_in_brackets_do_not_take_time():
+    # Tried in two ways on each level, this would never come to an end.
+    assert output("(" * 40 + "1" + " | % { $_ })" * 40) == [1]

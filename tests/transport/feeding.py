@@ -86,5 +86,6 @@ def answers(draw: st.DrawFn) -> bytes:
 FRAGMENTS = [
     b"\r\n", b"\n", b"\r", b"\r\n\r\n", b" ", b":", b"0", b"-1", b"ffffffff", b"HTTP/1.1 ",
     b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"Content-Length: 5\r\n",
-    b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n", b"5\r\nabcde\r\n", b"0\r\n\r\n", b"\0", b"\xff", b";", b"A" * 5000, b"B: c\r\n" * 300,
+    b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n", b"5\r\nabcde\r\n", b"0\r\n\r\n",
+    b"\0", b"\xff", b";", b"A" * 5000, b"B: c\r\n" * 300,
 ]  # fmt: skip

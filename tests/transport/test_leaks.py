@@ -131,7 +131,8 @@ async def test_what_is_given_to_a_cancelled_request_goes_to_the_next(
         await third
         results = await asyncio.gather(first, second, return_exceptions=True)
         assert isinstance(results[1], asyncio.CancelledError)
-        assert server.connections == (1 if what == "connection" else 2)
+        if what != "slot":
+            assert server.connections == (1 if what == "connection" else 2)
         assert state(ours) == (1, 1, 1, 0)
 
 

@@ -41,8 +41,8 @@ async def test_status_zero_is_delivered_with_its_body(ours: FastTransport) -> No
         assert response.status_code == 0
         assert response.json() == {"code": 1000}
         assert not response.is_success
-        status, _, body = await ours.fetch(address(server), WIRE)
-        assert (status, body) == (0, b'{"code":1000}')
+        fetched = await ours.fetch(address(server), WIRE)
+        assert (fetched.status, fetched.body) == (0, b'{"code":1000}')
         assert server.connections == 1
 
 
@@ -66,6 +66,7 @@ HOSTILE: dict[str, bytes] = {
     "no end of informational": b"HTTP/1.1 100 Continue\r\n\r\n" * (limits.INFORMATIONAL_COUNT + 1) + ok(),
     "huge chunk": CHUNKED + b"80000001\r\n[]",
     "chunk of 17 digits": CHUNKED + b"00000000000000002\r\n[]\r\n0\r\n\r\n",
+    "chunk longer than it says": CHUNKED + b"2\r\n[]XX0\r\n\r\n",
     "chunk with a sign": CHUNKED + b"+2\r\n[]\r\n0\r\n\r\n",
     "chunk in Python's way": CHUNKED + b"0x2\r\n[]\r\n0\r\n\r\n",
     "endless line before a chunk": CHUNKED + b"2;" + b"a" * limits.CHUNK_LINE_BYTES + b"\r\n[]\r\n0\r\n\r\n",
@@ -486,17 +487,39 @@ async def test_fetch(ours: FastTransport) -> None:
 
     async with serving(script) as server:
         for _ in range(2):
-            status, fields, body = await ours.fetch(address(server), WIRE, waits=Waits(1, 1, 1, 1))
-            assert (status, fields, body) == (200, [(b"Transfer-Encoding", b"chunked")], b"[1]")
+            fetched = await ours.fetch(address(server), WIRE, waits=Waits(1, 1, 1, 1))
+            assert fetched == (200, [(b"Transfer-Encoding", b"chunked")], b"[1]", None)
         assert server.connections == 1
 
 
-async def test_fetch_takes_no_more_than_it_is_told(ours: FastTransport) -> None:
-    async with serving(answering(ok(bytes(1000)))) as server:
-        _, _, body = await ours.fetch(address(server), WIRE, max_body=1000)
-        assert len(body) == 1000
-        with pytest.raises(httpx.RemoteProtocolError, match="too long"):
-            await ours.fetch(address(server), WIRE, max_body=999)
+async def test_fetch_leaves_the_rest_of_a_long_body_to_be_read(ours: FastTransport) -> None:
+    async with serving(answering(ok(bytes(300_000)))) as server:
+        fetched = await ours.fetch(address(server), WIRE, enough=300_000)
+        assert (len(fetched.body), fetched.rest) == (300_000, None)
+        fetched = await ours.fetch(address(server), WIRE, enough=1000)
+        assert fetched.body == b""
+        assert fetched.rest is not None
+        assert sum([len(part) async for part in fetched.rest]) == 300_000
+        await fetched.rest.aclose()
+        assert server.connections == 1
+        fetched = await ours.fetch(address(server), WIRE, enough=1000)
+        assert fetched.rest is not None
+        await fetched.rest.aclose()
+        await server.until_open(0)
+
+
+async def test_fetch_bounds_the_whole_of_a_trickle(ours: FastTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            await talk.send(b" ")
+            await asyncio.sleep(0.001)
+
+    async with serving(script) as server:
+        with pytest.raises(httpx.ReadTimeout):
+            await ours.fetch(address(server), WIRE, waits=Waits(read=30.0, total=0.05))
+        await server.until_open(0)
 
 
 async def test_fetch_fails_as_requests_do(ours: FastTransport) -> None:

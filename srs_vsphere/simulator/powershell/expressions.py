@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
 from functools import partial
 
 from srs_vsphere.simulator.powershell import operators
 from srs_vsphere.simulator.powershell.conversions import call_static, convert, full_name, static_member
-from srs_vsphere.simulator.powershell.machine import Expression, Scope, ScriptBlock, Statement
-from srs_vsphere.simulator.powershell.members import call_member, element_at, member_of
+from srs_vsphere.simulator.powershell.machine import Expression, ScriptBlock, Statement
+from srs_vsphere.simulator.powershell.pieces import (
+    collect,
+    constant,
+    element_of,
+    key_of,
+    key_written,
+    number_written,
+    property_of,
+    put_together,
+    result_of,
+    unwrapped,
+    variable_name,
+    with_both,
+    with_logic,
+)
 from srs_vsphere.simulator.powershell.scanner import Scanner
 from srs_vsphere.simulator.powershell.values import (
     Hashtable,
-    Int64,
     OrderedDictionary,
     TypeName,
     elements,
@@ -28,7 +40,6 @@ _FILL = re.compile(r"-f\b", re.IGNORECASE)
 _NOT = re.compile(r"!|-not\b", re.IGNORECASE)
 _JOIN = re.compile(r"-join\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(0x[0-9a-f]+|\d*\.?\d+(?:e[-+]?\d+)?)(l)?(kb|mb|gb|tb)?(?![\w])", re.IGNORECASE)
-_UNITS = {"kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
 _VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|((?:(?:global|script|local|private):)?\w+|[?$^]))", re.IGNORECASE)
 _TYPE = re.compile(r"\[([\w.]+(?:\[\])?)\]")
 _MEMBER = re.compile(r"\w+")
@@ -48,36 +59,6 @@ _ESCAPES = {
 _PATHS = re.compile(r"(?:::|\.)(?=\w)|\[")
 
 
-def constant(value: object) -> Expression:
-    """Return an expression that always gives the same value.
-
-    Args:
-        value: the value.
-    """
-    return lambda _: value
-
-
-def variable_name(written: str) -> str:
-    """Return a variable's name in lower case, without a scope.
-
-    Args:
-        written: its name as it was written.
-    """
-    return written.lower().rpartition(":")[2]
-
-
-def collect(body: Sequence[Statement], scope: Scope) -> list[object]:
-    """Return what statements put out.
-
-    Args:
-        body: the statements.
-        scope: where they are carried out.
-    """
-    found: list[object] = []
-    ScriptBlock(body).run(scope, found.append)
-    return found
-
-
 class Expressions(Scanner):
     """Reads expressions."""
 
@@ -93,7 +74,7 @@ class Expressions(Scanner):
         """Read an expression."""
         left = self._comparison()
         while word := self._operator(_LOGIC):
-            left = _logic(word, left, self._comparison())
+            left = with_logic(word, left, self._comparison())
         return left
 
     def _operator(self, pattern: re.Pattern[str]) -> str:
@@ -107,33 +88,33 @@ class Expressions(Scanner):
     def _comparison(self) -> Expression:
         left = self._additive()
         while word := self._operator(_COMPARISON):
-            left = _binary(partial(operators.compare, word), left, self._additive())
+            left = with_both(partial(operators.compare, word), left, self._additive())
         return left
 
     def _additive(self) -> Expression:
         left = self._multiplicative()
         while sign := self._operator(re.compile(r"(\+|-(?![a-z]))(?!=)", re.IGNORECASE)):
             operation = operators.add if sign == "+" else operators.subtract
-            left = _binary(operation, left, self._multiplicative())
+            left = with_both(operation, left, self._multiplicative())
         return left
 
     def _multiplicative(self) -> Expression:
         operations = {"*": operators.multiply, "/": operators.divide, "%": operators.remainder}
         left = self._fill()
         while sign := self._operator(re.compile(r"([*/%])(?!=)")):
-            left = _binary(operations[sign], left, self._fill())
+            left = with_both(operations[sign], left, self._fill())
         return left
 
     def _fill(self) -> Expression:
         left = self._span()
         while self._operator(_FILL):
-            left = _binary(operators.fill, left, self._span())
+            left = with_both(operators.fill, left, self._span())
         return left
 
     def _span(self) -> Expression:
         left = self._list()
         while self._operator(re.compile(r"\.\.")):
-            left = _binary(operators.span, left, self._list())
+            left = with_both(operators.span, left, self._list())
         return left
 
     def _list(self) -> Expression:
@@ -203,15 +184,14 @@ class Expressions(Scanner):
         if self.looking_at("$("):
             self.at += 2
             body = self._in_brackets()
-            return lambda scope: _unwrapped(collect(body, scope))
+            return lambda scope: unwrapped(collect(body, scope))
         if self.take("@("):
             body = self._in_brackets()
             return lambda scope: collect(body, scope)
         if self.looking_at("@{"):
             return self._hashtable(Hashtable)
         if self.take("("):
-            body = self._in_brackets()
-            return lambda scope: _unwrapped(collect(body, scope))
+            return self._parenthesised()
         if self.take("{"):
             block = ScriptBlock(self.statements("}"))
             return constant(block)
@@ -220,12 +200,35 @@ class Expressions(Scanner):
         number = self.match(_NUMBER)
         if number is None:
             raise self.not_understood()
-        return constant(_number(number))
+        return constant(number_written(number))
 
-    def _in_brackets(self) -> list[Statement]:
+    def _parenthesised(self) -> Expression:
+        self.skip_lines()
+        if self.command_next():
+            body = self._in_brackets()
+        else:
+            self.brackets += 1
+            first = self.expression()
+            self.skip_blanks()
+            self.brackets -= 1
+            if self.take(")"):
+                # A single expression is not taken apart: an array in brackets stays one.
+                return first
+            body = self._in_brackets(first)
+        return lambda scope: unwrapped(collect(body, scope))
+
+    @abstractmethod
+    def command_next(self) -> bool:
+        """Say whether a command or a keyword is next and not an expression."""
+
+    @abstractmethod
+    def continued(self, first: Expression, closing: str) -> list[Statement]:
+        """Read on as `statements` does after an expression that began the first of them."""
+
+    def _in_brackets(self, first: Expression | None = None) -> list[Statement]:
         self.brackets, outside = 0, self.brackets
         try:
-            return self.statements(")")
+            return self.statements(")") if first is None else self.continued(first, ")")
         finally:
             self.brackets = outside
 
@@ -242,15 +245,15 @@ class Expressions(Scanner):
         while match := self.match(_PATHS):
             if match.group() == "[":
                 index = self._bracketed("]")
-                expression = _index(expression, index)
+                expression = element_of(expression, index)
                 continue
             member = self.match(_MEMBER)
             if member is None or match.group() == "::":
                 raise self.not_understood()
             if self.take("("):
-                expression = _call(expression, member.group(), self._arguments())
+                expression = result_of(expression, member.group(), self._arguments())
             else:
-                expression = _member(expression, member.group())
+                expression = property_of(expression, member.group())
         return expression
 
     def _bracketed(self, closing: str) -> Expression:
@@ -285,7 +288,7 @@ class Expressions(Scanner):
                 "/": operators.divide,
                 "%": operators.remainder,
             }[sign]
-            left = _binary(operation, left, self._unary())
+            left = with_both(operation, left, self._unary())
         return left
 
     def _hashtable(self, kind: type[Hashtable | OrderedDictionary]) -> Expression:
@@ -298,16 +301,16 @@ class Expressions(Scanner):
             if self.ended():
                 self.expect("}", "Missing closing '}' in statement block or type definition.")
             key = self.match(_KEY)
-            name = constant(key.group()) if key is not None else self.value()
+            name = constant(key_written(key.group())) if key is not None else self.value()
             self.skip_blanks()
             self.expect("=", "Missing '=' operator after key in hash literal.")
             self.skip_lines()
             entries.append((name, self._entry()))
-        return lambda scope: kind({_key(name(scope)): value(scope) for name, value in entries})
+        return lambda scope: kind({key_of(name(scope)): value(scope) for name, value in entries})
 
     def _entry(self) -> Expression:
         body = [self.statement()]
-        return lambda scope: _unwrapped(collect(body, scope))
+        return lambda scope: unwrapped(collect(body, scope))
 
     @abstractmethod
     def statement(self) -> Statement:
@@ -323,7 +326,7 @@ class Expressions(Scanner):
             if sign == quote:
                 if self.sign() != quote:
                     parts.append(constant("".join(plain)))
-                    return parts[0] if len(parts) == 1 else _joined(parts)
+                    return parts[0] if len(parts) == 1 else put_together(parts)
                 self.at += 1
             elif quote == '"' and sign == "`":
                 sign = _ESCAPES.get(self.sign(), self.sign())
@@ -336,51 +339,3 @@ class Expressions(Scanner):
             plain.append(sign)
         self.expect(quote, f"The string is missing the terminator: {quote}.")
         raise self.not_understood()
-
-
-def _number(match: re.Match[str]) -> object:
-    digits, long, unit = match.groups()
-    if digits.lower().startswith("0x"):
-        value: int | float = int(digits, 16)
-    else:
-        value = int(digits) if digits.isdigit() else float(digits)
-    value *= _UNITS[unit.lower()] if unit else 1
-    return Int64(value) if long else value
-
-
-def _binary(operation: Callable[[object, object], object], left: Expression, right: Expression) -> Expression:
-    return lambda scope: operation(left(scope), right(scope))
-
-
-def _logic(word: str, left: Expression, right: Expression) -> Expression:
-    if word == "and":
-        return lambda scope: truth(left(scope)) and truth(right(scope))
-    if word == "or":
-        return lambda scope: truth(left(scope)) or truth(right(scope))
-    return lambda scope: truth(left(scope)) is not truth(right(scope))
-
-
-def _joined(parts: Sequence[Expression]) -> Expression:
-    return lambda scope: "".join(text(part(scope)) for part in parts)
-
-
-def _unwrapped(values: list[object]) -> object:
-    if len(values) > 1:
-        return values
-    return values[0] if values else None
-
-
-def _key(value: object) -> object:
-    return value if isinstance(value, int) else text(value)
-
-
-def _index(expression: Expression, index: Expression) -> Expression:
-    return lambda scope: element_at(expression(scope), index(scope))
-
-
-def _member(expression: Expression, name: str) -> Expression:
-    return lambda scope: member_of(expression(scope), name)
-
-
-def _call(expression: Expression, name: str, arguments: Sequence[Expression]) -> Expression:
-    return lambda scope: call_member(expression(scope), name, [argument(scope) for argument in arguments])

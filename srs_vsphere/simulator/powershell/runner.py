@@ -7,10 +7,8 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from srs_vsphere.simulator.powershell.arguments import bind
 from srs_vsphere.simulator.powershell.errors import NotUnderstoodError, ScriptError, ScriptExit, ScriptReturn
 from srs_vsphere.simulator.powershell.machine import Machine, Scope
-from srs_vsphere.simulator.powershell.statements import parse
 
 #: What Python says of operations that .NET would carry out or refuse in its own way.
 _BEYOND = (RecursionError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
@@ -42,6 +40,10 @@ def run(script: str, parameters: Sequence[tuple[str, object]], machine: Machine)
     Raises:
         NotUnderstoodError: it uses what is not known here.
     """
+    # Half of the simulator's import time, which those who run no script need not spend.
+    from srs_vsphere.simulator.powershell.arguments import bind
+    from srs_vsphere.simulator.powershell.statements import parse
+
     result = Result()
 
     def sink(value: object) -> None:

@@ -16,7 +16,7 @@ from srs_vsphere.simulator.powershell.errors import (
     ScriptReturn,
     incomplete,
 )
-from srs_vsphere.simulator.powershell.expressions import Expressions, collect, constant, variable_name
+from srs_vsphere.simulator.powershell.expressions import Expressions
 from srs_vsphere.simulator.powershell.machine import (
     Expression,
     Parameter,
@@ -25,6 +25,7 @@ from srs_vsphere.simulator.powershell.machine import (
     Sink,
     Statement,
 )
+from srs_vsphere.simulator.powershell.pieces import collect, constant, unwrapped, variable_name
 from srs_vsphere.simulator.powershell.values import elements, text, truth
 
 _ASSIGNMENT = re.compile(r"\$((?:(?:global|script|local|private):)?\w+)[ \t]*([-+*/]?=)(?!=)", re.IGNORECASE)
@@ -155,10 +156,13 @@ class _Statements(Expressions):
             self.at += 1
             self.skip_blanks()
             return partial(_run_expression, _invoked(self.value()), self._stages())
-        if self._command_next():
+        if _COMMAND.match(self.text, self.at):
             first = self._call()
             return partial(_run_commands, [first, *self._stages()])
         return partial(_run_expression, self.expression(), self._stages())
+
+    def continued(self, first: Expression, closing: str) -> list[Statement]:
+        return [partial(_run_expression, first, self._stages()), *self.statements(closing)]
 
     def _stages(self) -> list[_Call]:
         stages: list[_Call] = []
@@ -174,8 +178,9 @@ class _Statements(Expressions):
             raise self.not_understood()
         return stages
 
-    def _command_next(self) -> bool:
-        return _COMMAND.match(self.text, self.at) is not None
+    def command_next(self) -> bool:
+        # Keywords look like commands.
+        return any(pattern.match(self.text, self.at) for pattern in (_COMMAND, _ASSIGNMENT))
 
     def _call(self) -> _Call:
         match = self.match(_COMMAND)
@@ -297,7 +302,7 @@ def _assign(
     name: str, everywhere: bool, operator: str, body: Sequence[Statement], scope: Scope, _: Sink
 ) -> None:
     found = collect(body, scope)
-    value: object = found if len(found) > 1 else (found[0] if found else None)
+    value = unwrapped(found)
     if operator != "=":
         operations: dict[str, Callable[[object, object], object]] = {
             "+": operators.add,

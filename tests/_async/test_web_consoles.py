@@ -1,0 +1,158 @@
+"""Web consoles: created, waited for without a long request, and deleted only if they are one's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from srs_vsphere import (
+    BasicAuth,
+    NotFoundError,
+    OutcomeUnknownError,
+    QuotaExceededError,
+    ServerError,
+    WaitTimeoutError,
+    WebConsole,
+    WebConsoleState,
+)
+from srs_vsphere.simulator import Fault, SimServer, Simulator, VirtualClock
+from tests._async.helping import AsyncLeadingPace, make_client
+
+CREATE = ("POST", "/api/webconsoles")
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def pace(clock: VirtualClock) -> AsyncLeadingPace:
+    return AsyncLeadingPace(clock)
+
+
+def deletes(server: SimServer) -> int:
+    return sum(method == "DELETE" for method, _ in server.requests)
+
+
+@pytest.mark.anyio
+async def test_a_life_of_a_console(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+    async with make_client(server.url, pace=pace) as client:
+        console = await client.web_consoles.create()
+        assert console.state == WebConsoleState.AVAILABLE
+        assert pace.sleeps
+        assert await client.web_consoles.get(console.id) == console
+        assert await client.web_consoles.list() == [console]
+        assert client.web_consoles.url(console.id) == f"{server.url}/{console.id}"
+        await client.web_consoles.delete(console.id)
+        assert simulator.web_console_count == 0
+        with pytest.raises(NotFoundError) as caught:
+            await client.web_consoles.get(console.id)
+    assert caught.value.code == 2070
+
+
+@pytest.mark.anyio
+async def test_without_waiting(server: SimServer, pace: AsyncLeadingPace) -> None:
+    async with make_client(server.url, pace=pace) as client:
+        console = await client.web_consoles.create(wait=False)
+        assert console.state == WebConsoleState.CREATING
+    assert pace.sleeps == []
+
+
+@pytest.mark.anyio
+async def test_waiting_on_the_server(server: SimServer, pace: AsyncLeadingPace) -> None:
+    async with make_client(server.url, pace=pace) as client:
+        console = await client.web_consoles.create(wait_on_server=True)
+        assert console.state == WebConsoleState.AVAILABLE
+    assert pace.sleeps == []
+
+
+@pytest.mark.anyio
+async def test_the_server_waits_longer_than_a_proxy(
+    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+) -> None:
+    server.faults.add(Fault(operation="web_consoles.create", status=504, lost_answer=True))
+    async with make_client(server.url, pace=pace) as client:
+        with pytest.raises(OutcomeUnknownError, match=r"web_consoles\.list\(\)"):
+            await client.web_consoles.create(wait_on_server=True)
+        assert server.requests.count(CREATE) == 1
+        assert len(await client.web_consoles.list()) == simulator.web_console_count == 1
+
+
+@pytest.mark.anyio
+async def test_a_console_that_fails(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+    async with make_client(server.url, pace=pace) as client:
+        simulator.fail_pod("not found.")
+        with pytest.raises(ServerError, match=r"not found.*delete it") as caught:
+            await client.web_consoles.create()
+        (console,) = await client.web_consoles.list()
+        # The error names it, so that its reader can do as he is told.
+        assert console.id in str(caught.value)
+        assert caught.value.code == 500
+        await client.web_consoles.delete(console.id)
+        simulator.fail_creation("no cluster")
+        with pytest.raises(ServerError, match="no cluster"):
+            await client.web_consoles.create()
+    assert simulator.web_console_count == 0
+
+
+@pytest.mark.anyio
+async def test_no_room(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+    simulator.fill_quota()
+    async with make_client(server.url, pace=pace) as client:
+        with pytest.raises(QuotaExceededError) as caught:
+            await client.web_consoles.create()
+    assert caught.value.code == 2060
+
+
+@pytest.mark.anyio
+async def test_a_console_takes_too_long(
+    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+) -> None:
+    async with make_client(server.url, pace=pace) as client:
+        with pytest.raises(WaitTimeoutError, match="did not become available within 1 s") as caught:
+            await client.web_consoles.create(timeout=1)
+        assert isinstance(caught.value.last, WebConsole)
+        assert caught.value.last.id in str(caught.value)
+    assert deletes(server) == 0
+
+
+@pytest.mark.anyio
+async def test_failures_that_pass_are_waited_out(server: SimServer, pace: AsyncLeadingPace) -> None:
+    server.faults.add(Fault(operation="web_consoles.get", times=30, status=503))
+    async with make_client(server.url, pace=pace) as client:
+        assert (await client.web_consoles.create()).state == WebConsoleState.AVAILABLE
+
+
+@pytest.mark.anyio
+async def test_only_ones_own_is_deleted(
+    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+) -> None:
+    async with (
+        make_client(server.url, pace=pace) as alice,
+        make_client(server.url, pace=pace, auth=BasicAuth("bob", "secret")) as bob,
+    ):
+        console = await alice.web_consoles.create()
+        # The service would delete it for anybody.
+        await bob.web_consoles.delete(console.id)
+        await bob.web_consoles.delete("wc0123456789ab")
+        assert deletes(server) == 0
+        assert await bob.web_consoles.list() == []
+        with server.faults.armed(
+            Fault(operation="web_consoles.delete", times=1, reset="after", lost_answer=True)
+        ):
+            await alice.web_consoles.delete(console.id)
+        assert deletes(server) == 2
+        assert simulator.web_console_count == 0
+        await alice.web_consoles.delete(console.id)
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_deleted_is_an_error(
+    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+) -> None:
+    async with make_client(server.url, pace=pace) as client:
+        console = await client.web_consoles.create()
+        simulator.fail_deletion()
+        with pytest.raises(ServerError) as caught:
+            await client.web_consoles.delete(console.id)
+    assert caught.value.code == 2080

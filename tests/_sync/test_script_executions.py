@@ -1,0 +1,288 @@
+"""Script executions by hand: created once, looked at while they run, canceled, and found again when lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from srs_vsphere import (
+    BasicAuth,
+    InvalidRequestError,
+    NotFoundError,
+    OutcomeUnknownError,
+    OutputFormat,
+    RunspaceBusyError,
+    RunspaceNotReadyError,
+    ScriptExecutionState,
+    ScriptParameter,
+    ServerError,
+    StreamType,
+)
+from srs_vsphere.simulator import (
+    Fault,
+    ScriptCall,
+    ScriptReply,
+    SimServer,
+    Simulator,
+    StreamMessage,
+    VirtualClock,
+)
+from tests._sync.helping import LeadingPace, make_client
+
+CREATE = ("POST", "/api/script-executions")
+LOST_ANSWERS = [
+    Fault(operation="script_executions.create", times=1, reset="after", lost_answer=True),
+    # A proxy that was too impatient: the script runs all the same.
+    Fault(operation="script_executions.create", times=1, status=504, lost_answer=True),
+    # What the service answers for a runspace it cannot reach; to an HTTP parser that is no answer.
+    Fault(operation="script_executions.create", times=1, status=0, lost_answer=True),
+]
+NOT_CARRIED_OUT = [
+    Fault(operation="script_executions.create", times=1, reset="after"),
+    Fault(operation="script_executions.create", times=1, status=502),
+]
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def runspace(simulator: Simulator) -> str:
+    simulator.on_script("long", ScriptReply(output=["late"], duration=10))
+    return simulator.add_runspace()
+
+
+
+def test_a_life_of_a_script(server: SimServer, clock: VirtualClock, runspace: str) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        scripts = client.script_executions
+        created = scripts.create(runspace, "long", name="nächtlich")
+        assert (created.name, created.state) == ("nächtlich", ScriptExecutionState.RUNNING)
+        assert created.start_time is not None
+        clock.advance(1)
+        assert not (scripts.get(created.id)).ended
+        assert scripts.output(created.id) == []
+        ended = scripts.wait(created.id)
+        assert (ended.id, ended.state) == (created.id, ScriptExecutionState.SUCCESS)
+        assert ended.end_time is not None
+        assert (ended.end_time - created.start_time).total_seconds() == pytest.approx(10, abs=0.1)
+        assert scripts.output(created.id) == ["late"]
+        assert scripts.list() == [ended]
+
+
+
+def test_its_first_moments(server: SimServer, clock: VirtualClock, runspace: str) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        scripts = client.script_executions
+        created = scripts.create(runspace, "long", output_objects_format="json")
+        assert created.output_objects_format == OutputFormat.JSON
+        early = scripts.get(created.id)
+        assert (early.state, early.start_time) == (ScriptExecutionState.RUNNING, None)
+        for ask in (lambda: scripts.output(created.id), lambda: scripts.records(created.id, "error")):
+            with pytest.raises(NotFoundError) as caught:
+                ask()
+            assert caught.value.code == 1040
+        clock.advance(1)
+        assert scripts.output(created.id) == []
+        assert scripts.records(created.id, "error") == []
+
+
+
+def test_both_formats(server: SimServer, clock: VirtualClock, runspace: str) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        scripts = client.script_executions
+        outputs: dict[OutputFormat, list[str]] = {}
+        for form in OutputFormat:
+            created = scripts.create(runspace, "'one'; 2", output_objects_format=form)
+            assert (scripts.wait(created.id)).output_objects_format == form
+            outputs[form] = scripts.output(created.id)
+    assert outputs[OutputFormat.TEXT] == ["one\n2"]
+    assert len(outputs[OutputFormat.JSON]) == 2
+    assert '"Value": "one"' in outputs[OutputFormat.JSON][0]
+
+
+
+def test_records_know_their_stream(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str
+) -> None:
+    messages = [StreamMessage(stream, f"a {stream}") for stream in StreamType]
+    simulator.on_script("talk", ScriptReply(records=messages))
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        scripts = client.script_executions
+        created = scripts.create(runspace, "talk")
+        scripts.wait(created.id)
+        for stream in StreamType:
+            (record,) = scripts.records(created.id, stream)
+            assert (record.message, record.stream) == (f"a {stream}", stream)
+            assert [record] == scripts.records(created.id, str(stream))
+
+
+
+def test_parameters_in_the_services_own_form(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str
+) -> None:
+    calls: list[ScriptCall] = []
+
+    def note(call: ScriptCall) -> ScriptReply:
+        calls.append(call)
+        return ScriptReply()
+
+    simulator.on_script("raw", note)
+    parameters = [
+        ScriptParameter("list", [1, 2]),
+        ScriptParameter("switch"),
+        ScriptParameter("sum", script="1 + 3"),
+    ]
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        client.script_executions.create(runspace, "raw", parameters=parameters)
+    # What the service makes of them, which values by name do not suffer.
+    assert calls[0].parameters == {"list": 1, "switch": True, "sum": 4}
+
+
+
+def test_cancel(server: SimServer, clock: VirtualClock, runspace: str) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        scripts = client.script_executions
+        created = scripts.create(runspace, "long")
+        clock.advance(2)
+        scripts.cancel(created.id)
+        ended = scripts.wait(created.id)
+        assert ended.state == ScriptExecutionState.CANCELED
+        assert "The pipeline has been stopped" in (ended.reason or "")
+        scripts.cancel(created.id)
+        assert scripts.get(created.id) == ended
+        with pytest.raises(NotFoundError) as caught:
+            scripts.cancel("00000000-0000-0000-0000-000000000000")
+    # The service says 404 with the code of anything unforeseen.
+    assert (caught.value.status, caught.value.code) == (404, 500)
+
+
+
+def test_what_a_runspace_refuses(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str
+) -> None:
+    creating, failed = (simulator.add_runspace(state=state) for state in ("creating", "error"))
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        scripts = client.script_executions
+        running = scripts.create(runspace, "long")
+        with pytest.raises(RunspaceBusyError, match=running.id) as busy:
+            scripts.create(runspace, "1")
+        assert (busy.value.status, busy.value.code, busy.value.attempts) == (500, 1310, 1)
+        for unready in (creating, failed):
+            with pytest.raises(RunspaceNotReadyError) as caught:
+                scripts.create(unready, "1")
+            assert caught.value.code == 2031
+        with pytest.raises(NotFoundError) as unknown:
+            scripts.create("pcli-unknown", "1")
+        assert unknown.value.code == 2030
+        assert len(scripts.list()) == 1
+
+
+
+def test_a_script_too_large_for_the_proxy(
+    server: SimServer, clock: VirtualClock, runspace: str
+) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        with pytest.raises((InvalidRequestError, OutcomeUnknownError)) as caught:
+            client.script_executions.create(runspace, "#" * 2_000_000, name="large")
+        assert client.script_executions.list() == []
+    # The proxy may cut the connection while the body is still being sent; then nobody knows.
+    if isinstance(caught.value, InvalidRequestError):
+        assert caught.value.status == 413
+        assert "smaller" in str(caught.value)
+
+
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
+
+def test_a_lost_answer_is_found_out(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str, fault: Fault
+) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        with server.faults.armed(fault):
+            created = client.script_executions.create(runspace, "long")
+        assert [execution.id for execution in client.script_executions.list()] == [created.id]
+    assert server.requests.count(CREATE) == 1
+    assert simulator.execution_count == 1
+
+
+@pytest.mark.parametrize("fault", NOT_CARRIED_OUT)
+
+def test_a_lost_request_is_not_sent_again(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str, fault: Fault
+) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        with server.faults.armed(fault), pytest.raises(OutcomeUnknownError, match="may still appear"):
+            client.script_executions.create(runspace, "long")
+    assert server.requests.count(CREATE) == 1
+    assert simulator.execution_count == 0
+
+
+@pytest.mark.parametrize("fault", LOST_ANSWERS)
+
+def test_under_a_name_of_ones_own_one_has_to_look(
+    server: SimServer, clock: VirtualClock, runspace: str, fault: Fault
+) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        with server.faults.armed(fault), pytest.raises(OutcomeUnknownError) as caught:
+            client.script_executions.create(runspace, "long", name="nightly")
+    assert str(caught.value).endswith("Look for the name 'nightly' in script_executions.list().")
+    assert server.requests.count(CREATE) == 1
+
+
+
+def test_a_look_that_fails_claims_nothing(
+    server: SimServer, clock: VirtualClock, runspace: str
+) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        client.login()
+        with (
+            server.faults.armed(LOST_ANSWERS[0]),
+            server.faults.armed(Fault(operation="script_executions.list", status=500)),
+            pytest.raises(OutcomeUnknownError, match=r"Look for the name 'srs-vsphere-\w+'"),
+        ):
+            client.script_executions.create(runspace, "long")
+
+
+
+def test_an_unreachable_runspace(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str
+) -> None:
+    simulator.make_unreachable(runspace)
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        with pytest.raises((ServerError, OutcomeUnknownError)):
+            client.script_executions.create(runspace, "1")
+    assert server.requests.count(CREATE) == 1
+
+
+
+def test_the_history_is_in_order_of_time_and_without_the_services_own(
+    server: SimServer, clock: VirtualClock
+) -> None:
+    with make_client(server.url, pace=LeadingPace(clock)) as client:
+        with client.runspaces.open(run_vc_connection_script=True) as handle:
+            names = ["first", "second", "third"]
+            for name in names:
+                handle.run("1", name=name)
+        scripts = client.script_executions
+        assert [execution.name for execution in scripts.list()] == names
+        everything = [execution.name for execution in scripts.list(skip_system=False)]
+        assert everything == ["powerclivclogin", *names, "disconnectallservers"]
+        with scripts.stream(skip_system=False) as executions:
+            assert sorted([str(execution.name) for execution in executions]) == sorted(everything)
+
+
+
+def test_other_users(server: SimServer, clock: VirtualClock, runspace: str) -> None:
+    with (
+        make_client(server.url, pace=LeadingPace(clock)) as alice,
+        make_client(server.url, auth=BasicAuth("bob", "secret")) as bob,
+    ):
+        created = alice.script_executions.create(runspace, "1")
+        alice.script_executions.wait(created.id)
+        clock.advance(1)
+        assert bob.script_executions.list() == []
+        with pytest.raises(NotFoundError):
+            bob.script_executions.get(created.id)
+        with pytest.raises(NotFoundError):
+            bob.script_executions.create(runspace, "1")

@@ -1,0 +1,94 @@
+"""The package's names: all of them resolve, each from its one home, and loading the package loads little."""
+
+import ast
+import importlib
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import srs_vsphere
+
+SOURCE = Path(srs_vsphere.__file__)
+
+
+def imports_for_type_checkers():
+    homes = {}
+    for node in ast.parse(SOURCE.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for statement in node.body:
+                assert isinstance(statement, ast.ImportFrom)
+                for alias in statement.names:
+                    assert alias.asname is None
+                    homes[alias.name] = statement.module
+    return homes
+
+
+def modules_after(code):
+    """Return what a fresh interpreter has loaded after running the code."""
+    script = f"{code}\nimport json, sys\nprint(json.dumps(list(sys.modules)))"
+    command = [sys.executable, "-W", "error", "-c", script]
+    done = subprocess.run(command, cwd=SOURCE.parents[1], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def loaded(modules, *packages):
+    return [name for name in modules if name in packages or name.startswith(tuple(f"{p}." for p in packages))]
+
+
+@pytest.mark.parametrize("name", srs_vsphere.__all__)
+def test_every_public_name_resolves(name):
+    value = getattr(srs_vsphere, name)
+    assert vars(srs_vsphere)[name] is value
+    if name != "__version__":
+        assert value is getattr(importlib.import_module(srs_vsphere._HOMES[name]), name)
+        # An alias of types has no docstring of its own.
+        assert inspect.getdoc(value) or name == "Auth"
+
+
+def test_type_checkers_and_the_interpreter_see_the_same():
+    assert imports_for_type_checkers() == srs_vsphere._HOMES
+    assert sorted(srs_vsphere.__all__) == sorted([*srs_vsphere._HOMES, "__version__"])
+    assert len(set(srs_vsphere.__all__)) == len(srs_vsphere.__all__)
+
+
+def test_star_import_and_dir():
+    namespace = {}
+    exec("from srs_vsphere import *", namespace)
+    assert set(srs_vsphere.__all__) <= set(namespace)
+    assert dir(srs_vsphere) == sorted(srs_vsphere.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'srs_vsphere' has no attribute 'nonsense'"):
+        _ = srs_vsphere.nonsense
+    with pytest.raises(ImportError):
+        exec("from srs_vsphere import nonsense")
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        (
+            "import srs_vsphere; srs_vsphere.__version__",
+            ["httpx", "cattrs", "attr", "anyio", "asyncio", "ssl"],
+        ),
+        (
+            "from srs_vsphere import Runspace, NotFoundError, RetryPolicy, Timeouts, Tls, BasicAuth",
+            ["httpx", "cattrs"],
+        ),
+        ("from srs_vsphere import AsyncSrsClient", ["cattrs", "srs_vsphere._sync"]),
+        ("from srs_vsphere import SrsClient", ["cattrs", "srs_vsphere._async"]),
+    ],
+)
+def test_only_what_is_used_is_loaded(code, absent):
+    modules = modules_after(code)
+    assert "srs_vsphere" in modules
+    assert loaded(modules, *absent, "srs_vsphere.simulator", "trio", "pytest", "cryptography") == []
+
+
+def test_the_package_is_typed():
+    assert SOURCE.with_name("py.typed").exists()
