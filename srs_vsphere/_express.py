@@ -187,6 +187,8 @@ class AsyncLane:
                 remaining,
             ),
             idempotent=call.operation.idempotent,
+            # The answer to a login holds the key.
+            remember=call.operation.method == "GET",
         )
         if fetched.rest is None and not any(
             name.lower() == b"content-encoding" for name, _ in fetched.fields

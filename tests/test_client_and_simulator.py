@@ -297,12 +297,12 @@ class Walk(RuleBasedStateMachine):
         if not isinstance(result, SrsError):
             self.check_result(user, result, text, output)
         elif isinstance(result, RunspaceBusyError):
-            assert faults or self.simulator.runspaces_of(user)[handle.id].pod.last.id not in {""}
+            assert faults or self.simulator.runspaces_of(user)[handle.id].pod.last.id != ""
 
     @precondition(lambda self: self.handles)
     @rule(pick=picks, faults=some_faults("runspaces.delete", "runspaces.get"))
     def close(self, pick, faults):
-        user, opening, handle = self.handles.pop(pick % len(self.handles))
+        _, opening, handle = self.handles.pop(pick % len(self.handles))
         result = self.attempt(lambda: opening.__exit__(None, None, None), faults)
         if not isinstance(result, SrsError):
             assert handle.id not in self.simulator.runspaces
@@ -522,7 +522,7 @@ class AsyncWalk(Walk):
 SETTINGS = settings(
     report_multiple_bugs=False,
     phases=[Phase.generate] if os.environ.get("NOSHRINK") else list(Phase),
-    max_examples=WALKS or 60,
+    max_examples=WALKS or 25,
     stateful_step_count=40,
     derandomize=not WALKS,
     database=None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from srs_vsphere.simulator import Fault, SimServer, Simulator
+from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, SimServer, Simulator
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -66,6 +67,24 @@ def test_sync_script(server: SimServer, simulator: Simulator) -> None:
     done = run("sync_script.py", server.url, "alice", SRS_PASSWORD="secret")
     assert (done.returncode, done.stdout, done.stderr) == (0, "deleting broken: no pod\n", "")
     assert list(simulator.runspaces) == [kept]
+
+
+def test_pool(server: SimServer, simulator: Simulator) -> None:
+    def answer(call: ScriptCall) -> ScriptReply:
+        name = call.parameters["Name"]
+        if name == "gone":
+            return ScriptReply(state="error", reason="no such VM")
+        return ScriptReply(output=[{"Name": name, "PowerState": "PoweredOn"}])
+
+    simulator.on_script(re.compile("Get-VM"), answer)
+    done = run("pool.py", server.url, "alice", "web", "gone", "db", SRS_PASSWORD="secret")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(done.stdout.splitlines()) == [
+        "db: succeeded [{'Name': 'db', 'PowerState': 'PoweredOn'}]",
+        "gone: failed []",
+        "web: succeeded [{'Name': 'web', 'PowerState': 'PoweredOn'}]",
+    ]
+    assert dict(simulator.runspaces) == {}
 
 
 @pytest.mark.anyio

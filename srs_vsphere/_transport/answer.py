@@ -51,14 +51,14 @@ class Answer:
         self, memory: HeadMemory, *, bodiless: bool = False, keep: bool = False, last: bool = False
     ) -> None:
         self.head: Head | None = None
-        self.started = False
-        self.done = False
-        self.excess = False
-        self.waiting = 0
+        self.started: bool = False
+        self.done: bool = False
+        self.excess: bool = False
+        self.waiting: int = 0
         self.error: Exception | None = None
-        self.bodiless = bodiless
-        self.keep = keep
-        self.last = last
+        self.bodiless: bool = bodiless
+        self.keep: bool = keep
+        self.last: bool = last
         self._memory = memory
         self._beginning: bytearray | None = None
         self._informational = 0

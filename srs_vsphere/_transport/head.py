@@ -60,12 +60,12 @@ class Head:
     def __init__(
         self, version: bytes, status: int, reason: bytes, fields: list[Field], length: int, keep_alive: bool
     ) -> None:
-        self.version = version
-        self.status = status
-        self.reason = reason
-        self.fields = fields
-        self.length = length
-        self.keep_alive = keep_alive
+        self.version: bytes = version
+        self.status: int = status
+        self.reason: bytes = reason
+        self.fields: list[Field] = fields
+        self.length: int = length
+        self.keep_alive: bool = keep_alive
         self._headers: httpx.Headers | None = None
 
     @property

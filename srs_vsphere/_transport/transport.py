@@ -176,6 +176,7 @@ class FastTransport(httpx.AsyncBaseTransport):
         *,
         waits: Waits = _FOR_EVER,
         idempotent: bool = True,
+        remember: bool = True,
         enough: int = 256 * 1024,
     ) -> Fetched:
         """Send a request that was written down before and return the answer, as a rule the whole of it.
@@ -185,6 +186,7 @@ class FastTransport(httpx.AsyncBaseTransport):
             request: head and body; not HEAD, and no Content-Encoding is undone.
             waits: how long each step may take.
             idempotent: whether it may be sent again if a kept connection turns out closed.
+            remember: whether the head of the answer may be remembered; not if it holds a secret.
             enough: how much of a body is waited for; of a longer one the rest is left to be read.
 
         Returns:
@@ -200,7 +202,7 @@ class FastTransport(httpx.AsyncBaseTransport):
             waits=waits,
             idempotent=idempotent,
             bodiless=False,
-            keep=idempotent,
+            keep=remember,
             enough=enough,
         )
         head = answer.head

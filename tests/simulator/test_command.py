@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -123,14 +124,27 @@ def test_a_password_is_not_repeated(capsys):
 
 
 def test_a_taken_port_is_one_line_and_status_2_and_nothing_is_half_started(capsys):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert main(["--port", str(port - 1), "--hosts", "2"]) == 2
+    with free_port_before_a_taken_one() as port:
+        assert main(["--port", str(port), "--hosts", "2"]) == 2
         out, err = capsys.readouterr()
         assert out == ""
-        assert err.startswith("srs-simulator: cannot listen on 127.0.0.1:")
+        assert err.startswith(f"srs-simulator: cannot listen on 127.0.0.1:{port + 1}: ")
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port - 1))
+            socket.create_connection(("127.0.0.1", port))
+
+
+@contextmanager
+def free_port_before_a_taken_one():
+    """Other programs of this machine take ports too, so a pair of them has to be looked for."""
+    for _ in range(100):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1] - 1
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) != errno.ECONNREFUSED:
+                    continue
+            yield port
+            return
+    raise AssertionError("no port is free")
 
 
 def test_faults_may_stand_in_a_file(tmp_path):
