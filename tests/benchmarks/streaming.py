@@ -74,7 +74,7 @@ def _times(server: Process, core: int) -> dict[str, list[tuple[float, float]]]:
         return measure
 
     with ExitStack() as stack:
-        clients = {way: stack.enter_context(Process(_client, way, server.ready, core=core)) for way in _WAYS}
+        clients = {way: stack.enter_context(_ready_client(server, way, core)) for way in _WAYS}
         server.ask(_LONG)
         in_turns(5, {way: measured(way, client) for way, client in clients.items()})
         server.ask(0)
@@ -83,11 +83,18 @@ def _times(server: Process, core: int) -> dict[str, list[tuple[float, float]]]:
 
 def _peak(server: Process, way: str, core: int, count: int) -> int:
     """Return how many bytes a process takes at most for a list, above what it took after a short one."""
-    with Process(_client, way, server.ready, core=core) as client:
+    with _ready_client(server, way, core) as client:
         server.ask(count)
         peak = cast("int", client.ask("peak"))
         server.ask(0)
     return peak
+
+
+def _ready_client(server: Process, way: str, core: int) -> Process:
+    client = Process(_client, way, server.ready, core=core)
+    # It has read a short list when it is ready; only then may the server's list become long.
+    _ = client.ready
+    return client
 
 
 class _Lists:
