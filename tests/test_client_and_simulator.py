@@ -68,7 +68,6 @@ class Walk(RuleBasedStateMachine):
             yield
         finally:
             self.faults.clear()
-            self.simulator._gateway.conditions.clear()
 
     def attempt(self, call, faults):
         """Return what a call returned, or the error that it raised."""
