@@ -30,7 +30,7 @@ from srs_vsphere.results import LOST_REASON, ScriptOutcome
 from srs_vsphere.simulator import FaultPlan, Settings
 from tests.machine.choosing import SCRIPTS, durations, names, some_faults, works
 from tests.machine.driving import Caller
-from tests.machine.watching import Watched
+from tests.machine.watching import Log, Watched
 
 WALKS = int(os.environ.get("SRS_WALKS", "0"))
 
@@ -55,6 +55,8 @@ class Walk(RuleBasedStateMachine):
         self.scripts: list[str] = []
         self.handles: list[tuple[str, object, object]] = []
         self.number = 0
+        #: What the clients have logged, which is where they tell of what they could not delete.
+        self.log = Log()
 
     # What all rules share.
 
@@ -89,6 +91,10 @@ class Walk(RuleBasedStateMachine):
 
     def script(self, pick: int) -> str:
         return self.scripts[-1 - pick % len(self.scripts)]
+
+    def is_told_of(self, runspace) -> bool:
+        """Whether the log says of a runspace that it may be left."""
+        return any(runspace.id in text or runspace.name in text for text in self.log.texts)
 
     def new_name(self, prefix: str) -> str:
         self.number += 1
@@ -251,19 +257,18 @@ class Walk(RuleBasedStateMachine):
 
         result = self.attempt(call, faults)
         left = [
-            runspace.id
+            runspace
             for runspace in self.simulator.runspaces_of(user).values()
             if runspace.name and runspace.name.startswith(name)
         ]
+        assert len(left) <= 1
+        assert all(self.is_told_of(runspace) for runspace in left)
         self.check_ran(text, name)
         if not isinstance(result, SrsError):
-            assert not left
             self.check_result(user, result, text, output)
-        else:
-            assert len(left) <= 1
-            if not faults:
-                assert not left
-                assert isinstance(result, QuotaExceededError | WaitTimeoutError)
+        elif not faults:
+            assert isinstance(result, QuotaExceededError | WaitTimeoutError)
+        assert not left or faults
 
     def check_ran(self, text, name):
         assert self.simulator.ran[text] <= 1
@@ -284,6 +289,7 @@ class Walk(RuleBasedStateMachine):
             assert [(runspace.id, runspace.state) for runspace in made] == [(result.id, "ready")]
         else:
             assert len(made) <= 1
+            assert all(self.is_told_of(runspace) for runspace in made)
             assert not made or faults
 
     @precondition(lambda self: self.handles)
@@ -308,10 +314,13 @@ class Walk(RuleBasedStateMachine):
     @rule(pick=picks, faults=some_faults("runspaces.delete", "runspaces.get"))
     def close(self, pick, faults):
         _, opening, handle = self.handles.pop(pick % len(self.handles))
-        result = self.attempt(lambda: opening.__exit__(None, None, None), faults)
-        if not isinstance(result, SrsError):
-            assert handle.id not in self.simulator.runspaces
+        with self.under(faults):
+            opening.__exit__(None, None, None)
+        if handle.id not in self.simulator.runspaces:
             self.gone.add(handle.id)
+        else:
+            assert faults
+            assert self.is_told_of(handle.runspace)
 
     # Scripts, step by step.
 
@@ -501,6 +510,7 @@ class Walk(RuleBasedStateMachine):
         assert not self.gone & set(self.simulator.runspaces)
 
     def teardown(self) -> None:
+        self.log.close()
         for caller in self.callers.values():
             caller.client.__exit__(None, None, None)
             caller.check_nothing_is_held()
