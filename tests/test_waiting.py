@@ -54,6 +54,12 @@ def test_jitter_stretches_only():
     assert asked == [0, 1.25, 2.5, 3.75, 5]
 
 
+def test_what_rounding_leaves_of_the_time_is_no_time():
+    # The clock shows what it showed at the start plus 20, less what was lost in the sum.
+    wait = Wait(WaitPolicy(timeout=20), lambda: 0.0)
+    assert wait.saw(20 - 1e-12, Seen.PENDING) == GiveUp(Because.TIMEOUT)
+
+
 def test_without_a_timeout_it_never_gives_up():
     wait = Wait(WaitPolicy(timeout=None), lambda: 0.0)
     assert isinstance([wait.saw(10.0**n, Seen.PENDING) for n in range(12)][-1], AskAgain)
