@@ -26,6 +26,7 @@ from srs_vsphere import (
     StreamInterruptedError,
     WaitTimeoutError,
 )
+from srs_vsphere.models import StreamGap
 from srs_vsphere.results import LOST_REASON, ScriptOutcome
 from srs_vsphere.simulator import FaultPlan, Settings
 from tests.machine.choosing import SCRIPTS, durations, names, some_faults, works
@@ -52,7 +53,8 @@ class Walk(RuleBasedStateMachine):
         }
         self.runspaces: list[str] = []
         self.gone: set[str] = set()
-        self.scripts: list[str] = []
+        #: What each of the scripts does.
+        self.scripts: dict[str, str] = {}
         self.handles: list[tuple[str, object, object]] = []
         self.pools = {}
         #: What a pool could not delete.
@@ -93,7 +95,7 @@ class Walk(RuleBasedStateMachine):
         return known[pick % len(known)]
 
     def script(self, pick: int) -> str:
-        return self.scripts[-1 - pick % len(self.scripts)]
+        return list(self.scripts)[-1 - pick % len(self.scripts)]
 
     def is_told_of(self, runspace) -> bool:
         """Whether the log says of a runspace that it may be left."""
@@ -406,7 +408,7 @@ class Walk(RuleBasedStateMachine):
             known = self.simulator.execution(result.id, user)
             assert known is not None
             assert (known.name, known.pod.runspace_id) == (result.name, id)
-            self.scripts.append(result.id)
+            self.scripts[result.id] = text
             return
         if isinstance(result, OutcomeUnknownError):
             assert all(name in result.advice for _, name in created)
@@ -449,12 +451,15 @@ class Walk(RuleBasedStateMachine):
         elif isinstance(result, WaitTimeoutError):
             # Whoever asks once only cannot hear twice that it is not there.
             assert faults or (timeout == 0 if known is None else known.state == "running")
-        elif not isinstance(result, SrsError):
-            if result.stuck:
-                assert known.zombie
-            else:
-                assert (result.id, result.state) == (id, known.state)
-                assert result.ended
+        elif isinstance(result, SrsError):
+            assert faults
+        elif known is None:
+            assert self.is_late(faults)
+        elif result.stuck:
+            assert known.zombie
+        else:
+            assert (result.id, result.state) == (id, known.state)
+            assert result.ended
 
     @precondition(lambda self: self.scripts)
     @rule(user=users, pick=picks, faults=some_faults("script_executions.cancel"))
@@ -474,22 +479,46 @@ class Walk(RuleBasedStateMachine):
     def look(self, user, pick, faults):
         id = self.script(pick)
         scripts = self.client(user).script_executions
+        late = self.is_late(faults)
         result = self.attempt(lambda: scripts.get(id), faults)
         known = self.simulator.execution(id, user)
         if isinstance(result, NotFoundError):
             assert known is None
-        elif not isinstance(result, SrsError):
+        elif not isinstance(result, SrsError) and not late:
             assert result.stuck if known.zombie else result.id == id
             assert (result.name, result.state, result.reason) == (known.name, known.state, known.reason)
         records = self.attempt(lambda: scripts.records(id, "warning"), faults)
         known = self.simulator.execution(id, user)
-        if not isinstance(records, SrsError):
+        if not isinstance(records, SrsError) and not late:
             written = known.streams.get("warning", [])
             assert [record.message for record in records] == [message for _, message in written]
         output = self.attempt(lambda: scripts.output(id), faults)
         known = self.simulator.execution(id, user)
-        if not isinstance(output, SrsError):
+        if not isinstance(output, SrsError) and not late:
             assert output == [text for text in known.output or [] if text is not None]
+
+    @precondition(lambda self: self.scripts)
+    @rule(user=users, pick=picks, faults=some_faults("script_executions.get", "script_executions.streams"))
+    def follow(self, user, pick, faults):
+        id = self.script(pick)
+        work = self.simulator.plans[self.scripts[id]]
+        told = []
+
+        def call():
+            told.extend(self.client(user).script_executions.follow(id))
+
+        result = self.attempt(call, faults)
+        known = self.simulator.execution(id, user)
+        if isinstance(result, NotFoundError):
+            assert known is None
+        for stream in ("error", "warning", "information"):
+            items = [item for item in told if item.stream == stream]
+            gaps = [item for item in items if isinstance(item, StreamGap)]
+            messages = [item.message for item in items if item not in gaps]
+            rest = iter(work.written(stream))
+            assert all(message in rest for message in messages)
+            if result is None and known is not None and known.state == "success" and not known.zombie:
+                assert gaps or messages == work.written(stream)
 
     # Everything else.
 
