@@ -30,7 +30,7 @@ from srs_vsphere.results import LOST_REASON, ScriptOutcome
 from srs_vsphere.simulator import FaultPlan, Settings
 from tests.machine.choosing import SCRIPTS, durations, names, some_faults, works
 from tests.machine.driving import Caller
-from tests.machine.watching import Watched
+from tests.machine.watching import Log, Watched
 
 WALKS = int(os.environ.get("SRS_WALKS", "0"))
 
@@ -45,7 +45,7 @@ class Walk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.simulator = Watched(Settings(quota=8))
+        self.simulator = Watched(Settings(quota=8, history=6))
         self.faults = FaultPlan()
         self.callers = {
             user: Caller(user, self.simulator, self.faults, self.loop) for user in ("alice", "bob")
@@ -54,7 +54,12 @@ class Walk(RuleBasedStateMachine):
         self.gone: set[str] = set()
         self.scripts: list[str] = []
         self.handles: list[tuple[str, object, object]] = []
+        self.pools = {}
+        #: What a pool could not delete.
+        self.left: set[str] = set()
         self.number = 0
+        #: What the clients have logged, which is where they tell of what they could not delete.
+        self.log = Log()
 
     # What all rules share.
 
@@ -89,6 +94,10 @@ class Walk(RuleBasedStateMachine):
 
     def script(self, pick: int) -> str:
         return self.scripts[-1 - pick % len(self.scripts)]
+
+    def is_told_of(self, runspace) -> bool:
+        """Whether the log says of a runspace that it may be left."""
+        return any(runspace.id in text or runspace.name in text for text in self.log.texts)
 
     def new_name(self, prefix: str) -> str:
         self.number += 1
@@ -251,28 +260,31 @@ class Walk(RuleBasedStateMachine):
 
         result = self.attempt(call, faults)
         left = [
-            runspace.id
+            runspace
             for runspace in self.simulator.runspaces_of(user).values()
             if runspace.name and runspace.name.startswith(name)
         ]
+        assert len(left) <= 1
+        assert all(self.is_told_of(runspace) for runspace in left)
         self.check_ran(text, name)
         if not isinstance(result, SrsError):
-            assert not left
             self.check_result(user, result, text, output)
-        else:
-            assert len(left) <= 1
-            if not faults:
-                assert not left
-                assert isinstance(result, QuotaExceededError | WaitTimeoutError)
+        elif not faults:
+            assert isinstance(result, QuotaExceededError | WaitTimeoutError)
+        assert not left or faults
 
     def check_ran(self, text, name):
         assert self.simulator.ran[text] <= 1
         assert self.simulator.created["script_executions.create", name] <= 1
 
-    @rule(user=users, faults=some_faults("runspaces.create", "runspaces.get", "runspaces.list"))
-    def open(self, user, faults):
+    @rule(
+        user=users,
+        patience=st.sampled_from([0.0, 100.0]),
+        faults=some_faults("runspaces.create", "runspaces.get", "runspaces.list"),
+    )
+    def open(self, user, patience, faults):
         name = self.new_name("handle")
-        opening = self.client(user).runspaces.open(name)
+        opening = self.client(user).runspaces.open(name, wait_for_quota=patience)
         result = self.attempt(opening.__enter__, faults)
         made = [
             runspace
@@ -284,6 +296,7 @@ class Walk(RuleBasedStateMachine):
             assert [(runspace.id, runspace.state) for runspace in made] == [(result.id, "ready")]
         else:
             assert len(made) <= 1
+            assert all(self.is_told_of(runspace) for runspace in made)
             assert not made or faults
 
     @precondition(lambda self: self.handles)
@@ -308,10 +321,62 @@ class Walk(RuleBasedStateMachine):
     @rule(pick=picks, faults=some_faults("runspaces.delete", "runspaces.get"))
     def close(self, pick, faults):
         _, opening, handle = self.handles.pop(pick % len(self.handles))
-        result = self.attempt(lambda: opening.__exit__(None, None, None), faults)
-        if not isinstance(result, SrsError):
-            assert handle.id not in self.simulator.runspaces
+        with self.under(faults):
+            opening.__exit__(None, None, None)
+        if handle.id not in self.simulator.runspaces:
             self.gone.add(handle.id)
+        else:
+            assert faults
+            assert self.is_told_of(handle.runspace)
+
+    # A pool of runspaces.
+
+    def pooled(self, user):
+        return [
+            runspace
+            for runspace in self.simulator.runspaces_of(user).values()
+            if (runspace.name or "").startswith("pool")
+        ]
+
+    @rule(
+        user=users,
+        work=works(0.0, 3.0),
+        pause=durations,
+        faults=some_faults(
+            "runspaces.create", "runspaces.get", "runspaces.list", "runspaces.delete", *SCRIPTS
+        ),
+    )
+    def use_pool(self, user, work, pause, faults):
+        if user not in self.pools:
+            self.pools[user] = self.callers[user].pool(size=2)
+        text, name = self.plan(work), self.new_name("run")
+
+        def call():
+            with self.pools[user].lease(timeout=0.0) as outer:
+                self.simulator.clock.advance(pause)
+                with self.pools[user].lease(timeout=0.0) as inner:
+                    assert outer.id != inner.id
+                    return inner.run(text, name=name)
+
+        result = self.attempt(call, faults)
+        self.check_ran(text, name)
+        if not isinstance(result, SrsError):
+            self.check_result(user, result, text, "text")
+        elif not faults:
+            assert isinstance(result, QuotaExceededError)
+
+    @rule(user=users, faults=some_faults("runspaces.list", "runspaces.delete"))
+    def close_pool(self, user, faults):
+        pool = self.pools.pop(user, None)
+        if pool is None:
+            return
+        with self.under(faults):
+            pool.__exit__(None, None, None)
+        left = self.pooled(user)
+        if left:
+            assert faults
+            assert any("runspaces named pool-" in text for text in self.log.texts)
+        self.left |= {runspace.id for runspace in left}
 
     # Scripts, step by step.
 
@@ -497,10 +562,14 @@ class Walk(RuleBasedStateMachine):
             assert dict(consoles) == self.simulator.consoles_of(user)
 
             caller.check_nothing_is_held()
+            assert len([runspace for runspace in self.pooled(user) if runspace.id not in self.left]) <= 2
         # What was deleted stays deleted.
         assert not self.gone & set(self.simulator.runspaces)
 
     def teardown(self) -> None:
+        self.log.close()
+        for pool in self.pools.values():
+            pool.__exit__(None, None, None)
         for caller in self.callers.values():
             caller.client.__exit__(None, None, None)
             caller.check_nothing_is_held()

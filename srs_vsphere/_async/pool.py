@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack, overload
@@ -19,6 +20,8 @@ from srs_vsphere.models import PSDocument, RunspaceState
 from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import PoolResult
 from srs_vsphere.settings import check_count, check_patience
+
+_log = logging.getLogger("srs_vsphere")
 
 T = TypeVar("T")
 
@@ -133,12 +136,24 @@ class AsyncRunspacePool:
                 self.give_back(lease)
 
     async def aclose(self) -> None:
-        """Delete all runspaces of the pool; leases still open lose theirs."""
+        """Delete all runspaces of the pool; leases still open lose theirs.
+
+        An error would take the place of what the block came to, which is worth more: it is logged instead.
+        """
         self._closed = True
+        problem: object = "the service did not answer in time"
         with self._pace.shielded(_SECONDS_TO_CLOSE):
             self._idle.clear()
             self._known.clear()
-            await self._tidy()
+            try:
+                await self._tidy()
+                return
+            except (SrsError, RuntimeError) as error:
+                # A RuntimeError says that the client was closed within the block.
+                problem = error
+        _log.warning(
+            "runspaces named %s-... may be left, and stay until they have idled: %s", self._name, problem
+        )
 
     async def take(self, timeout: float | None) -> _Idle:
         """Take a runspace out of the pool; `lease` is what a program calls.
@@ -218,12 +233,19 @@ class AsyncRunspacePool:
 
     async def _tidy(self) -> None:
         """Delete what bears the pool's name and is not known to it: creations whose answers were lost."""
+        problem: SrsError | None = None
         await self._tidying.acquire(_EVER)
         try:
             for runspace in await self._client.runspaces.list():
                 name = runspace.name or ""
                 if name.startswith(f"{self._name}-") and name not in self._known:
-                    await self._client.runspaces.delete(runspace.id)
+                    try:
+                        await self._client.runspaces.delete(runspace.id)
+                    except SrsError as error:
+                        # The others can be deleted all the same.
+                        problem = problem or error
+            if problem is not None:
+                raise problem
             self._unsure = False
         finally:
             self._tidying.release()

@@ -127,6 +127,27 @@ def test_lost_creations_never_make_it_larger(
 
 
 
+@pytest.mark.parametrize("operation", ["runspaces.list", "runspaces.delete"])
+def test_what_is_left_on_closing_is_logged_and_hides_no_error(
+    server: SimServer,
+    simulator: Simulator,
+    clock: VirtualClock,
+    caplog: pytest.LogCaptureFixture,
+    operation: str,
+) -> None:
+    with make_client(server.url, pace=ClockPace(clock)) as client:
+        with pytest.raises(ValueError, match="of the block's own"):
+            with make_pool(client, size=2) as pool:
+                pool.warm()
+                server.faults.add(Fault(operation=operation, nth=1, status=500))
+                raise ValueError("of the block's own")
+    assert len(simulator.runspaces) == (2 if operation == "runspaces.list" else 1)
+    (told,) = caplog.messages
+    assert told.startswith("runspaces named pool-")
+    assert "HTTP 500" in told
+
+
+
 def test_what_keeps_a_runspace_from_opening_is_told(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:

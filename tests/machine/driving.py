@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from random import Random
 
-from srs_vsphere import AsyncSrsClient, BasicAuth, SrsClient
+from srs_vsphere import AsyncRunspacePool, AsyncSrsClient, BasicAuth, RunspacePool, SrsClient
 from srs_vsphere._concurrency import AsyncPace, Pace
 from srs_vsphere.simulator import FaultPlan, SimTransport, SyncSimTransport, VirtualClock
 from tests.machine.watching import Watched
@@ -88,6 +88,7 @@ class Caller:
         self, user: str, simulator: Watched, faults: FaultPlan, loop: asyncio.AbstractEventLoop | None
     ) -> None:
         self.user = user
+        self._loop = loop
         auth = BasicAuth(user, "secret")
         if loop is None:
             self.transport = SyncSimTransport(simulator, faults=faults)
@@ -99,6 +100,13 @@ class Caller:
             self.inner = AsyncSrsClient(URL, auth=auth, transport=self.transport)
             self.client = Blocking(loop, self.inner)
             self.inner._session.sender.pace = AsyncClockPace(simulator.clock)
+
+    def pool(self, size: int) -> object:
+        """A pool of this user's runspaces."""
+        kind = RunspacePool if self._loop is None else AsyncRunspacePool
+        pool = kind(self.inner, size=size)
+        pool._pace = self.inner._session.sender.pace
+        return pool if self._loop is None else Blocking(self._loop, pool)
 
     def check_nothing_is_held(self) -> None:
         session = self.inner._session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping
 
@@ -11,6 +12,22 @@ from srs_vsphere.simulator.executions import Execution
 from srs_vsphere.simulator.runspaces import Runspace
 from srs_vsphere.simulator.users import subject
 from tests.machine.choosing import Work
+
+
+class Log(logging.Handler):
+    """What the client warns of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+        logging.getLogger("srs_vsphere").addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
+
+    def close(self) -> None:
+        logging.getLogger("srs_vsphere").removeHandler(self)
+        super().close()
 
 
 class Watched(Simulator):
