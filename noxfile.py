@@ -47,8 +47,7 @@ def lowest(session: nox.Session) -> None:
 def httpx2(session: nox.Session) -> None:
     """Run the suite with httpx2 in httpx's place, and without the express lane."""
     session.install("-e", ".[simulator]", *group("test"), "httpx2")
-    program = "import sys, httpx2; httpx2.alias_httpx(); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    session.run("python", "-c", program, "--road", "fast", *session.posargs)
+    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", "--road", "fast", *session.posargs)
 
 
 @nox.session

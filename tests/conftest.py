@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -63,3 +64,11 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
     for name in ("httpcore", "httpx", "srs_vsphere"):
         caplog.set_level(logging.DEBUG, logger=name)
     return caplog
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """A url of this machine where nobody answers, and nobody else begins to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"

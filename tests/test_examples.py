@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, SimServer, Simulator
+from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, SimServer, Simulator, StreamMessage
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -67,6 +67,61 @@ def test_sync_script(server: SimServer, simulator: Simulator) -> None:
     done = run("sync_script.py", server.url, "alice", SRS_PASSWORD="secret")
     assert (done.returncode, done.stdout, done.stderr) == (0, "deleting broken: no pod\n", "")
     assert list(simulator.runspaces) == [kept]
+
+
+def test_run_script(server: SimServer, simulator: Simulator) -> None:
+    done = run(
+        "run_script.py", server.url, "alice", "'héllo'; Write-Warning 'careful'", SRS_PASSWORD="secret"
+    )
+    assert (done.returncode, done.stdout) == (0, "héllo\n")
+    assert done.stderr == "warning: careful\nsucceeded after 0.0 s\n"
+    failed = run("run_script.py", server.url, "alice", "throw 'no such VM'", SRS_PASSWORD="secret")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert re.fullmatch(r"failed after 0\.0 s: .*RuntimeException: no such VM\n", failed.stderr)
+    refused = run("run_script.py", server.url, "alice", "1", SRS_PASSWORD="wrong")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("auth.login on 127.0.0.1")
+    assert simulator.runspaces == {}
+    assert simulator.session_count == 0
+
+
+def test_follow_script(server: SimServer, simulator: Simulator) -> None:
+    records = [
+        StreamMessage("information", "step 1", at=0),
+        StreamMessage("warning", "step 2", at=0.4),
+        *(StreamMessage("verbose", f"detail {number}", at=0.8) for number in range(80)),
+    ]
+    simulator.on_script("steps", ScriptReply(records=records, duration=1))
+    done = run("follow_script.py", server.url, "alice", "steps", SRS_PASSWORD="secret")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [re.sub(r"^\d\d:\d\d:\d\d", "TIME", line) for line in done.stdout.splitlines()]
+    assert lines == [
+        "TIME information: step 1",
+        "TIME warning: step 2",
+        "verbose: ... some were written too fast to be seen ...",
+        *(f"TIME verbose: detail {number}" for number in range(30, 80)),
+        "ended with state success",
+    ]
+    assert simulator.runspaces == {}
+
+
+def test_structured_output(server: SimServer, simulator: Simulator) -> None:
+    calls: list[ScriptCall] = []
+
+    def machines(call: ScriptCall) -> ScriptReply:
+        calls.append(call)
+        return ScriptReply(output=[{"name": "db-1", "cpus": 8, "disks": [40, 0.5]}])
+
+    simulator.on_script(re.compile("Get-VM"), machines)
+    done = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="secret")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "db-1: 8 processors, 40.5 GB\n", "")
+    assert calls[0].parameters == {"AtLeast": 4}
+    simulator.on_script(re.compile("Get-VM"), ScriptReply(state="error", reason="no rights"))
+    failed = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="secret")
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("the script failed: ")
+    assert "no rights" in failed.stderr
+    assert simulator.runspaces == {}
 
 
 def test_pool(server: SimServer, simulator: Simulator) -> None:

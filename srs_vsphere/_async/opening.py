@@ -156,12 +156,12 @@ class AsyncRunspaceOpening:
         if self._id is not None:
             raise RuntimeError("this runspace is open already: open another for a second block")
         try:
-            self._id = (await self._create(self.name)).id
+            self._id = (await self._create()).id
             runspace = await self._calls.wait_ready(self._id, self._timeout)
             if self._connected:
                 await self._check_connection(runspace)
         except BaseException as error:
-            await self._clean_up(error)
+            await self.delete()
             if isinstance(error, WaitTimeoutError | RunspaceNotReadyError):
                 error.advice = "The runspace was not kept: open another once the reason is mended."
             raise
@@ -199,39 +199,39 @@ class AsyncRunspaceOpening:
         _log.warning("runspace %s was not deleted, and stays until it has idled: %s", opened, problem)
         return False
 
-    async def _create(self, name: str) -> Runspace:
+    async def _create(self) -> Runspace:
         pace = self._session.sender.pace
         began = pace.now()
         patience = Wait(WaitPolicy(timeout=self._wait_for_quota), pace.random)
         while True:
             try:
-                return await self._calls.create(name, run_vc_connection_script=self._connected, unique=True)
+                return await self._calls.create(
+                    self.name, run_vc_connection_script=self._connected, unique=True
+                )
             except QuotaExceededError:
                 step = patience.saw(pace.now() - began, Seen.PENDING)
                 if not isinstance(step, AskAgain):
                     raise
+            except BaseException as error:
+                if _may_have_made_one(error):
+                    self._id = await self._find()
+                raise
             await pace.sleep(step.delay)
 
-    async def _clean_up(self, error: BaseException) -> None:
-        """Delete what entering the block may have made before it failed."""
-        if self._id is None and _may_have_made_one(error):
-            self._id = await self._find(self.name)
-        await self.delete()
-
-    async def _find(self, name: str) -> str | None:
-        """Look for a runspace whose creation nobody has seen the end of, on the way out as above."""
+    async def _find(self) -> str | None:
+        """Look for the runspace, since nobody has seen the end of its creation; on the way out as above."""
         pace = self._session.sender.pace
         problem: object = "the service did not answer in time"
         with pace.shielded(_SECONDS_TO_FIND):
             try:
-                found = await self._calls.find(name, _SECONDS_TO_FIND)
+                found = await self._calls.find(self.name, _SECONDS_TO_FIND)
                 if found is None:
                     await pace.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
-                    found = await self._calls.find(name, _SECONDS_TO_FIND)
+                    found = await self._calls.find(self.name, _SECONDS_TO_FIND)
                 return found.id if found is not None else None
             except (SrsError, RuntimeError) as error:
                 problem = error
-        _log.warning("a runspace named %s may be left, and could not be looked for: %s", name, problem)
+        _log.warning("a runspace named %s may be left, and could not be looked for: %s", self.name, problem)
         return None
 
     async def _check_connection(self, runspace: Runspace) -> None:

@@ -11,7 +11,6 @@ from srs_vsphere.errors import (
     NotFoundError,
     OutcomeUnknownError,
     RunspaceNotReadyError,
-    ServerError,
     SrsError,
 )
 from srs_vsphere.models import Runspace, RunspaceState
@@ -19,9 +18,6 @@ from srs_vsphere.waiting import WaitPolicy, seen_runspace
 
 read_runspaces = read_list(Runspace)
 _read_runspace = read_one(Runspace)
-
-#: What the service says of a runspace it cannot delete, unknown ones included.
-_NOT_DELETED = 2040
 
 
 class AsyncRunspaceCalls:
@@ -99,13 +95,8 @@ class AsyncRunspaceCalls:
         except NotFoundError as error:
             # The service has no 404 here, but an error like any other; so it is asked once more, unless an
             # attempt of ours before this one was just what removed it.
-            if error.attempts > 1 or await self._is_gone(id):
-                return
-            raise
-        except ServerError as error:
-            if error.code == _NOT_DELETED and error.attempts > 1 and await self._is_gone(id):
-                return
-            raise
+            if error.attempts == 1 and not await self._is_gone(id):
+                raise
 
     async def wait_ready(self, id: str, timeout: float | None) -> Runspace:
         """Wait until a runspace is ready.

@@ -167,7 +167,8 @@ class AsyncSender:
                 return await self._taken(call, reply, read)
             with self.pace.limit(remaining + _DEADLINE_SLACK):
                 response = await self._http.send(self._request(call, header, remaining), stream=True)
-                reply = AsyncReply(response, self.slots)
+                overdue = (lambda: self.pace.now() > call.deadline) if express else None
+                reply = AsyncReply(response, self.slots, overdue)
                 result = await self._taken(call, reply, read)
             kept = reply.kept
             return result

@@ -79,7 +79,11 @@ class SrsClient:
         max_connections: int = 20,
         on_retry: Callable[[RetryEvent], object] | None = None,
     ) -> None:
-        origin = Origin.parse(url)
+        try:
+            origin = Origin.parse(url)
+        finally:
+            # A url with a password in it is refused, and a traceback would show this frame's variables.
+            del url
         retry = RetryPolicy() if retry is None else retry
         timeouts = Timeouts() if timeouts is None else timeouts
         tls = Tls() if tls is None else tls

@@ -10,7 +10,7 @@ from srs_vsphere._concurrency import Slots
 from srs_vsphere._express import Answer, whole_body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Callable
 
 #: What an HTTP library may still hold of a body after its connection is closed.
 _LONGEST_LEFTOVER = 131072
@@ -22,13 +22,17 @@ class Reply:
     Args:
         response: the answer, with its body unread.
         slots: where its slot goes back to.
+        overdue: tells whether the time for all of the body is over; default never.
     """
 
-    __slots__ = ("_begun", "_chunks", "_closed", "_response", "_slots", "kept", "status")
+    __slots__ = ("_begun", "_chunks", "_closed", "_overdue", "_response", "_slots", "kept", "status")
 
-    def __init__(self, response: Answer, slots: Slots) -> None:
+    def __init__(
+        self, response: Answer, slots: Slots, overdue: Callable[[], bool] | None = None
+    ) -> None:
         self._response = response
         self._slots = slots
+        self._overdue = overdue
         self._chunks: Iterator[bytes] | None = None
         self._begun = False
         self._closed = False
@@ -60,6 +64,9 @@ class Reply:
                 return b""
             self._begun = True
             self._chunks = self._response.iter_bytes()
+        if self._overdue is not None and self._overdue():
+            # A server that trickles never lets a socket's own timeout pass.
+            raise httpx.ReadTimeout("the deadline passed before the whole answer came")
         for chunk in self._chunks:
             return chunk
         self._chunks = None
@@ -98,6 +105,7 @@ class Reply:
     def _wind_up(self) -> None:
         # The HTTP library's readers are generators within generators. One that is left in the middle is
         # closed by the garbage collector, with a task or a warning; reading on after the close ends them.
+        self._overdue = None
         size = 0
         try:
             while self._chunks is not None and size < _LONGEST_LEFTOVER:

@@ -167,7 +167,8 @@ class Sender:
                 return self._taken(call, reply, read)
             with self.pace.limit(remaining + _DEADLINE_SLACK):
                 response = self._http.send(self._request(call, header, remaining), stream=True)
-                reply = Reply(response, self.slots)
+                overdue = (lambda: self.pace.now() > call.deadline) if express else None
+                reply = Reply(response, self.slots, overdue)
                 result = self._taken(call, reply, read)
             kept = reply.kept
             return result

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 
 import httpx
 
 from srs_vsphere._transport import limits
 from srs_vsphere._transport.connection import Connection
 from srs_vsphere._transport.place import Address, Place
+
+_inboxes = threading.local()
+
+
+def _inbox_of_this_thread() -> memoryview:
+    """One for all pools: a client for each of thousands of hosts would else cost 64 KiB more."""
+    try:
+        inbox: memoryview = _inboxes.inbox
+    except AttributeError:
+        inbox = _inboxes.inbox = memoryview(bytearray(limits.READ_BYTES))
+    return inbox
 
 
 class Pool:
@@ -26,7 +38,7 @@ class Pool:
         ssl_context: as given.
         max_connections: as given.
         keep_alive: as given.
-        inbox: what all connections are read into.
+        inbox: what all connections of this thread are read into, whatever pool they are of.
         sockets: connections whose socket is open.
     """
 
@@ -36,7 +48,7 @@ class Pool:
         self.ssl_context = ssl_context
         self.max_connections = max_connections
         self.keep_alive = keep_alive
-        self.inbox = memoryview(bytearray(limits.READ_BYTES))
+        self.inbox: memoryview = memoryview(b"")
         self._closed = False
         self.sockets: set[Connection] = set()
         self._places: dict[Address, Place] = {}
@@ -120,6 +132,7 @@ class Pool:
             raise RuntimeError("the transport is in use by another event loop")
         self._forget()
         self._loop = asyncio.get_running_loop()
+        self.inbox = _inbox_of_this_thread()
 
     def _forget(self) -> None:
         self._places.clear()

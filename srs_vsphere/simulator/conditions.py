@@ -1,6 +1,9 @@
-"""What can be made to go wrong inside the service, for the next few times or until it is cleared."""
+"""What can be made to go wrong inside the service: a few times, until it is cleared, or in one call."""
 
 from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 
 from attrs import define
 
@@ -16,6 +19,7 @@ class Conditions:
 
     def __init__(self) -> None:
         self._conditions: dict[str, _Condition] = {}
+        self._of_this_call: dict[str, str] = {}
 
     def hold(self, name: str, times: int | None, text: str = "") -> None:
         """Let a condition hold.
@@ -38,6 +42,8 @@ class Conditions:
         Args:
             name: which.
         """
+        if name in self._of_this_call:
+            return self._of_this_call.pop(name)
         condition = self._conditions.get(name)
         if condition is None:
             return None
@@ -46,6 +52,19 @@ class Conditions:
             if condition.left == 0:
                 del self._conditions[name]
         return condition.text
+
+    @contextmanager
+    def for_one_call(self, texts: Mapping[str, str]) -> Generator[None]:
+        """Let conditions hold for one occasion each within a ``with`` block, before all others.
+
+        Args:
+            texts: what goes with each, by its name.
+        """
+        self._of_this_call = dict(texts)
+        try:
+            yield
+        finally:
+            self._of_this_call = {}
 
     def clear(self) -> None:
         """Let no condition hold any more."""

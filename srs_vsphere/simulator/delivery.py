@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from srs_vsphere.simulator.clock import Clock
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.faults import Fault, FaultPlan
-from srs_vsphere.simulator.mishaps import KEY_HEADER, bring_about
+from srs_vsphere.simulator.mishaps import KEY_HEADER, bring_about, conditions_of
 from srs_vsphere.simulator.pages import page
 from srs_vsphere.simulator.simulator import Simulator
 
@@ -125,7 +125,7 @@ class Desk:
             return Delivery(refused=True)
         reply = bring_about(self.service, fault, request) if isinstance(self.service, Simulator) else None
         if reply is None and (fault.lost_answer or (fault.status is None and fault.reset is None)):
-            reply = self._carry_out(request)
+            reply = self._carry_out(request, fault)
         if fault.reset is not None:
             return Delivery(reset=True, delay=fault.delay)
         if fault.status is not None:
@@ -136,8 +136,11 @@ class Desk:
             _disguise(reply, fault), delay=fault.delay, trickle=fault.trickle, cut_after=fault.cut_after
         )
 
-    def _carry_out(self, request: Request) -> Reply:
-        reply = self.service.handle(request)
+    def _carry_out(self, request: Request, fault: Fault | None = None) -> Reply:
+        if fault is not None and isinstance(self.service, Simulator):
+            reply = self.service.handle(request, conditions=conditions_of(fault))
+        else:
+            reply = self.service.handle(request)
         if not reply.body and request.header("authorization"):
             for name, key in reply.headers:
                 if name.lower() == KEY_HEADER:

@@ -40,13 +40,21 @@ def bring_about(simulator: Simulator, fault: Fault, request: Request) -> Reply |
     if fault.runspace_unreachable:
         for runspace in _runspaces(simulator, request):
             simulator.make_unreachable(runspace)
-    if fault.slow_creation is not None:
-        simulator.slow_creation(fault.slow_creation)
-    if fault.creation_error is not None:
-        simulator.fail_creation(fault.creation_error)
-    if fault.pod_error is not None:
-        simulator.fail_pod(fault.pod_error)
     return _no_room(simulator, request) if fault.full_quota else None
+
+
+def conditions_of(fault: Fault) -> dict[str, str]:
+    """Return what goes wrong within the call that a fault hits, if that is carried out.
+
+    Args:
+        fault: the fault.
+    """
+    texts = {
+        "slow_creation": None if fault.slow_creation is None else str(fault.slow_creation),
+        "creation_error": fault.creation_error,
+        "pod_error": fault.pod_error,
+    }
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def _end_session(simulator: Simulator, request: Request) -> None:

@@ -17,6 +17,7 @@ from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.users import subject
 
 DEFAULT_USERS: Mapping[str, str] = MappingProxyType({"alice": "secret", "bob": "secret"})
+_NONE: Mapping[str, str] = MappingProxyType({})
 _STATES = ("creating", "ready", "error")
 
 
@@ -53,16 +54,17 @@ class Simulator:
         self._requests_seen = 0
         self._gateway = Gateway(users, self.settings, self.clock, seed)
 
-    def handle(self, request: Request) -> Reply:
+    def handle(self, request: Request, *, conditions: Mapping[str, str] = _NONE) -> Reply:
         """Answer a request.
 
         Args:
             request: a whole request.
+            conditions: what goes wrong with this request only; faults use it.
 
         Returns:
             The whole reply.
         """
-        with self._lock:
+        with self._lock, self._gateway.conditions.for_one_call(conditions):
             self._requests_seen += 1
             return self._gateway.answer(request)
 

@@ -24,15 +24,9 @@ LIST = ("GET", "/api/runspaces")
 CREATE = ("POST", "/api/runspaces")
 
 
-def nothing_listens() -> str:
-    """A url of this machine where nobody answers."""
-    with SimServer(Simulator()) as server:
-        return server.url
-
-
 @pytest.mark.anyio
-async def test_refused_connections_are_tried_again_with_growing_waits() -> None:
-    url = nothing_listens()
+async def test_refused_connections_are_tried_again_with_growing_waits(nowhere: str) -> None:
+    url = nowhere
     events: list[RetryEvent] = []
     pace = AsyncVirtualPace(chance=0.5)
     async with make_client(url, retry=RetryPolicy(), pace=pace, on_retry=events.append) as client:
@@ -224,6 +218,20 @@ async def test_the_deadline_bounds_an_attempt(server: SimServer) -> None:
 
 
 @pytest.mark.anyio
+async def test_the_deadline_bounds_a_trickle(server: SimServer, simulator: Simulator) -> None:
+    for _ in range(50):
+        simulator.add_runspace()
+    server.faults.add(Fault(operation="runspaces.list", trickle=(1, 0.01)))
+    async with make_client(server.url, retry=RetryPolicy(deadline=0.3)) as client:
+        await client.login()
+        with pytest.raises(TransportError):
+            await client.runspaces.list()
+        assert free_slots(client) == 20
+        async with client.runspaces.stream() as runspaces:
+            assert (await anext(runspaces)).id in simulator.runspaces
+
+
+@pytest.mark.anyio
 async def test_waiting_for_a_slot_ends_with_the_deadline(server: SimServer) -> None:
     async with make_client(server.url, retry=RetryPolicy(deadline=0.2), max_connections=1) as client:
         async with client.runspaces.stream():
@@ -233,7 +241,7 @@ async def test_waiting_for_a_slot_ends_with_the_deadline(server: SimServer) -> N
 
 
 @pytest.mark.anyio
-async def test_a_dead_server_sees_a_trickle() -> None:
+async def test_a_dead_server_sees_a_trickle(nowhere: str) -> None:
     attempts = 0
 
     def on_retry(event: RetryEvent) -> None:
@@ -242,7 +250,7 @@ async def test_a_dead_server_sees_a_trickle() -> None:
 
     pace = AsyncVirtualPace(chance=0.0)
     policy = RetryPolicy(budget=10, budget_refill=0.5)
-    async with make_client(nothing_listens(), retry=policy, pace=pace, on_retry=on_retry) as client:
+    async with make_client(nowhere, retry=policy, pace=pace, on_retry=on_retry) as client:
         for _ in range(20):
             with pytest.raises(NotSentError):
                 await client.about()

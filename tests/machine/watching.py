@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 
 from srs_vsphere.simulator import Reply, Request, ScriptCall, ScriptReply, Settings, Simulator, VirtualClock
 from srs_vsphere.simulator.executions import Execution
@@ -24,8 +25,8 @@ class Watched(Simulator):
         self.ran: Counter[str] = Counter()
         self.on_script(lambda call: call.script in self.plans, self._run)
 
-    def handle(self, request: Request) -> Reply:
-        reply = super().handle(request)
+    def handle(self, request: Request, **options: Mapping[str, str]) -> Reply:
+        reply = super().handle(request, **options)
         operation = self.operation_of(request)
         self.operations.append(operation)
         if operation in {"runspaces.create", "script_executions.create"} and reply.status == 202:

@@ -450,6 +450,26 @@ def test_a_pod_fails_after_the_runspace_was_accepted():
     assert list(caller.simulator.runspaces.values()) == ["error"]
 
 
+@pytest.mark.parametrize(
+    "what", [{"slow_creation": 60.0}, {"creation_error": "no"}, {"pod_error": "failed: ImagePullBackOff"}]
+)
+def test_what_was_to_fail_within_a_call_is_over_with_that_call(what):
+    caller = Caller(Fault(nth=1, stale_session=True, **what))
+    assert caller.as_alice("POST", "/api/runspaces", {}).status == 401
+    caller.key = caller.login("alice")
+    assert caller.as_alice("POST", "/api/runspaces", {}).status == 202
+    caller.simulator.clock.advance(30)
+    assert list(caller.simulator.runspaces.values()) == ["ready"]
+
+
+def test_a_fault_leaves_alone_what_goes_wrong_anyway():
+    caller = Caller(Fault(nth=1, creation_error="this once"))
+    caller.simulator.fail_creation("every time", times=None)
+    replies = [caller.as_alice("POST", "/api/runspaces", {}) for _ in range(3)]
+    texts = [json.loads(reply.body)["error_message"] for reply in replies]
+    assert texts == ["this once", "every time", "every time"]
+
+
 @pytest.mark.parametrize(("target", "code"), [("/api/runspaces", 2020), ("/api/webconsoles", 2060)])
 def test_a_full_quota_looks_like_the_services_own(target, code):
     caller = Caller(Fault(full_quota=True))

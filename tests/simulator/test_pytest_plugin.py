@@ -7,11 +7,11 @@ import re
 import subprocess
 import sys
 import textwrap
-from importlib.metadata import entry_points
 
 import pytest
 
 import srs_vsphere.pytest_plugin
+from tests.pasting import WITH_PLUGIN
 
 PASTED = textwrap.dedent(
     re.search(r"::\n\n(    import pytest\n.*?)\n\n``", srs_vsphere.pytest_plugin.__doc__, re.DOTALL)[1]
@@ -21,19 +21,13 @@ PASTED = textwrap.dedent(
 pytest_plugins = ["pytester"]
 
 
-NAME = "srs_vsphere.pytest_plugin"
-# From a checkout that is not installed, pytest does not find the plugin by itself.
-INSTALLED = any(point.value == NAME for point in entry_points(group="pytest11"))
-
-
 @pytest.fixture
 def run_pytest(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
     def run(text, *arguments):
         pytester.makepyfile(text)
-        plugin = () if INSTALLED else ("-p", NAME)
-        return pytester.runpytest_subprocess(*plugin, "--strict-markers", "-Werror", *arguments)
+        return pytester.runpytest_subprocess(*WITH_PLUGIN, "--strict-markers", "-Werror", *arguments)
 
     return run
 
@@ -105,6 +99,7 @@ LOAD = """
 import sys, time, pytest
 began = time.perf_counter()
 import srs_vsphere.pytest_plugin
+from tests.pasting import WITH_PLUGIN
 print(time.perf_counter() - began, *({"httpx", "attr", "cattrs", "anyio"} & set(sys.modules)))
 """
 

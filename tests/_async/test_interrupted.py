@@ -1,0 +1,162 @@
+"""Interrupted in the middle of a call, as by Ctrl-C: what was made goes, what was started is stopped."""
+
+from __future__ import annotations
+
+import pytest
+
+from srs_vsphere import (
+    AsyncSrsClient,
+    DecodeError,
+    NotFoundError,
+    RetryEvent,
+    ScriptOutcome,
+    WaitTimeoutError,
+)
+from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
+from tests._async.helping import AsyncLeadingPace, make_client
+
+
+class Interrupt(BaseException):
+    """Like KeyboardInterrupt, which no event loop lets pass."""
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture(autouse=True)
+def long_script(simulator: Simulator) -> None:
+    simulator.on_script("long", ScriptReply(output=["late"], duration=100))
+
+
+def interruptible(server: SimServer, clock: VirtualClock) -> AsyncSrsClient:
+    """A client that is interrupted where it would try again."""
+
+    def interrupt(event: RetryEvent) -> None:
+        raise Interrupt(event.operation)
+
+    return make_client(server.url, pace=AsyncLeadingPace(clock), on_retry=interrupt)
+
+
+def answered_too_busy(operation: str) -> Fault:
+    """It is carried out, and the answer is one that makes the client try again."""
+    return Fault(operation=operation, times=1, status=429, lost_answer=True)
+
+
+@pytest.mark.parametrize("operation", ["runspaces.create", "runspaces.get", "script_executions.*"])
+@pytest.mark.anyio
+async def test_in_run(server: SimServer, simulator: Simulator, clock: VirtualClock, operation: str) -> None:
+    async with interruptible(server, clock) as client:
+        await client.login()
+        with server.faults.armed(answered_too_busy(operation)), pytest.raises(Interrupt):
+            await client.run("long")
+        assert simulator.runspaces == {}
+
+
+@pytest.mark.parametrize("nth", range(1, 12))
+@pytest.mark.anyio
+async def test_in_a_handle(server: SimServer, simulator: Simulator, clock: VirtualClock, nth: int) -> None:
+    fault = Fault(operation="script_executions.*", nth=nth, status=429, lost_answer=True)
+    async with interruptible(server, clock) as client:
+        async with client.runspaces.open() as handle:
+            with server.faults.armed(fault), pytest.raises(Interrupt):
+                await handle.run("long")
+            cancels = sum(path.endswith("/cancel") for _, path in server.requests)
+            assert cancels == 1
+            result = await handle.run("'next'")
+            assert (result.outcome, result.output) == (ScriptOutcome.SUCCEEDED, "next")
+            states = [str(execution.state) for execution in await client.script_executions.list()]
+    assert states == ["canceled", "success"]
+    assert simulator.runspaces == {}
+
+
+@pytest.mark.anyio
+async def test_under_a_name_of_ones_own_nobody_else_is_canceled(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    async with interruptible(server, clock) as client:
+        elsewhere = await client.script_executions.create(simulator.add_runspace(), "long", name="nightly")
+        lost = Fault(operation="script_executions.create", times=1, status=429)
+        with server.faults.armed(lost), pytest.raises(Interrupt):
+            await client.run("long", name="nightly")
+        clock.advance(1)
+        assert not (await client.script_executions.get(elsewhere.id)).ended
+
+
+@pytest.mark.anyio
+async def test_while_a_console_is_waited_for(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    async with interruptible(server, clock) as client:
+        with server.faults.armed(answered_too_busy("web_consoles.get")), pytest.raises(Interrupt):
+            await client.web_consoles.create()
+        assert simulator.web_console_count == 0
+        with (
+            server.faults.armed(answered_too_busy("web_consoles.get")),
+            server.faults.armed(Fault(operation="web_consoles.delete", status=500)),
+            pytest.raises(Interrupt),
+        ):
+            await client.web_consoles.create()
+    assert "was not deleted" in everything_logged.text
+
+
+@pytest.mark.anyio
+async def test_a_lost_start_that_cannot_be_looked_for(
+    server: SimServer, clock: VirtualClock, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    async with interruptible(server, clock) as client:
+        async with client.runspaces.open() as handle:
+            with (
+                server.faults.armed(answered_too_busy("script_executions.create")),
+                server.faults.armed(Fault(operation="script_executions.list", status=500)),
+                pytest.raises(Interrupt),
+            ):
+                await handle.run("long")
+    assert "may have started and was not looked for" in everything_logged.text
+
+
+@pytest.mark.anyio
+async def test_a_lost_start_that_was_none(server: SimServer, clock: VirtualClock) -> None:
+    async with interruptible(server, clock) as client:
+        async with client.runspaces.open() as handle:
+            refused = Fault(operation="script_executions.create", times=1, status=429)
+            with server.faults.armed(refused), pytest.raises(Interrupt):
+                await handle.run("long")
+            assert (await handle.run("'next'")).output == "next"
+    assert not any(path.endswith("/cancel") for _, path in server.requests)
+
+
+@pytest.mark.anyio
+async def test_a_script_left_behind_that_the_service_has_forgotten(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    async with make_client(server.url, pace=AsyncLeadingPace(clock)) as client:
+        async with client.runspaces.open() as handle:
+            with pytest.raises(WaitTimeoutError):
+                await handle.run("long", timeout=5)
+            simulator.restart()
+            # What keeps it from running is that the runspace is gone too.
+            with pytest.raises(NotFoundError) as caught:
+                await handle.run("'next'")
+    assert caught.value.code == 2030
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("runspaces.create", b'{"state":"creating","run_vc_connection_script":false}'),
+        ("script_executions.create", b'{"state":"running","output_objects_format":"text"}'),
+        ("script_executions.create", b"not JSON"),
+    ],
+)
+@pytest.mark.anyio
+async def test_an_answer_without_an_id(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, operation: str, body: bytes
+) -> None:
+    fault = Fault(operation=operation, status=202, body=body, content_type="application/json")
+    async with make_client(server.url, pace=AsyncLeadingPace(clock)) as client:
+        with server.faults.armed(fault), pytest.raises(DecodeError) as caught:
+            await client.run("long")
+    assert caught.value.operation == operation
+    assert simulator.runspaces == {}
