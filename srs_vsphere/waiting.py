@@ -26,6 +26,8 @@ from srs_vsphere.models.web_console import WebConsole, WebConsoleState
 
 #: Nothing changes faster on the service: it looks at its runspaces twice a second.
 SHORTEST_DELAY = 0.5
+#: What rounding leaves of the time allowed is not worth another question, and may be too short to pass.
+_NO_TIME = 0.001
 #: So many answers without an id in a row make a record stuck.
 _STUCK_AFTER = 3
 
@@ -151,7 +153,7 @@ class Wait:
         if self._policy.timeout is None:
             return AskAgain(delay)
         left = self._policy.timeout - elapsed
-        if left <= 0:
+        if left < _NO_TIME:
             return GiveUp(Because.TIMEOUT)
         # The last question comes right at the deadline, and none less than the shortest delay before it.
         return AskAgain(left if left - delay < SHORTEST_DELAY else delay)

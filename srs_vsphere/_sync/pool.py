@@ -209,6 +209,10 @@ class RunspacePool:
             runspace = self._client.runspaces.get(idle.handle.id)
         except NotFoundError:
             return False
+        except BaseException:
+            # Nobody knows how it is: it counts until somebody does.
+            self._idle.append(idle)
+            raise
         return runspace.state == RunspaceState.READY
 
     def _open(self) -> _Idle:

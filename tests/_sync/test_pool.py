@@ -127,6 +127,24 @@ def test_lost_creations_never_make_it_larger(
 
 
 
+def test_a_runspace_that_cannot_be_looked_at_still_counts(
+    server: SimServer, simulator: Simulator, clock: VirtualClock
+) -> None:
+    with make_client(server.url, pace=ClockPace(clock)) as client:
+        with make_pool(client, size=1) as pool:
+            pool.warm()
+            with server.faults.armed(Fault(operation="runspaces.get", status=500)):
+                with pytest.raises(ServerError):
+                    with pool.lease():
+                        pass
+            (made,) = simulator.runspaces
+            with pool.lease() as runspace:
+                assert runspace.id == made
+            assert list(simulator.runspaces) == [made]
+    assert dict(simulator.runspaces) == {}
+
+
+
 @pytest.mark.parametrize("operation", ["runspaces.list", "runspaces.delete"])
 def test_what_is_left_on_closing_is_logged_and_hides_no_error(
     server: SimServer,
