@@ -8,6 +8,8 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "sync", "tests", "lowest", "httpx2"]
 nox.options.error_on_missing_interpreters = False
 
+ALL_CORES = ("-n", "auto", "--dist", "worksteal")
+
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -30,7 +32,7 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", *session.posargs)
         return
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest")
+    session.run("coverage", "run", "-m", "pytest", *ALL_CORES)
     session.run("coverage", "combine")
     session.run("coverage", "report")
 
@@ -40,15 +42,15 @@ def lowest(session: nox.Session) -> None:
     """Run the suite on the oldest releases that the package allows, and on httpx's own transport."""
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     session.install("-e", ".[simulator]", *group("test"), *oldest)
-    session.run("pytest", "--road", "httpx", *session.posargs)
+    session.run("pytest", "--road", "httpx", *(session.posargs or ALL_CORES))
 
 
 @nox.session
 def httpx2(session: nox.Session) -> None:
     """Run the suite with httpx2 in httpx's place, and without the express lane."""
     session.install("-e", ".[simulator]", *group("test"), "httpx2")
-    program = "import sys, httpx2; httpx2.alias_httpx(); import pytest; sys.exit(pytest.main(sys.argv[1:]))"
-    session.run("python", "-c", program, "--road", "fast", *session.posargs)
+    rest = session.posargs or ALL_CORES
+    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", "--road", "fast", *rest)
 
 
 @nox.session

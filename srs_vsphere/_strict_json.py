@@ -5,6 +5,7 @@ The standard library's parser is lenient in these points and recurses as deep as
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from typing import NoReturn
@@ -37,7 +38,8 @@ def loads(body: bytes) -> object:
     Raises:
         ValueError: it is not JSON, not UTF-8, or nested deeper than `MAX_DEPTH`.
     """
-    text = body.decode("utf-8-sig")
+    # Looked at here, for the codec that passes a byte order mark over takes three times as long.
+    text = body.decode("utf-8-sig" if body.startswith(codecs.BOM_UTF8) else "utf-8")
     # Too few brackets for too many levels: nearly every answer, and cheaper than looking at the text.
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return parse(text)

@@ -9,7 +9,8 @@ import asyncio
 import os
 from contextlib import contextmanager
 
-from hypothesis import HealthCheck, Phase, settings
+import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -621,14 +622,16 @@ class AsyncWalk(Walk):
 
 SETTINGS = settings(
     report_multiple_bugs=False,
-    phases=[Phase.generate] if os.environ.get("NOSHRINK") else list(Phase),
-    max_examples=WALKS or 25,
+    max_examples=WALKS or 15,
     stateful_step_count=40,
     derandomize=not WALKS,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+#: A walk takes its time where coverage is measured.
+pytestmark = pytest.mark.timeout(600)
 
 TestWalk = Walk.TestCase
 TestWalk.settings = SETTINGS

@@ -105,7 +105,8 @@ class AsyncObjects(Generic[T]):
         self._call = call
         self._name = cls.__name__
         self._structure = structurer(cls)
-        self._decoder = JsonArrayDecoder()
+        # Made when the first bytes come: a list that is whole already is parsed without it.
+        self._decoder: JsonArrayDecoder | None = None
         self._ready: deque[object] = deque()
         self._delivered = 0
         self._at_end = False
@@ -129,7 +130,11 @@ class AsyncObjects(Generic[T]):
         """
         values = self._whole()
         if values is not None:
-            return [self._decode(value) for value in values]
+            try:
+                return list(map(self._structure, values))
+            except WireError:
+                # Again, one by one, to tell how many were fine.
+                return [self._decode(value) for value in values]
         gathered: list[T] = []
         while self._ready or await self._fill():
             gathered.extend([self._decode(value) for value in self._ready])
@@ -162,6 +167,8 @@ class AsyncObjects(Generic[T]):
         if self._error is not None:
             raise self._error.again()
         try:
+            if self._decoder is None:
+                self._decoder = JsonArrayDecoder()
             chunk = b"" if self._at_end else await self._reply.next_chunk()
             self._at_end = not chunk
             items = self._decoder.feed(chunk) if chunk else self._decoder.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from srs_vsphere.simulator.certificate import make_certificate
+from tests.benchmarks.contenders import AIOHTTP, OURS
 from tests.benchmarks.generated import Peers
 from tests.benchmarks.measuring import Process, cores
 from tests.benchmarks.places import Places
@@ -34,8 +35,10 @@ def run(peers: Peers, *, quick: bool) -> Result:
         key_file.write_bytes(certificate.key + certificate.pem)
         found: dict[Level, dict[str, Found]] = {}
         for level in _levels(quick=quick):
-            say(f"... {level}, {'TLS' if level.tls else 'plain'}")
             found[level] = _measure(level, peers, str(key_file), str(ca_file), quick=quick)
+            # A sign of life, and what is known if somebody's patience ends here.
+            ours, peer = (found[level][name].cost * 1e6 for name in (OURS, AIOHTTP))
+            say(f"... {level}, {'TLS' if level.tls else 'plain'}: {ours:.0f} us, {AIOHTTP} {peer:.0f} us")
     return report(found, peers.missing)
 
 

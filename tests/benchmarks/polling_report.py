@@ -49,14 +49,16 @@ class Level:
         return f"{self.hosts:,} hosts"
 
     def contenders(self, peers: Peers, *, quick: bool) -> list[str]:
-        """Return who takes part: with many hosts some would take minutes."""
-        names = {FLOOR, AIOHTTP, OURS, OURS_HTTPX}
+        """Return who takes part: with many requests at once some would take minutes."""
+        names = {FLOOR, AIOHTTP, OURS}
         if self.hosts > 1:
             names |= {HTTPX_PER_HOST}
-        if self.hosts < _MANY or not quick:
-            names |= {TRANSPORT, TRANSPORT_HTTPX}
         if self.at_once < _MANY or (self.hosts <= _MANY and not quick):
+            names |= {OURS_HTTPX, TRANSPORT_HTTPX}
+        if self.at_once < _MANY or (self.hosts <= _MANY and not quick and not self.tls):
             names |= {HTTPX, OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT}
+        if self.at_once < _MANY or not quick:
+            names |= {TRANSPORT}
         return [name for name in CONTENDERS if name in names and peers.has(name)]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -135,13 +135,16 @@ def test_a_taken_port_is_one_line_and_status_2_and_nothing_is_half_started(capsy
 
 @contextmanager
 def free_port_before_a_taken_one():
-    """Other programs of this machine take ports too, so a pair of them has to be looked for."""
-    for _ in range(100):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1] - 1
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) != errno.ECONNREFUSED:
-                    continue
+    """Below the ports that the kernel hands out, where nobody takes one by chance."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as probe, socket.socket() as taken:
+            try:
+                probe.bind(("127.0.0.1", port))
+                taken.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            probe.close()
+            taken.listen()
             yield port
             return
     raise AssertionError("no port is free")

@@ -96,19 +96,13 @@ def test_its_marker_and_fixtures_are_listed(run_pytest):
 
 
 LOAD = """
-import sys, time, pytest
-began = time.perf_counter()
+import sys, pytest
 import srs_vsphere.pytest_plugin
 from tests.pasting import WITH_PLUGIN
-print(time.perf_counter() - began, *({"httpx", "attr", "cattrs", "anyio"} & set(sys.modules)))
+print(*({"httpx", "attr", "cattrs", "anyio"} & set(sys.modules)))
 """
 
 
-def test_loading_it_costs_next_to_nothing():
-    seconds = []
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
-        taken, *loaded = done.stdout.split()
-        assert loaded == []
-        seconds.append(float(taken))
-    assert min(seconds) < 0.02
+def test_loading_it_loads_nothing_that_takes_time():
+    done = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
