@@ -1,7 +1,7 @@
 """The transport: httpx's requests in, httpx's responses out.
 
 What a poll of 1 kB costs, of 45-60 us in all on the express lane (`FastTransport.fetch`), measured on one
-core with CPython 3.11 by ``python -m tests.benchmarks.transport``:
+core with CPython 3.11 by ``nox -s bench -- polling``:
 
 - the event loop, one send, one recv, one wake-up of a task: 30 us, which asyncio's streams spend, too;
 - ``json.loads``: 8 us;
