@@ -1,0 +1,1 @@
+"""What the service means: pure code without I/O."""
