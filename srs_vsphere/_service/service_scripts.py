@@ -1,4 +1,4 @@
-"""The PowerShell scripts that carry values to a user's script and its results back; package data, read on use."""
+"""The PowerShell scripts around a user's script that carry values in and results out; read on use."""
 
 from __future__ import annotations
 
