@@ -124,6 +124,8 @@ class Executions:
         """
         now = self._agenda.now
         pod.last = run = Run(id, now, format, outcome)
+        if outcome.structured is not None:
+            pod.structured = run
         execution = Execution(id, user, name, pod, run, system, ended, changed=now)
         self._executions[id] = execution
         first = self._settings.first_poll

@@ -49,7 +49,7 @@ class Lifecycle:
             seconds: how long that takes.
             error: what goes wrong; None if all is well.
         """
-        self.agenda.after(seconds, lambda: self._pod_started(runspace, error))
+        runspace.starting = self.agenda.after(seconds, lambda: self._pod_started(runspace, error))
 
     def dispose(self, runspace: Runspace) -> None:
         """Forget a runspace and end its pod; one that is connected to vCenter disconnects first.
@@ -107,7 +107,7 @@ class Lifecycle:
             self.settings.connection_seconds if connecting is not None else self.settings.script_seconds
         )
         outcome = self.engine.run_system(name, pod, user, duration)
-        return self.executions.start(
+        execution = self.executions.start(
             self.ids.guid(),
             outcome,
             pod=pod,
@@ -117,3 +117,5 @@ class Lifecycle:
             system=True,
             ended=ended,
         )
+        self.engine.scripts[-1].follow(execution)
+        return execution

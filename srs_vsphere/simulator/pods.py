@@ -18,6 +18,7 @@ class Pod:
         alive: whether it is still there.
         unreachable: why nothing gets through to it; None when it answers.
         last: the script that was started last.
+        structured: the last script that was run for structured output.
         variables: what scripts have left in the global scope.
     """
 
@@ -27,6 +28,7 @@ class Pod:
     alive: bool = True
     unreachable: str | None = None
     last: Run | None = None
+    structured: Run | None = None
     variables: dict[str, object] = field(factory=dict[str, object])
 
     @property

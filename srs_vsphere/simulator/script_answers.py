@@ -82,6 +82,7 @@ class ScriptAnswers:
         execution = self._executions.start(
             self._ids.guid(), outcome, pod=pod, user=user, name=body.name, format=body.format
         )
+        self._engine.scripts[-1].follow(execution)
         members: dict[str, Json] = {"id": execution.id}
         if body.name:
             members["name"] = body.name
