@@ -110,9 +110,7 @@ class ScriptBehaviour:
                 return None
             self._calls.append(call)
             answer = self._answers[min(len(self._calls), len(self._answers)) - 1]
-            reply = answer if isinstance(answer, ScriptReply) else answer(call)
-            if not isinstance(reply, ScriptReply):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-                raise TypeError(f"the answer must be a ScriptReply, not {type(reply).__name__}")
+            reply = _checked(answer if isinstance(answer, ScriptReply) else answer(call))
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:
@@ -241,6 +239,12 @@ def _check_match(match: object) -> None:
             raise TypeError("match must be a pattern for text, not for bytes")
     elif not callable(match):
         raise TypeError(f"match must be a text, a pattern or a function, not {type(match).__name__}")
+
+
+def _checked(reply: object) -> ScriptReply:
+    if isinstance(reply, ScriptReply):
+        return reply
+    raise TypeError(f"the answer must be a ScriptReply, not {type(reply).__name__}")
 
 
 def _same(one: ScriptMatch, other: ScriptMatch) -> bool:

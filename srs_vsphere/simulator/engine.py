@@ -18,6 +18,7 @@ from srs_vsphere.simulator.executions import Execution
 from srs_vsphere.simulator.lenient_json import Value
 from srs_vsphere.simulator.objects.display import WIDTH, show
 from srs_vsphere.simulator.objects.documents import documents
+from srs_vsphere.simulator.objects.json_text import to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import Int64, PsObject
 from srs_vsphere.simulator.outcome import STOPPED, Outcome
@@ -300,6 +301,8 @@ class Engine:
             if result.unread:
                 structured = StructuredRun("")
             output = list(structured.texts())
+        if job.wrapper is not None and job.wrapper.levels is not None:
+            output = [(at, to_json(value, job.wrapper.levels, compress=True)) for at, value in output]
         records = list(machine.records)
         written: list[tuple[float, str]] = []
         if job.format == JSON:
@@ -344,10 +347,10 @@ class Engine:
         more = [f"and {len(registered) - _SHOWN} more"] if len(registered) > _SHOWN else []
         where = f"line {error.line}: " if error.line is not None else ""
         reason = (
-            f"simulator: {where}{error.what} is not understood, and no registered behaviour is for this script "
-            f"(registered: {', '.join([*registered[:_SHOWN], *more]) or 'none'}). Register one with "
-            "simulator.on_script(<text, pattern or function>, ScriptReply(output=[...])), or let such scripts "
-            "succeed without output with unknown_scripts='succeed'."
+            f"simulator: {where}{error.what} is not understood, and no registered behaviour is for this "
+            f"script (registered: {', '.join([*registered[:_SHOWN], *more]) or 'none'}). Register one with "
+            "simulator.on_script(<text, pattern or function>, ScriptReply(output=[...])), or let such "
+            "scripts succeed without output with unknown_scripts='succeed'."
         )
         self.refusals.append(reason)
         duration = self._settings.script_seconds

@@ -1,4 +1,4 @@
-"""Time that passes while a client waits: a virtual clock moves on whenever somebody asks for what is not done yet."""
+"""Time that passes while a client waits: a virtual clock that moves to what is asked for."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ _VERBS = frozenset(
 )
 _UNKNOWN = (
     "The term '{}' is not recognized as a name of a cmdlet, function, script file, or executable program.\n"
-    "Check the spelling of the name, or if a path was included, verify that the path is correct and try again."
+    "Check the spelling of the name, or if a path was included, verify that the path is correct and try "
+    "again."
 )
 #: Parameters that every cmdlet has, and the short names of parameters.
 _COMMON = frozenset(

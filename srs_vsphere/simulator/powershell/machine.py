@@ -120,8 +120,8 @@ class Scope:
             self.machine.note(error)
         if wanted == "stop":
             raise ScriptError(
-                'The running command stopped because the preference variable "ErrorActionPreference" or common '
-                f"parameter is set to Stop: {error.message}",
+                'The running command stopped because the preference variable "ErrorActionPreference" or '
+                f"common parameter is set to Stop: {error.message}",
                 "ActionPreferenceStopException",
             )
         if wanted not in _SILENT:

@@ -120,9 +120,9 @@ def call_member(value: object, name: str, arguments: Sequence[object]) -> object
         return text(value)
     known = _TEXT_METHODS.get((method, len(arguments)))
     texts = [argument for argument in [value, *arguments] if isinstance(argument, str)]
-    if known is not None and len(texts) == len(arguments) + 1 and all(each.isascii() for each in texts):
-        if "" not in texts[1:2]:
-            return known(texts[0], texts[1:])
+    certain = len(texts) == len(arguments) + 1 and all(map(str.isascii, texts)) and "" not in texts[1:2]
+    if known is not None and certain:
+        return known(texts[0], texts[1:])
     raise NotUnderstoodError(f".{name}() of {type_name(value)} with these arguments")
 
 

@@ -154,10 +154,9 @@ class _Statements(Expressions):
         self.skip_lines()
         self.expect("(")
         if not self.text[self.at :].strip():
-            raise ScriptError(
-                f"Missing condition in if statement after '{self.text[: self.at].split(chr(10))[-1].strip()}'.",
-                "IncompleteParseException",
-            )
+            before = self.text[: self.at].split("\n")[-1].strip()
+            what = f"Missing condition in if statement after '{before}'."
+            raise ScriptError(what, "IncompleteParseException")
         return self._condition(), self._body()
 
     def _condition(self) -> Expression:
