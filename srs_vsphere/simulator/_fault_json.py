@@ -82,5 +82,7 @@ def write_fault(fault: Fault) -> dict[str, object]:
 def _parse(text: str | bytes) -> object:
     try:
         return cast("object", json.loads(text))
+    except RecursionError:
+        raise ValueError("a fault must be JSON of fewer levels") from None
     except ValueError as error:
         raise ValueError(f"a fault must be JSON: {error}") from None

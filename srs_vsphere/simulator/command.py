@@ -5,7 +5,8 @@
     python -m srs_vsphere.simulator --hosts 200 --user alice:secret --quota 5 --tls \\
         --fault '{"operation": "runspaces.list", "probability": 0.01, "status": 503}' --seed 7 --json
 
-It prints one line per host, its URL first, and serves until SIGTERM or SIGINT; then it ends with status 0.
+It prints one line per host, its URL first, and serves until SIGTERM or SIGINT; then it ends with status 0. On
+Windows these are Ctrl+C and Ctrl+Break.
 Bad input and a taken port give a message and status 2, and nothing is left running.
 """
 
@@ -15,8 +16,10 @@ import argparse
 import asyncio
 import json
 import signal
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -28,6 +31,9 @@ from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.simulator import DEFAULT_USERS
 
 _BAD_INPUT = 2
+# After the wish to end, in seconds: long enough to end well, and then the system ends the program.
+_GRACE = 10
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,16 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         fleet = _fleet(options)
-        asyncio.run(_serve(fleet, as_json=options.json, out=sys.stdout))
+        # add_reader, by which the listeners accept, is there on every system with this loop only.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(_serve(fleet, as_json=options.json, out=sys.stdout))
     except OSError as error:
-        return _complain(error.strerror if error.strerror and error.filename is None else str(error))
+        return _complain(error, error.strerror if error.filename is None else None)
     except (TypeError, ValueError, RuntimeError) as error:
-        return _complain(str(error))
+        return _complain(error)
     return 0
 
 
-def _complain(message: str) -> int:
-    print(f"srs-simulator: {message}", file=sys.stderr)  # noqa: T201 - a program's message
+def _complain(error: Exception, message: str | None = None) -> int:
+    words = message or str(error) or type(error).__name__
+    print(f"srs-simulator: {words}", file=sys.stderr)  # noqa: T201 - a program's message
     return _BAD_INPUT
 
 
@@ -142,15 +151,47 @@ def _faults(texts: list[str]) -> list[Fault]:
 
 async def _serve(fleet: SimFleet, *, as_json: bool, out: TextIO) -> None:
     stop = asyncio.Event()
+    with _told_to_stop(stop):
+        async with fleet:
+            out.writelines(_line(fleet, host, as_json=as_json) + "\n" for host in fleet.hosts)
+            out.flush()
+            if fleet.control_url is not None and not as_json:
+                print(f"faults are changed at {fleet.control_url}", file=sys.stderr)  # noqa: T201 - as above
+            await stop.wait()
+
+
+@contextmanager
+def _told_to_stop(stop: asyncio.Event) -> Generator[None]:
+    """Set an event on a signal, within a ``with`` block; on every system, for not every loop has signals."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with fleet:
-        out.writelines(_line(fleet, host, as_json=as_json) + "\n" for host in fleet.hosts)
-        out.flush()
-        if fleet.control_url is not None and not as_json:
-            print(f"faults are changed at {fleet.control_url}", file=sys.stderr)  # noqa: T201 - as above
-        await stop.wait()
+    # What the signal writes here wakes the loop up, and then Python calls the handler.
+    wakeup, waker = socket.socketpair()
+    wakeup.setblocking(False)
+    waker.setblocking(False)
+
+    def handle(*_: object) -> None:
+        if sys.platform != "win32":
+            signal.alarm(_GRACE)
+        loop.call_soon_threadsafe(stop.set)
+
+    loop.add_reader(wakeup, wakeup.recv, 64)
+    former_waker = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    former = {
+        number: signal.signal(number, handle)
+        for number in (getattr(signal, name, None) for name in _SIGNALS)
+        if number is not None
+    }
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        if sys.platform != "win32":
+            signal.alarm(0)
+        signal.set_wakeup_fd(former_waker)
+        loop.remove_reader(wakeup)
+        wakeup.close()
+        waker.close()
 
 
 def _line(fleet: SimFleet, host: SimHost, *, as_json: bool) -> str:
