@@ -217,12 +217,15 @@ class Listener:
                 return
             try:
                 accepted, _address = self._socket.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            except BlockingIOError:
+                # Nobody is waiting.
+                self._short = False
+                return
+            except (InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 self._rest(error)
                 return
-            self._short = False
             accepted.setblocking(False)
             self.traffic.connected()
             greeting = self._loop.create_task(self._greet(accepted))
