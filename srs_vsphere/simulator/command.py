@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fleet = _fleet(options)
         # add_reader, by which the listeners accept, is there on every system with this loop only.
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-            runner.run(_serve(fleet, as_json=options.json, out=sys.stdout))
+            runner.run(_serve(fleet, options, sys.stdout))
     except OSError as error:
         return _complain(error, error.strerror if error.filename is None else None)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -60,9 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: Exception, message: str | None = None) -> int:
-    words = message or str(error) or type(error).__name__
-    print(f"srs-simulator: {words}", file=sys.stderr)  # noqa: T201 - a program's message
+    _say(f"srs-simulator: {message or str(error) or type(error).__name__}")
     return _BAD_INPUT
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)  # noqa: T201 - a program's message
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m srs_vsphere.simulator",
-        description="Simulated Script Runtime Service hosts on 127.0.0.1. They run no PowerShell.",
+        description="Simulated Script Runtime Service hosts on 127.0.0.1. They run no PowerShell of their own.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -101,6 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--speed", type=float, default=1.0, help="simulated seconds per real second (default 1)")
     add("--control", action="store_true", help="let faults be changed over HTTP, on a port of its own")
     add("--control-port", type=int, metavar="PORT", help="that port; implies --control (default: a free one)")
+    add(
+        "--powershell",
+        nargs="?",
+        const="pwsh",
+        metavar="PROGRAM",
+        help="run scripts for real, with your rights, by PowerShell 7 (default: pwsh)",
+    )
     add("--json", action="store_true", help="print one JSON object per host")
     return parser
 
@@ -124,6 +134,7 @@ def _fleet(options: argparse.Namespace) -> SimFleet:
         port=options.port,
         control=options.control or options.control_port is not None,
         control_port=options.control_port or 0,
+        powershell=options.powershell,
     )
     for host in fleet.hosts:
         for number in range(options.runspaces):
@@ -149,14 +160,17 @@ def _faults(texts: list[str]) -> list[Fault]:
     return faults
 
 
-async def _serve(fleet: SimFleet, *, as_json: bool, out: TextIO) -> None:
+async def _serve(fleet: SimFleet, options: argparse.Namespace, out: TextIO) -> None:
     stop = asyncio.Event()
     with _told_to_stop(stop):
         async with fleet:
-            out.writelines(_line(fleet, host, as_json=as_json) + "\n" for host in fleet.hosts)
+            out.writelines(_line(fleet, host, as_json=options.json) + "\n" for host in fleet.hosts)
             out.flush()
-            if fleet.control_url is not None and not as_json:
-                print(f"faults are changed at {fleet.control_url}", file=sys.stderr)  # noqa: T201 - as above
+            if fleet.control_url is not None and not options.json:
+                _say(f"faults are changed at {fleet.control_url}")
+            if options.powershell is not None:
+                program = options.powershell
+                _say(f"scripts are run for real by {program}, with your rights; it listens on 127.0.0.1 only")
             await stop.wait()
 
 
