@@ -77,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m srs_vsphere.simulator",
-        description="Simulated Script Runtime Service hosts on 127.0.0.1, which run no PowerShell unless told to.",
+        description="Simulated Script Runtime Service hosts, on 127.0.0.1 only.",
         allow_abbrev=False,
     )
     add = parser.add_argument
