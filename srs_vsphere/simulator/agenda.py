@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -49,6 +50,7 @@ class Agenda:
         self._seen = self.now
         self._events: list[tuple[float, int, Event]] = []
         self._order = count()
+        self._posted: deque[tuple[float, Callable[[], None]]] = deque()
 
     def catch_up(self) -> float:
         """Carry out all events that are due; one that raises stays, and is due again at the next look.
@@ -63,6 +65,9 @@ class Agenda:
         if present < self._seen:
             raise ValueError(f"clock must not run backwards: it shows {present} s after {self._seen} s")
         self._seen = present
+        while self._posted:
+            moment, action = self._posted.popleft()
+            self.at(max(moment, self.now), action)
         events = self._events
         while events and events[0][0] <= present:
             entry = heappop(events)
@@ -110,6 +115,14 @@ class Agenda:
             The event, which can be cancelled.
         """
         return self.at(self.now + seconds, action)
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Note something that has just happened elsewhere; this may be called in any thread.
+
+        Args:
+            action: what to do about it when somebody looks next.
+        """
+        self._posted.append((self._clock.seconds(), action))
 
     def stamp(self, moment: float) -> str:
         """Return a moment as the service writes it: up to seven digits of a second, and an offset.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from attrs import frozen
 
@@ -168,10 +168,8 @@ class Behaviours:
             if not isinstance(answer, ScriptReply) and not callable(answer):
                 kind = type(answer).__name__
                 raise TypeError(f"reply must be a ScriptReply or a function that makes one, not {kind}")
-        if times is not None and (
-            isinstance(times, bool) or not isinstance(times, int) or times < len(answers)
-        ):
-            raise ValueError(f"times must be a whole number of {len(answers)} or more, not {times!r}")
+        if times is not None and times < len(answers):
+            raise ValueError(f"times must be {len(answers)} or more, not {times!r}")
         for other in self._behaviours:
             if _same(other.match, match) and not other.is_used_up:
                 raise ValueError(
@@ -235,7 +233,7 @@ def _check_match(match: object) -> None:
         if not match.strip():
             raise ValueError("match must not be blank: no script is")
     elif isinstance(match, re.Pattern):
-        if not isinstance(match.pattern, str):
+        if isinstance(cast("re.Pattern[object]", match).pattern, bytes):  # type: ignore[type-var]  # callers without types
             raise TypeError("match must be a pattern for text, not for bytes")
     elif not callable(match):
         raise TypeError(f"match must be a text, a pattern or a function, not {type(match).__name__}")

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from attrs import define, frozen
@@ -21,11 +22,12 @@ from srs_vsphere.simulator.objects.documents import documents
 from srs_vsphere.simulator.objects.json_text import to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import Int64, PsObject
-from srs_vsphere.simulator.outcome import STOPPED, Outcome
+from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
 from srs_vsphere.simulator.powershell.errors import ScriptError
 from srs_vsphere.simulator.powershell.machine import ErrorRecord, Machine
 from srs_vsphere.simulator.powershell.runner import Result, run
+from srs_vsphere.simulator.powershell_host.protocol import write_run
 from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessage
 from srs_vsphere.simulator.service_scripts import (
     NOTHING_FOUND,
@@ -135,6 +137,45 @@ class Engine:
         self.refusals: list[str] = []
         #: What behaviours for the service's own scripts raised.
         self.failures: list[BaseException] = []
+
+    def start(
+        self,
+        id: str,
+        body: ScriptBody,
+        parameters: Sequence[ParameterBody],
+        pod: Pod,
+        user: str,
+        now: float,
+    ) -> Run:
+        """Start a script that a user runs; the pod's real PowerShell runs it unless a reply is registered.
+
+        Args:
+            id: the execution's id.
+            body: the request.
+            parameters: its parameters.
+            pod: where it runs.
+            user: who runs it.
+            now: the moment, in seconds of the clock.
+
+        Raises:
+            BehaviourFailedError: a test's own function raised.
+        """
+        if pod.host is None:
+            return Run(id, now, body.format, self.run(body, parameters, pod, user))
+        values = [(parameter.name, _seen(parameter)) for parameter in parameters]
+        job = self._job(body, values, Machine({}), pod, user)
+        record = ScriptRecord(job.call)
+        found = self._behaviours.find(job.call)
+        self.scripts.append(record)
+        if found is not None:
+            record.behaviour = found.behaviour
+            return Run(id, now, body.format, self._replied(found.reply, job))
+        given = [(parameter, _is_date(parameter.value)) for parameter in parameters]
+        try:
+            line = write_run(body.script, body.format, given)
+        except ValueError as error:
+            return Run(id, now, body.format, Outcome(state="error", reason=f"simulator: {error}"))
+        return pod.host.run(id, line, body.format, self._settings.stream_records)
 
     def run(self, body: ScriptBody, parameters: Sequence[ParameterBody], pod: Pod, user: str) -> Outcome:
         """Return what comes out of a script that a user runs; the last of `scripts` is it.
@@ -389,6 +430,20 @@ def _argument(values: Sequence[object]) -> object:
     if len(values) > 1:
         return list(values)
     return True if not values or values[0] is None else values[0]
+
+
+def _seen(parameter: ParameterBody) -> object:
+    """Return what a registered behaviour sees of a parameter: its own script has not run yet."""
+    value, script = parameter.value, parameter.script or ""
+    arrays = recognised("parameter-value", script) is not None
+    if isinstance(value, str) and (arrays or _CARRIER.search(script)):
+        with suppress(ClixmlError):
+            return _argument(decode(value, arrays=arrays))
+    return _argument(_from_json(value))
+
+
+def _is_date(value: Value) -> bool:
+    return isinstance(value, str) and isinstance(_converted(value), datetime)
 
 
 def _from_json(value: Value) -> list[object]:

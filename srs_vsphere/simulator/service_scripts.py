@@ -28,8 +28,6 @@ _MOST_ERRORS = 50
 _FIRST = re.compile(
     r"\[scriptblock\]::Create\(\s*\$__s\s*\).*ConvertTo-Json -InputObject \$_ -Depth (\d+)", re.DOTALL
 )
-    r"\[scriptblock\]::Create\(\s*\$__s\s*\).*ConvertTo-Json -InputObject \$_ -Depth (\d+)", re.DOTALL
-)
 _PLACEHOLDERS = {"DEPTH": r"(\d+)", "RUN": r"([^']*)", "WIDTH": r"(\d+)", "SCRIPT": r"(.*)"}
 
 
