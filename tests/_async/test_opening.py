@@ -44,7 +44,7 @@ def connecting(reply: ScriptReply, simulator: Simulator) -> None:
     def is_connecting(call: ScriptCall) -> bool:
         return call.system and call.script == "powerclivclogin"
 
-    simulator.on_script(is_connecting, reply)
+    simulator.on_script(is_connecting, reply, system=True)
 
 
 @pytest.mark.anyio

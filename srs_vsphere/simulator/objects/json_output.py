@@ -45,7 +45,7 @@ def convert_to_json(value: object, depth: int, *, compress: bool) -> str:
 
 
 def _certain(value: object, depth: int) -> object:
-    if depth < 0:
+    if depth < 0 and (is_array(value) or is_mapping(value)):
         raise NotUnderstoodError("values deeper than -Depth")
     if is_array(value):
         return [_certain(element, depth - 1) for element in value]

@@ -17,9 +17,6 @@ from attrs import field, frozen
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 
-INT32: Final = range(-(2**31), 2**31)
-INT64: Final = range(-(2**63), 2**63)
-
 
 class Int64(int):
     """A whole number of 64 bits even if it is small."""
@@ -147,6 +144,12 @@ _TYPES: tuple[tuple[type, str], ...] = (
 )
 
 
+def fits(value: int, bits: int) -> bool:
+    """Say whether a whole number fits into so many bits."""
+    # Not a range: to look for a subclass of int in one takes as long as it is.
+    return -(1 << bits - 1) <= value < 1 << bits - 1
+
+
 def type_name(value: object) -> str:
     """Return the full .NET name of a value's type; the value is not None."""
     if isinstance(value, EnumValue):
@@ -155,9 +158,9 @@ def type_name(value: object) -> str:
         if isinstance(value, kind):
             return name
     if isinstance(value, int):
-        if value in INT32:
+        if fits(value, 32):
             return "System.Int32"
-        return "System.Int64" if value in INT64 else "System.Numerics.BigInteger"
+        return "System.Int64" if fits(value, 64) else "System.Numerics.BigInteger"
     return "System.Object"
 
 
@@ -184,7 +187,7 @@ def number_text(value: float) -> str:
     power = int(exponent)
     if value == 0:
         return "-0" if str(value).startswith("-") else "0"
-    if -5 <= power < 15:
+    if -5 < power < 15:
         plain = f"{Decimal(digits).scaleb(power):f}"
         return plain.rstrip("0").rstrip(".") if "." in plain else plain
     digits = digits.rstrip("0").rstrip(".")

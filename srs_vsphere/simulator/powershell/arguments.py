@@ -26,14 +26,13 @@ _COMMON = (
 _BINDING = "ParameterBindingException"
 
 
-def bind(block: ScriptBlock, given: Sequence[tuple[str, object]], scope: Scope, *, wrapped: bool) -> None:
+def bind(block: ScriptBlock, given: Sequence[tuple[str, object]], scope: Scope) -> None:
     """Give a script its parameters.
 
     Args:
         block: the script.
         given: names and values.
         scope: where its variables are.
-        wrapped: whether the service gets the script as a parameter of another one.
 
     Raises:
         ScriptError: they do not fit.
@@ -43,8 +42,6 @@ def bind(block: ScriptBlock, given: Sequence[tuple[str, object]], scope: Scope, 
     left: list[object] = []
     for name, value in given:
         parameter = _find(block, name)
-        if parameter is None and wrapped:
-            raise NotUnderstoodError(f"the unknown parameter name {name}")
         if parameter is None and not block.advanced:
             left += [f"-{name}", value]
         elif parameter is None:

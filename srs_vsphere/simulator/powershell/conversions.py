@@ -10,8 +10,6 @@ from uuid import UUID
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
-    INT32,
-    INT64,
     Char,
     EnumValue,
     Hashtable,
@@ -19,6 +17,7 @@ from srs_vsphere.simulator.objects.values import (
     PsObject,
     Version,
     elements,
+    fits,
     is_array,
     is_mapping,
     is_object,
@@ -139,12 +138,12 @@ def _whole(value: object) -> object:
     if isinstance(value, int | float):
         # .NET rounds halves to the even neighbour, as Python does.
         rounded = round(value)
-        return rounded if rounded in INT32 else _Unknown
+        return rounded if fits(rounded, 32) else _Unknown
     return _Unknown
 
 
 def _long(value: object) -> object:
-    if isinstance(value, int) and value in INT64:
+    if isinstance(value, int) and fits(value, 64):
         return Int64(value)
     whole = _whole(value)
     return Int64(whole) if isinstance(whole, int) else _Unknown

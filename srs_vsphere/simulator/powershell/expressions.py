@@ -11,12 +11,12 @@ from math import isfinite
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
-    INT64,
     NOTHING,
     Hashtable,
     Int64,
     OrderedDictionary,
     TypeName,
+    fits,
     plain,
     text,
     truth,
@@ -358,7 +358,7 @@ def _number_written(match: re.Match[str]) -> object:
     else:
         value = int(digits) if digits.isdigit() else float(digits)
     value *= _UNITS[unit] if unit else 1
-    if (isinstance(value, int) and value not in INT64) or not isfinite(value):
+    if (isinstance(value, int) and not fits(value, 64)) or not isfinite(value):
         raise NotUnderstoodError(f"the number {match.group()}")
     if suffix == "l":
         if not isinstance(value, int):

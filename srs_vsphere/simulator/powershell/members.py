@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from srs_vsphere.simulator.objects.properties import properties
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
-    INT32,
     Char,
     EnumValue,
     Hashtable,
     PSCredential,
     TypeName,
     elements,
+    fits,
     is_array,
     is_mapping,
     is_object,
@@ -94,7 +94,7 @@ def element_at(value: object, index: object) -> object:
     """Return an element of a value, None if there is none; the index is a number or a key."""
     if value is None:
         raise StatementError("Cannot index into a null array.", id="NullArray", category="InvalidOperation")
-    if isinstance(index, int) and not isinstance(index, bool) and index in INT32:
+    if isinstance(index, int) and not isinstance(index, bool) and fits(index, 32):
         if is_array(value):
             return value[index] if -len(value) <= index < len(value) else None
         if isinstance(value, str):

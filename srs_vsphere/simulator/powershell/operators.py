@@ -8,10 +8,9 @@ from math import isfinite
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
-    INT32,
-    INT64,
     Int64,
     elements,
+    fits,
     is_array,
     is_mapping,
     text,
@@ -117,7 +116,7 @@ def remainder(left: object, right: object) -> object:
 
 def span(left: object, right: object) -> object:
     """Return the whole numbers from one to another."""
-    if not all(isinstance(end, int) and not isinstance(end, bool) and end in INT32 for end in (left, right)):
+    if not all(isinstance(end, int) and not isinstance(end, bool) and fits(end, 32) for end in (left, right)):
         raise NotUnderstoodError(".. between other things than whole numbers")
     first, last = int(str(left)), int(str(right))
     if abs(last - first) > _LARGEST:
@@ -267,13 +266,13 @@ def _arithmetic(
         raise NotUnderstoodError(f"{_kind(left)} {sign} {_kind(right)}")
     one, other = _number(left), _number(right)
     wide = any(isinstance(operand, int) and type_name(operand) != "System.Int32" for operand in (one, other))
-    if any(isinstance(operand, int) and operand not in INT64 for operand in (one, other)):
+    if any(isinstance(operand, int) and not fits(operand, 64) for operand in (one, other)):
         raise NotUnderstoodError("arithmetic with very large numbers")
     result = operation(one, other)
     if isinstance(result, int):
         if not wide:
-            return result if result in INT32 else float(result)
-        if result in INT64:
+            return result if fits(result, 32) else float(result)
+        if fits(result, 64):
             return Int64(result)
     elif isfinite(result) and all(
         abs(operand) <= _EXACT or isinstance(operand, float) for operand in (one, other)

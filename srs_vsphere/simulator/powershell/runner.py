@@ -13,6 +13,7 @@ from srs_vsphere.simulator.powershell.machine import Machine, Scope
 
 #: What Python says of operations that .NET would carry out or refuse in its own way.
 _BEYOND = (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
+_ARGUMENTS = re.compile(r"\$\{?args\b", re.IGNORECASE)
 
 
 @define
@@ -52,6 +53,8 @@ def run(
     from srs_vsphere.simulator.powershell.arguments import bind
     from srs_vsphere.simulator.powershell.statements import parse
 
+    if wrapped and _ARGUMENTS.search(script):
+        raise NotUnderstoodError("$args of a script inside of another one")
     result = Result()
 
     def sink(value: object) -> None:
@@ -63,7 +66,7 @@ def run(
         result.unread = len(script) + 1
         block = parse(script)
         result.unread, result.unbound = 0, True
-        bind(block, parameters, scope, wrapped=wrapped)
+        bind(block, parameters, scope)
         result.unbound = False
         block.run(scope, sink)
     except ScriptError as error:
