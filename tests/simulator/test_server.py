@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import socket
 import ssl
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from anyio import create_task_group, fail_after
 
-from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock
+from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock, running
 from srs_vsphere.simulator.faults import Fault, FaultPlan
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.server import SimServer
@@ -668,6 +669,19 @@ async def test_it_runs_on_a_running_asyncio_loop(simulator):
                     await http.get("/api/about")
                 assert (await http.get("/api/about")).status_code == 200
             await server.wait_for_async(lambda traffic: traffic.open == 0)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_on_a_loop_that_cannot_watch_sockets_it_runs_in_a_thread(simulator, monkeypatch):
+    # Windows' usual loop has the method, and it only raises: that of the base class.
+    assert not running._watches_sockets(asyncio.AbstractEventLoop())
+    monkeypatch.setattr(running, "_watches_sockets", lambda _: False)
+    async with SimServer(simulator) as server:
+        assert server._portal is not None
+        async with httpx.AsyncClient(base_url=server.url) as http:
+            assert (await http.get("/api/about")).status_code == 200
+    assert server._portal is None
 
 
 @pytest.mark.anyio
