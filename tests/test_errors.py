@@ -13,14 +13,13 @@ from srs_vsphere.errors import (
     DecodeError,
     Facts,
     InvalidRequestError,
-    ScriptFailedError,
     ServerError,
     SrsError,
     StreamInterruptedError,
     WaitTimeoutError,
 )
 from srs_vsphere.models import Runspace, RunspaceState, ScriptExecution, ScriptExecutionState, StreamRecord
-from srs_vsphere.results import ScriptOutcome, ScriptResult
+from srs_vsphere.results import ScriptFailedError, ScriptOutcome, ScriptResult
 
 CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, SrsError)]
 FACTS = Facts(
