@@ -59,14 +59,14 @@ def make_client(
     *,
     auth: Auth | None = AUTH,
     retry: RetryPolicy = HURRIED,
-    client_clock: AsyncClock | None = None,
+    clock: AsyncClock | None = None,
     max_connections: int = 20,
     on_retry: Callable[[RetryEvent], object] | None = None,
 ) -> AsyncSrsClient:
     client = AsyncSrsClient(url, auth=auth, retry=retry, max_connections=max_connections, on_retry=on_retry)
-    if client_clock is not None:
-        client._session.sender.client_clock = client_clock
-        client._session.sender._budget = RetryBudget(retry, client_clock.now())
+    if clock is not None:
+        client._session.sender.clock = clock
+        client._session.sender._budget = RetryBudget(retry, clock.now())
     return client
 
 

@@ -21,6 +21,7 @@ from srs_vsphere import (
     Switch,
     WebConsole,
 )
+from srs_vsphere._service import operations
 from srs_vsphere._service.operations import Operation
 from srs_vsphere.simulator import SimServer, Simulator, VirtualClock
 from tests._sync.helping import LeadingClock, make_client
@@ -204,9 +205,9 @@ def other(known: Known) -> dict[str, str]:
 
 
 def test_the_table_has_every_operation() -> None:
-    operations = [value for value in vars(_operations).values() if isinstance(value, Operation)]
-    operations += [operations.SCRIPT_EXECUTIONS_STREAMS["warning"]]
-    wanted = {(operation.method, shape(operation.path)) for operation in operations}
+    rows = [value for value in vars(operations).values() if isinstance(value, Operation)]
+    rows += [operations.SCRIPT_EXECUTIONS_STREAMS["warning"]]
+    wanted = {(operation.method, shape(operation.path)) for operation in rows}
     assert {(row.method, shape(row.path)) for row in TABLE} == wanted
     assert len(wanted) == 20
 

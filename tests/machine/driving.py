@@ -110,6 +110,6 @@ class Caller:
 
     def check_nothing_is_held(self) -> None:
         session = self.inner._session
-        assert session.sender.slots.free == 20
+        assert session.sender.limiter.free == 20
         assert session._turn.free == 1
         assert self.transport.traffic.open == 0
