@@ -1,4 +1,7 @@
-"""Finds the recorded exchanges of the real service: beside the checkout, or where SRS_SHARED points."""
+"""Finds the recorded exchanges of the real service and other shared files.
+
+They are beside the checkout, or where SRS_SHARED points.
+"""
 
 import json
 import os
@@ -9,9 +12,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def shared_file(name: str) -> Path:
+    """Return a file of the shared folder, or skip where it is absent."""
+    path = _shared() / name
+    if not path.is_file():
+        pytest.skip(f"no file {path}")
+    return path
+
+
+def _shared() -> Path:
+    return Path(os.environ.get("SRS_SHARED") or ROOT.parent / "shared")
+
+
 def folder() -> Path:
-    shared = Path(os.environ.get("SRS_SHARED") or ROOT.parent / "shared")
-    recorded = shared / "api" / "recorded"
+    recorded = _shared() / "api" / "recorded"
     if not recorded.is_dir():
         pytest.skip(f"no recorded exchanges at {recorded}")
     return recorded

@@ -40,7 +40,10 @@ def read_fault(value: str | bytes | Mapping[str, object]) -> dict[str, object]:
         del members["headers"]
     body = members.get("body")
     if body is not None and not isinstance(body, str | bytes):
-        members["body"] = json.dumps(body, separators=(",", ":"))
+        try:
+            members["body"] = json.dumps(body, separators=(",", ":"))
+        except RecursionError:
+            raise ValueError("body must be JSON of fewer levels") from None
         if members.get("content_type") is None:
             members["content_type"] = "application/json; charset=utf-8"
     return members
@@ -82,5 +85,7 @@ def write_fault(fault: Fault) -> dict[str, object]:
 def _parse(text: str | bytes) -> object:
     try:
         return cast("object", json.loads(text))
+    except RecursionError:
+        raise ValueError("a fault must be JSON of fewer levels") from None
     except ValueError as error:
         raise ValueError(f"a fault must be JSON: {error}") from None

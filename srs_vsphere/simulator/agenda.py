@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -46,6 +47,7 @@ class Agenda:
         self._start = _ticks(clock.now() - timedelta(seconds=self.now))
         self._events: list[tuple[float, int, Event]] = []
         self._order = count()
+        self._posted: deque[tuple[float, Callable[[], None]]] = deque()
 
     def catch_up(self) -> float:
         """Carry out all events that are due.
@@ -54,6 +56,9 @@ class Agenda:
             The present moment, in seconds of the clock.
         """
         present = self._clock.seconds()
+        while self._posted:
+            moment, action = self._posted.popleft()
+            self.at(max(moment, self.now), action)
         events = self._events
         while events and events[0][0] <= present:
             event = heappop(events)[2]
@@ -88,6 +93,14 @@ class Agenda:
             The event, which can be cancelled.
         """
         return self.at(self.now + seconds, action)
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Note something that has just happened elsewhere; this may be called in any thread.
+
+        Args:
+            action: what to do about it when somebody looks next.
+        """
+        self._posted.append((self._clock.seconds(), action))
 
     def stamp(self, moment: float) -> str:
         """Return a moment as the service writes it: up to seven digits of a second, and an offset.

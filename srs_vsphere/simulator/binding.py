@@ -89,7 +89,8 @@ class Body:
         if node is None or node.kind == "null":
             return 0
         text = node.text.strip()
-        if re.fullmatch(r"[-+]?\d+", text):
+        # Python does not read a number of thousands of digits.
+        if re.fullmatch(r"[-+]?\d{1,19}", text):
             return int(text)
         if node.kind == "string" and text.lower() in words:
             return words.index(text.lower())

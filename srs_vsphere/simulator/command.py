@@ -5,7 +5,8 @@
     python -m srs_vsphere.simulator --hosts 200 --user alice:secret --quota 5 --tls \\
         --fault '{"operation": "runspaces.list", "probability": 0.01, "status": 503}' --seed 7 --json
 
-It prints one line per host, its URL first, and serves until SIGTERM or SIGINT; then it ends with status 0.
+It prints one line per host, its URL first, and serves until SIGTERM or SIGINT; then it ends with status 0. On
+Windows these are Ctrl+C and Ctrl+Break.
 Bad input and a taken port give a message and status 2, and nothing is left running.
 """
 
@@ -15,8 +16,10 @@ import argparse
 import asyncio
 import json
 import signal
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -28,6 +31,9 @@ from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.simulator import DEFAULT_USERS
 
 _BAD_INPUT = 2
+# After the wish to end, in seconds: long enough to end well, and then the system ends the program.
+_GRACE = 10
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,17 +49,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         fleet = _fleet(options)
-        asyncio.run(_serve(fleet, as_json=options.json, out=sys.stdout))
+        # add_reader, by which the listeners accept, is there on every system with this loop only.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(_serve(fleet, options, sys.stdout))
     except OSError as error:
-        return _complain(error.strerror if error.strerror and error.filename is None else str(error))
+        return _complain(error, error.strerror if error.filename is None else None)
     except (TypeError, ValueError, RuntimeError) as error:
-        return _complain(str(error))
+        return _complain(error)
     return 0
 
 
-def _complain(message: str) -> int:
-    print(f"srs-simulator: {message}", file=sys.stderr)  # noqa: T201 - a program's message
+def _complain(error: Exception, message: str | None = None) -> int:
+    _say(f"srs-simulator: {message or str(error) or type(error).__name__}")
     return _BAD_INPUT
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)  # noqa: T201 - a program's message
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m srs_vsphere.simulator",
-        description="Simulated Script Runtime Service hosts on 127.0.0.1. They run no PowerShell.",
+        description="Simulated Script Runtime Service hosts, on 127.0.0.1 only.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -92,6 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--speed", type=float, default=1.0, help="simulated seconds per real second (default 1)")
     add("--control", action="store_true", help="let faults be changed over HTTP, on a port of its own")
     add("--control-port", type=int, metavar="PORT", help="that port; implies --control (default: a free one)")
+    add(
+        "--powershell",
+        nargs="?",
+        const="pwsh",
+        metavar="PROGRAM",
+        help="run scripts for real, with your rights, by PowerShell 7 (default: pwsh)",
+    )
     add("--json", action="store_true", help="print one JSON object per host")
     return parser
 
@@ -115,6 +134,7 @@ def _fleet(options: argparse.Namespace) -> SimFleet:
         port=options.port,
         control=options.control or options.control_port is not None,
         control_port=options.control_port or 0,
+        powershell=options.powershell,
     )
     for host in fleet.hosts:
         for number in range(options.runspaces):
@@ -140,17 +160,52 @@ def _faults(texts: list[str]) -> list[Fault]:
     return faults
 
 
-async def _serve(fleet: SimFleet, *, as_json: bool, out: TextIO) -> None:
+async def _serve(fleet: SimFleet, options: argparse.Namespace, out: TextIO) -> None:
     stop = asyncio.Event()
+    with _told_to_stop(stop):
+        async with fleet:
+            out.writelines(_line(fleet, host, as_json=options.json) + "\n" for host in fleet.hosts)
+            out.flush()
+            if fleet.control_url is not None and not options.json:
+                _say(f"faults are changed at {fleet.control_url}")
+            if options.powershell is not None:
+                program = options.powershell
+                _say(f"scripts are run for real by {program}, with your rights; it listens on 127.0.0.1 only")
+            await stop.wait()
+
+
+@contextmanager
+def _told_to_stop(stop: asyncio.Event) -> Generator[None]:
+    """Set an event on a signal, within a ``with`` block; on every system, for not every loop has signals."""
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with fleet:
-        out.writelines(_line(fleet, host, as_json=as_json) + "\n" for host in fleet.hosts)
-        out.flush()
-        if fleet.control_url is not None and not as_json:
-            print(f"faults are changed at {fleet.control_url}", file=sys.stderr)  # noqa: T201 - as above
-        await stop.wait()
+    # What the signal writes here wakes the loop up, and then Python calls the handler.
+    wakeup, waker = socket.socketpair()
+    wakeup.setblocking(False)
+    waker.setblocking(False)
+
+    def handle(*_: object) -> None:
+        if sys.platform != "win32":
+            signal.alarm(_GRACE)
+        loop.call_soon_threadsafe(stop.set)
+
+    loop.add_reader(wakeup, wakeup.recv, 64)
+    former_waker = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    former = {
+        number: signal.signal(number, handle)
+        for number in (getattr(signal, name, None) for name in _SIGNALS)
+        if number is not None
+    }
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        if sys.platform != "win32":
+            signal.alarm(0)
+        signal.set_wakeup_fd(former_waker)
+        loop.remove_reader(wakeup)
+        wakeup.close()
+        waker.close()
 
 
 def _line(fleet: SimFleet, host: SimHost, *, as_json: bool) -> str:

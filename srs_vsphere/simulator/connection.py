@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from srs_vsphere.simulator.delivery import Delivery
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.http1 import (
+    TOO_SLOW,
     ChunkedBody,
     Head,
     RefusedRequestError,
@@ -40,13 +41,15 @@ class Connection(asyncio.Protocol):
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._transport: asyncio.Transport | None = None
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._searched = 0
         self._head: Head | None = None
         self._fault: Fault | None = None
         self._chunks: ChunkedBody | None = None
         self._last_block = b""
         self._last_head: Head | None = None
         self._answer: asyncio.Task[None] | None = None
+        self._timeout: asyncio.TimerHandle | None = None
         self._lingering: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -68,6 +71,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client and what it still waited for."""
         self._over = True
+        self._stop_watching()
         if self._lingering is not None:
             self._lingering.cancel()
         if self._answer is not None:
@@ -88,7 +92,7 @@ class Connection(asyncio.Protocol):
         """Take what the client has sent, and answer what is whole."""
         if self._over:
             return
-        self._buffer = self._buffer + data if self._buffer else data
+        self._buffer += data
         self._advance()
         if len(self._buffer) > _READ_AHEAD and not self._over and self._is_held:
             self._wire.pause_reading()
@@ -109,6 +113,27 @@ class Connection(asyncio.Protocol):
         if self._answer is not None:
             self._answer.cancel()
         self._wire.abort()
+
+    def _watch(self) -> None:
+        """Give the client time for the rest of a request that has begun, and for no longer."""
+        begun = self._head is not None or bool(self._buffer)
+        if not begun or self._over or self._is_held:
+            self._stop_watching()
+        elif self._timeout is None or self._head is not None:
+            # A head has one span of time in all, and each next part of a body one of its own.
+            self._stop_watching()
+            seconds = self._listener.limits.seconds
+            self._timeout = asyncio.get_running_loop().call_later(seconds, self._too_slow)
+
+    def _stop_watching(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
+
+    def _too_slow(self) -> None:
+        self._timeout = None
+        if not self._over:
+            self._refuse(TOO_SLOW)
 
     @property
     def _wire(self) -> asyncio.Transport:
@@ -131,6 +156,7 @@ class Connection(asyncio.Protocol):
                 pass
         except RefusedRequestError as refusal:
             self._refuse(refusal.reply)
+        self._watch()
 
     def _take(self) -> bool:
         head = self._head
@@ -154,13 +180,17 @@ class Connection(asyncio.Protocol):
 
     def _take_head(self) -> Head | None:
         buffer = self._buffer
-        end = buffer.find(b"\r\n\r\n")
+        end = buffer.find(b"\r\n\r\n", self._searched)
         if end < 0:
+            self._searched = max(0, len(buffer) - 3)
             # Only the limits can object to what is not whole.
             if len(buffer) > self._listener.limits.head:
-                parse_head(buffer, self._listener.limits)
+                parse_head(bytes(buffer), self._listener.limits)
             return None
-        block, self._buffer = buffer[:end], buffer[end + 4 :]
+        block = bytes(buffer[:end])
+        del buffer[: end + 4]
+        self._searched = 0
+        self._stop_watching()
         # A client that polls sends the same head again and again.
         if block == self._last_block and self._last_head is not None:
             return self._last_head
@@ -182,18 +212,19 @@ class Connection(asyncio.Protocol):
     def _take_body(self, head: Head) -> bytes | None:
         buffer = self._buffer
         if self._chunks is not None:
-            rest = self._chunks.feed(buffer)
+            rest = self._chunks.feed(bytes(buffer))
+            buffer.clear()
             if rest is None:
-                self._buffer = b""
                 return None
-            self._buffer = rest
+            buffer += rest
             body = bytes(self._chunks.body)
             self._chunks = None
             return body
         length = head.length or 0
         if len(buffer) < length:
             return None
-        body, self._buffer = buffer[:length], buffer[length:]
+        body = bytes(buffer[:length])
+        del buffer[:length]
         return body
 
     def _serve(self, head: Head, request: Request) -> None:

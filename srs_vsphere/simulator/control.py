@@ -11,6 +11,7 @@ It is off unless asked for, listens on loopback only, and on a port of its own::
 from __future__ import annotations
 
 import json
+import re
 
 from srs_vsphere.simulator._fault_json import read_faults, write_fault
 from srs_vsphere.simulator.clock import Clock
@@ -20,6 +21,7 @@ from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.listener import Listener
 
 _PATH = "/faults"
+_NUMBER = re.compile(r"[0-9]{1,18}")
 # A page in a browser can send requests here, but not under these names, nor with this content type.
 _HOSTS = ("127.0.0.1", "localhost")
 
@@ -52,7 +54,7 @@ class Control:
         if path == _PATH:
             return self._all(request)
         number = path.removeprefix(f"{_PATH}/")
-        if number != path and number.isascii() and number.isdecimal() and request.method == "DELETE":
+        if number != path and _NUMBER.fullmatch(number) and request.method == "DELETE":
             try:
                 self._plan.remove(int(number))
             except ValueError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
+import logging
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -18,6 +18,7 @@ from srs_vsphere.simulator.pages import page
 from srs_vsphere.simulator.simulator import Simulator
 
 _REMEMBERED = 10_000
+_log = logging.getLogger("srs_vsphere.simulator")
 
 
 class Service(Protocol):
@@ -137,10 +138,16 @@ class Desk:
         )
 
     def _carry_out(self, request: Request, fault: Fault | None = None) -> Reply:
-        if fault is not None and isinstance(self.service, Simulator):
-            reply = self.service.handle(request, conditions=conditions_of(fault))
-        else:
-            reply = self.service.handle(request)
+        try:
+            if fault is not None and isinstance(self.service, Simulator):
+                reply = self.service.handle(request, conditions=conditions_of(fault))
+            else:
+                reply = self.service.handle(request)
+        except Exception as error:  # noqa: BLE001 - as the service: what escapes an operation is an empty 500
+            what = f"{request.method} {request.target}"
+            _log.error("%.200s is answered with 500: %s: %.500s", what, type(error).__name__, error)
+            _log.debug("where it happened", exc_info=error)
+            return Reply(500)
         if not reply.body and request.header("authorization"):
             for name, key in reply.headers:
                 if name.lower() == KEY_HEADER:
@@ -165,7 +172,7 @@ def _basic_user(request: Request) -> str | None:
     credentials = (request.header("authorization") or "").strip().partition(" ")[2]
     try:
         pair = b64decode(credentials.strip(), validate=True).decode("utf-8", "replace")
-    except binascii.Error:
+    except ValueError:
         return None
     user, colon, _ = pair.partition(":")
     return user if colon else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from attrs import define, field
@@ -13,7 +14,7 @@ from srs_vsphere.simulator.answers import with_trace
 from srs_vsphere.simulator.bodies import FORMATS, ParameterBody, ScriptBody
 from srs_vsphere.simulator.clixml import ClixmlError, decode
 from srs_vsphere.simulator.lenient_json import Value
-from srs_vsphere.simulator.outcome import STOPPED, Outcome
+from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
 from srs_vsphere.simulator.powershell.display import show
 from srs_vsphere.simulator.powershell.documents import documents
@@ -22,6 +23,7 @@ from srs_vsphere.simulator.powershell.json_text import to_json
 from srs_vsphere.simulator.powershell.machine import Machine
 from srs_vsphere.simulator.powershell.runner import Result, run
 from srs_vsphere.simulator.powershell.values import Int64, PsObject
+from srs_vsphere.simulator.powershell_host.protocol import write_run
 from srs_vsphere.simulator.scripting import Handlers, ScriptCall, ScriptReply, StreamMessage
 from srs_vsphere.simulator.settings import Settings
 
@@ -60,6 +62,38 @@ class Engine:
     def __init__(self, handlers: Handlers, settings: Settings) -> None:
         self._handlers = handlers
         self._settings = settings
+
+    def start(
+        self,
+        id: str,
+        body: ScriptBody,
+        parameters: Sequence[ParameterBody],
+        pod: Pod,
+        user: str,
+        now: float,
+    ) -> Run:
+        """Start a script that a user runs; the pod's real PowerShell runs it unless a reply is registered.
+
+        Args:
+            id: the execution's id.
+            body: the request.
+            parameters: its parameters.
+            pod: where it runs.
+            user: who runs it.
+            now: the moment, in seconds of the clock.
+        """
+        if pod.host is None:
+            return Run(id, now, body.format, self.run(body, parameters, pod, user))
+        job = self._job(body, [(parameter.name, _seen(parameter)) for parameter in parameters], pod, user)
+        reply = self._handlers.find(job.call)
+        if reply is not None:
+            return Run(id, now, body.format, self._replied(reply, job))
+        given = [(parameter, _is_date(parameter.value)) for parameter in parameters]
+        try:
+            line = write_run(body.script, body.format, given)
+        except ValueError as error:
+            return Run(id, now, body.format, Outcome(state="error", reason=f"simulator: {error}"))
+        return pod.host.run(id, line, body.format, self._settings.stream_records)
 
     def run(self, body: ScriptBody, parameters: Sequence[ParameterBody], pod: Pod, user: str) -> Outcome:
         """Return what comes out of a script that a user runs.
@@ -216,6 +250,19 @@ def _argument(made: Result) -> object:
     if len(values) > 1:
         return values
     return True if not values or values[0] is None else values[0]
+
+
+def _seen(parameter: ParameterBody) -> object:
+    """Return what a registered behaviour sees of a parameter: its own script has not run yet."""
+    value = parameter.value
+    if _CARRIER.search(parameter.script or "") and isinstance(value, str):
+        with suppress(ClixmlError):
+            return _argument(Result(output=[(0.0, carried) for carried in decode(value)]))
+    return _argument(Result(output=[(0.0, converted) for converted in _from_json(value)]))
+
+
+def _is_date(value: Value) -> bool:
+    return isinstance(value, str) and isinstance(_converted(value), datetime)
 
 
 def _from_json(value: Value) -> list[object]:

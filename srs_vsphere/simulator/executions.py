@@ -14,7 +14,7 @@ from attrs import define, field
 from srs_vsphere.simulator.agenda import Agenda, Event
 from srs_vsphere.simulator.answers import Json
 from srs_vsphere.simulator.bodies import FORMATS
-from srs_vsphere.simulator.outcome import Outcome, Run
+from srs_vsphere.simulator.outcome import Run
 from srs_vsphere.simulator.pods import Pod
 from srs_vsphere.simulator.settings import Settings
 
@@ -100,32 +100,27 @@ class Executions:
 
     def start(
         self,
-        id: str,
-        outcome: Outcome,
+        run: Run,
         *,
         pod: Pod,
         user: str,
         name: str | None,
-        format: int,
         system: bool = False,
         ended: Callable[[], None] | None = None,
     ) -> Execution:
-        """Start a script in a pod that is free, and begin to ask for its state.
+        """Take note of a script that was started in a pod, and begin to ask for its state.
 
         Args:
-            id: the execution's id.
-            outcome: what comes out of it.
+            run: the script.
             pod: where it runs.
             user: whose it is.
             name: what it is called.
-            format: the number of the output's format.
             system: whether the service itself starts it.
             ended: what to do when it is known to have ended.
         """
-        now = self._agenda.now
-        pod.last = run = Run(id, now, format, outcome)
-        execution = Execution(id, user, name, pod, run, system, ended, changed=now)
-        self._executions[id] = execution
+        pod.last = run
+        execution = Execution(run.id, user, name, pod, run, system, ended, changed=run.started)
+        self._executions[run.id] = execution
         first = self._settings.first_poll
         execution.next_poll = self._agenda.after(first, lambda: self._poll(execution))
         return execution

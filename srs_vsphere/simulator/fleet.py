@@ -13,7 +13,7 @@ Each host has its own port, simulator, sessions and quota; the faults are one pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -74,9 +74,11 @@ class SimFleet(Running):
         limits: how much a client may send.
         control: whether to let faults be changed over HTTP too, at ``control_url``.
         control_port: where; 0 takes a free port.
+        powershell: a program that runs scripts for real, as for `Simulator`.
 
     Raises:
         ValueError: ``n`` is not positive, or there are not so many ports.
+        FileNotFoundError: there is no such program.
         RuntimeError: TLS is wanted and the ``cryptography`` package is not installed.
     """
 
@@ -94,6 +96,7 @@ class SimFleet(Running):
         limits: Limits | None = None,
         control: bool = False,
         control_port: int = 0,
+        powershell: str | Sequence[str] | None = None,
     ) -> None:
         if n < 1:
             raise ValueError(f"n must be 1 or more, not {n}")
@@ -108,7 +111,13 @@ class SimFleet(Running):
         hosts: list[SimHost] = []
         for number in range(n):
             name = f"srs-{number + 1:04d}"
-            simulator = Simulator(users=users, settings=settings, clock=clock, seed=seed * 1_000_003 + number)
+            simulator = Simulator(
+                users=users,
+                settings=settings,
+                clock=clock,
+                seed=seed * 1_000_003 + number,
+                powershell=powershell,
+            )
             listener = Listener(
                 simulator,
                 self.faults,

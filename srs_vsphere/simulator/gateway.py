@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from srs_vsphere.simulator import routing, templates
 from srs_vsphere.simulator.agenda import Agenda
@@ -28,6 +29,9 @@ from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.users import Users
 from srs_vsphere.simulator.web_consoles import WebConsoles
 
+if TYPE_CHECKING:
+    from srs_vsphere.simulator.powershell_host.hosts import Hosts
+
 
 class Gateway:
     """All parts of the simulated service. It is used by one thread at a time.
@@ -37,9 +41,17 @@ class Gateway:
         settings: limits and durations.
         clock: where the time comes from.
         seed: makes ids and keys.
+        powershell: the command that starts a real PowerShell for a runspace; None for none.
     """
 
-    def __init__(self, users: Mapping[str, str], settings: Settings, clock: Clock, seed: int) -> None:
+    def __init__(
+        self,
+        users: Mapping[str, str],
+        settings: Settings,
+        clock: Clock,
+        seed: int,
+        powershell: Sequence[str] | None = None,
+    ) -> None:
         self.settings = settings
         agenda, ids, conditions = Agenda(clock), Ids(seed), Conditions()
         self.agenda: Agenda = agenda
@@ -51,8 +63,9 @@ class Gateway:
         self.executions: Executions = Executions(agenda, settings)
         self.runspaces: Runspaces = Runspaces(agenda, ids)
         engine = Engine(self.handlers, settings)
+        self.hosts: Hosts | None = None if powershell is None else _hosts(powershell, agenda)
         self.lifecycle: Lifecycle = Lifecycle(
-            agenda, ids, settings, self.sessions, self.runspaces, self.executions, engine
+            agenda, ids, settings, self.sessions, self.runspaces, self.executions, engine, self.hosts
         )
         self.consoles: WebConsoles = WebConsoles(agenda, ids, settings, conditions, self.quota_left)
         self._login = Login(Users(users), self.sessions, agenda, conditions, settings)
@@ -107,7 +120,7 @@ class Gateway:
         """
         self.sessions.end_all()
         for runspace in self.runspaces:
-            runspace.pod.alive = False
+            runspace.pod.end()
         self.runspaces.clear()
         self.consoles.clear()
         self.executions.restart(keep_history=keep_history)
@@ -169,3 +182,10 @@ class Gateway:
             "web_consoles.get": lambda call, session: consoles.get(session.user, call.path[0]),
             "web_consoles.delete": lambda call, session: consoles.delete(session.user, call.path[0]),
         }
+
+
+def _hosts(command: Sequence[str], agenda: Agenda) -> Hosts:
+    # It brings subprocesses along, which most simulators do without.
+    from srs_vsphere.simulator.powershell_host.hosts import Hosts
+
+    return Hosts(command, agenda)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from attrs import field, frozen
@@ -11,6 +12,12 @@ from srs_vsphere.simulator.pages import page, reason
 
 _TOO_LARGE = page(400, "Request Header Or Cookie Too Large")
 _BAD = Reply(400)
+TOO_SLOW = page(408)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TARGET = re.compile(r"[!-~]+")
+# A carriage return at the end is left over from the client's own reading of a header; real clients send it.
+_PADDING = " \t\r"
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class RefusedRequestError(Exception):
@@ -33,6 +40,7 @@ class Limits:
         line: bytes of a header line; default 8 KiB.
         head: bytes of request line and headers together; default 32 KiB.
         body: bytes of a body; default 1 MiB.
+        seconds: for a whole head, and then for each next part of a body; default 60.
 
     Raises:
         ValueError: one of them is not positive.
@@ -41,11 +49,14 @@ class Limits:
     line: int = field(default=8 * 1024)
     head: int = field(default=32 * 1024)
     body: int = field(default=1024 * 1024)
+    seconds: float = field(default=60.0)
 
     def __attrs_post_init__(self) -> None:
         for key in ("line", "head", "body"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be 1 or more, not {getattr(self, key)}")
+        if not 0 < self.seconds < float("inf"):
+            raise ValueError(f"seconds must be a positive number, not {self.seconds}")
 
 
 @frozen(eq=False)
@@ -78,19 +89,23 @@ def parse_head(block: bytes, limits: Limits) -> Head:
     if len(block) > limits.head:
         raise RefusedRequestError(_TOO_LARGE)
     first, *lines = block.decode("latin-1").lstrip("\r\n").split("\r\n")
-    parts = first.split(" ")
-    if len(parts) != 3 or parts[2] not in {"HTTP/1.1", "HTTP/1.0"} or not parts[0]:
+    method, _, rest = first.partition(" ")
+    target, _, version = rest.partition(" ")
+    if version not in {"HTTP/1.1", "HTTP/1.0"} or not _TOKEN.fullmatch(method):
         raise RefusedRequestError(_BAD)
     if len(first) > limits.line:
         raise RefusedRequestError(page(414))
+    if not _TARGET.fullmatch(target):
+        raise RefusedRequestError(_BAD)
     headers = tuple(_header(line, limits) for line in lines)
-    request = Request(parts[0], _origin_form(parts[1]), headers)
-    connection = (request.header("connection") or "").lower()
+    if len(_values(headers, "host")) > 1:
+        raise RefusedRequestError(_BAD)
+    options = ",".join(_values(headers, "connection")).lower().split(",")
     return Head(
-        request,
-        _body_length(request, limits),
-        close="close" in connection or parts[2] == "HTTP/1.0",
-        expects=(request.header("expect") or "").lower() == "100-continue",
+        Request(method, _origin_form(target), headers),
+        _body_length(headers, limits),
+        close="close" in map(str.strip, options) or version == "HTTP/1.0",
+        expects=[value.lower() for value in _values(headers, "expect")] == ["100-continue"],
     )
 
 
@@ -98,9 +113,14 @@ def _header(line: str, limits: Limits) -> tuple[str, str]:
     if len(line) > limits.line:
         raise RefusedRequestError(_TOO_LARGE)
     name, colon, value = line.partition(":")
-    if not colon or not name or name.strip() != name:
+    value = value.strip(_PADDING)
+    if not colon or not _TOKEN.fullmatch(name) or _CONTROLS.search(value):
         raise RefusedRequestError(_BAD)
-    return name.lower(), value.strip()
+    return name.lower(), value
+
+
+def _values(headers: tuple[tuple[str, str], ...], name: str) -> list[str]:
+    return [value for key, value in headers if key == name]
 
 
 def _origin_form(target: str) -> str:
@@ -111,20 +131,23 @@ def _origin_form(target: str) -> str:
     return slash + path or "/"
 
 
-def _body_length(request: Request, limits: Limits) -> int | None:
-    coding = request.header("transfer-encoding")
-    length = request.header("content-length")
-    if coding is not None:
-        if coding.lower() != "chunked" or length is not None:
+def _body_length(headers: tuple[tuple[str, str], ...], limits: Limits) -> int | None:
+    codings = _values(headers, "transfer-encoding")
+    lengths = _values(headers, "content-length")
+    if codings:
+        if lengths or [coding.lower() for coding in codings] != ["chunked"]:
             raise RefusedRequestError(_BAD)
         return None
-    if length is None:
+    if not lengths:
         return 0
-    if not (length.isascii() and length.isdecimal()):
+    digits = lengths[0]
+    if len(lengths) > 1 or not (digits.isascii() and digits.isdecimal()):
         raise RefusedRequestError(_BAD)
-    if int(length) > limits.body:
+    # Python does not read a number of thousands of digits, and no body is that long.
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > len(str(limits.body)) or int(digits) > limits.body:
         raise RefusedRequestError(page(413))
-    return int(length)
+    return int(digits)
 
 
 class ChunkedBody:
@@ -139,6 +162,8 @@ class ChunkedBody:
         self._rest: bytes = b""
         self._missing: int = 0
         self._trailers: bool = False
+        # What is neither body nor sizes may be as long as a head, however many lines it comes in.
+        self._extras_left = limits.head
         self.body: bytearray = bytearray()
 
     def feed(self, data: bytes) -> bytes | None:
@@ -175,6 +200,7 @@ class ChunkedBody:
             if self._trailers:
                 if not line:
                     return data[at:]
+                self._count_extras(len(line))
             elif self._missing < 0:
                 if line:
                     raise RefusedRequestError(_BAD)
@@ -183,13 +209,20 @@ class ChunkedBody:
                 self._begin(line)
 
     def _begin(self, line: bytes) -> None:
-        size = line.partition(b";")[0].strip()
+        size, _, extension = line.partition(b";")
+        self._count_extras(len(extension))
+        size = size.strip()
         if not size or size.strip(b"0123456789abcdefABCDEF") or len(size) > 8:
             raise RefusedRequestError(_BAD)
         self._missing = int(size, 16)
         self._trailers = not self._missing
         if len(self.body) + self._missing > self._limits.body:
             raise RefusedRequestError(page(413))
+
+    def _count_extras(self, length: int) -> None:
+        self._extras_left -= length
+        if self._extras_left < 0:
+            raise RefusedRequestError(_TOO_LARGE)
 
 
 def response_head(reply: Reply, *, method: str, date: str, close: bool) -> bytes:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import frozen
 
 from srs_vsphere.simulator.agenda import Agenda
-from srs_vsphere.simulator.answers import Json
+from srs_vsphere.simulator.answers import PROVIDER_EXCEPTION, Json, error_details
 from srs_vsphere.simulator.bodies import FORMATS
 from srs_vsphere.simulator.engine import Engine
 from srs_vsphere.simulator.executions import Execution, Executions
 from srs_vsphere.simulator.ids import Ids
+from srs_vsphere.simulator.outcome import Run
 from srs_vsphere.simulator.pods import Pod
 from srs_vsphere.simulator.runspaces import Runspace, Runspaces
 from srs_vsphere.simulator.sessions import Sessions
 from srs_vsphere.simulator.settings import Settings
+
+if TYPE_CHECKING:
+    from srs_vsphere.simulator.powershell_host.hosts import Hosts
 
 CONNECT = "powerclivclogin"
 DISCONNECT = "disconnectallservers"
@@ -31,6 +37,7 @@ class Lifecycle:
         runspaces: the runspaces.
         executions: where the service's own scripts are kept.
         engine: says what comes out of them.
+        hosts: starts a real PowerShell in each pod; None when there is none.
     """
 
     agenda: Agenda
@@ -40,6 +47,7 @@ class Lifecycle:
     runspaces: Runspaces
     executions: Executions
     engine: Engine
+    hosts: Hosts | None = None
 
     def begin(self, runspace: Runspace, seconds: float, error: dict[str, Json] | None) -> None:
         """Let a runspace's pod start.
@@ -49,7 +57,24 @@ class Lifecycle:
             seconds: how long that takes.
             error: what goes wrong; None if all is well.
         """
+        if error is None:
+            try:
+                self.provide_host(runspace.pod)
+            except OSError as failure:
+                error = _pod_failed(runspace, str(failure))
         self.agenda.after(seconds, lambda: self._pod_started(runspace, error))
+
+    def provide_host(self, pod: Pod) -> None:
+        """Start the real PowerShell in a pod, if there is to be one.
+
+        Args:
+            pod: the pod.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        if self.hosts is not None:
+            pod.host = self.hosts.start()
 
     def dispose(self, runspace: Runspace) -> None:
         """Forget a runspace and end its pod; one that is connected to vCenter disconnects first.
@@ -62,7 +87,7 @@ class Lifecycle:
         if runspace.connected and pod.started and pod.failure is None and not pod.busy(self.agenda.now):
             self._run_system(pod, runspace.user, DISCONNECT)
         else:
-            pod.alive = False
+            pod.end()
 
     def clean_up(self) -> None:
         """Remove the runspaces that nobody needs any more."""
@@ -80,6 +105,16 @@ class Lifecycle:
                 self.dispose(runspace)
 
     def _pod_started(self, runspace: Runspace, error: dict[str, Json] | None) -> None:
+        def settled(gone: str | None) -> None:
+            self._begin_work(runspace, None if gone is None else _pod_failed(runspace, gone))
+
+        host = runspace.pod.host
+        if host is None or error is not None:
+            self._begin_work(runspace, error)
+        else:
+            host.when_settled(settled)
+
+    def _begin_work(self, runspace: Runspace, error: dict[str, Json] | None) -> None:
         if self.runspaces.find(runspace.id, runspace.user) is not runspace:
             return
         if error is not None:
@@ -97,7 +132,7 @@ class Lifecycle:
     def _run_system(self, pod: Pod, user: str, name: str, connecting: Runspace | None = None) -> Execution:
         def ended() -> None:
             if connecting is None:
-                pod.alive = False
+                pod.end()
             else:
                 # Whatever became of the script: the service does not look.
                 connecting.state = "ready"
@@ -107,13 +142,10 @@ class Lifecycle:
             self.settings.connection_seconds if connecting is not None else self.settings.script_seconds
         )
         outcome = self.engine.run_system(name, pod, user, duration)
-        return self.executions.start(
-            self.ids.guid(),
-            outcome,
-            pod=pod,
-            user=user,
-            name=name,
-            format=FORMATS.index("json"),
-            system=True,
-            ended=ended,
-        )
+        run = Run(self.ids.guid(), self.agenda.now, FORMATS.index("json"), outcome)
+        return self.executions.start(run, pod=pod, user=user, name=name, system=True, ended=ended)
+
+
+def _pod_failed(runspace: Runspace, why: str) -> dict[str, Json]:
+    text = f"K8s Pod with ID '{runspace.id}' failed: {why}"
+    return error_details(500, text, f"{PROVIDER_EXCEPTION}: {text}")

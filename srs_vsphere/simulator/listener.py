@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
@@ -19,6 +20,9 @@ from srs_vsphere.simulator.traffic import Traffic
 _BACKLOG = 1024
 _AT_ONCE = 64
 _PATIENCE = 10.0
+# When no connection can be accepted, as without file descriptors: until the next try, in seconds.
+_PAUSE = 0.1
+_log = logging.getLogger("srs_vsphere.simulator")
 LOOPBACK = "127.0.0.1"
 
 
@@ -62,6 +66,8 @@ class Listener:
         self._thread = 0
         self._holder: socket.socket | None = None
         self._socket: socket.socket | None = None
+        self._pause: asyncio.TimerHandle | None = None
+        self._short = False
         self._greetings: set[asyncio.Task[None]] = set()
         self._emptied: asyncio.Event | None = None
         self._unwatch: Callable[[], None] | None = None
@@ -181,7 +187,25 @@ class Listener:
         self._socket = listening
         self._loop.add_reader(listening, self._accept)
 
+    def _rest(self, error: OSError) -> None:
+        """Accept nothing for a moment; whoever wants to connect waits in the kernel's queue."""
+        if self._socket is None or self._loop is None:
+            return
+        if not self._short:
+            _log.warning("%s accepts no connections for now: %s", self.name, error.strerror or error)
+        self._short = True
+        self._loop.remove_reader(self._socket)
+        self._pause = self._loop.call_later(_PAUSE, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pause = None
+        if self._socket is not None and self._loop is not None:
+            self._loop.add_reader(self._socket, self._accept)
+
     def _deafen(self) -> None:
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         if self._socket is not None and self._loop is not None:
             self._loop.remove_reader(self._socket)
             self._socket.close()
@@ -193,7 +217,14 @@ class Listener:
                 return
             try:
                 accepted, _address = self._socket.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            except BlockingIOError:
+                # Nobody is waiting.
+                self._short = False
+                return
+            except (InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._rest(error)
                 return
             accepted.setblocking(False)
             self.traffic.connected()

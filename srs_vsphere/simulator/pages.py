@@ -9,6 +9,7 @@ from srs_vsphere.simulator.exchange import Reply
 # Where nginx uses other words than Python's table, or Python's table changes.
 _REASONS = {
     0: "",
+    408: "Request Time-out",
     413: "Request Entity Too Large",
     503: "Service Temporarily Unavailable",
     504: "Gateway Time-out",

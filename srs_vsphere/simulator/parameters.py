@@ -8,6 +8,8 @@ from urllib.parse import unquote_plus
 
 from srs_vsphere.simulator.problems import BindingError
 
+_MOST_DIGITS = 20
+
 
 def query_flag(query: str, name: str) -> bool:
     """Return a member of the query that is true or false, false when it is absent or empty.
@@ -41,7 +43,8 @@ def path_choice(name: str, value: str, words: tuple[str, ...]) -> str:
     """
     text = value.strip()
     if re.fullmatch(r"[-+]?\d+", text):
-        if 0 <= int(text) < len(words):
+        # Python does not read a number of thousands of digits.
+        if len(text) < _MOST_DIGITS and 0 <= int(text) < len(words):
             return words[int(text)]
         raise BindingError({name: [f"The value '{value}' is invalid."]})
     if text.lower() not in words:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import define, field
 
 from srs_vsphere.simulator.outcome import Run
+
+if TYPE_CHECKING:
+    from srs_vsphere.simulator.powershell_host.host import Host
 
 
 @define(eq=False)
@@ -17,6 +22,7 @@ class Pod:
         started: whether it takes scripts yet.
         alive: whether it is still there.
         unreachable: why nothing gets through to it; None when it answers.
+        host: the real PowerShell in it; None when the simulator itself says what comes out of scripts.
         last: the script that was started last.
         variables: what scripts have left in the global scope.
     """
@@ -26,13 +32,21 @@ class Pod:
     started: bool = False
     alive: bool = True
     unreachable: str | None = None
+    host: Host | None = None
     last: Run | None = None
     variables: dict[str, object] = field(factory=dict[str, object])
 
     @property
     def failure(self) -> str | None:
         """Why a call to it fails, or None."""
-        return self.unreachable if self.alive else "Connection refused"
+        has_died = self.host is not None and self.host.gone is not None
+        return "Connection refused" if has_died or not self.alive else self.unreachable
+
+    def end(self) -> None:
+        """End the process."""
+        self.alive = False
+        if self.host is not None:
+            self.host.end()
 
     def busy(self, now: float) -> bool:
         """Say whether a script is running.

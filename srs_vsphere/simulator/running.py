@@ -9,11 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from srs_vsphere.simulator.certificate import Certificate
 from srs_vsphere.simulator.listener import LOOPBACK, Listener
+from srs_vsphere.simulator.simulator import Simulator
 from srs_vsphere.simulator.traffic import Traffic
 
 
@@ -139,8 +140,11 @@ class Running:
     async def __aenter__(self) -> Self:
         if not _on_asyncio():
             raise RuntimeError("the server runs on asyncio only: here use `with` instead of `async with`")
-        await self._open()
-        return self
+        if _watches_sockets(asyncio.get_running_loop()):
+            await self._open()
+            return self
+        # Windows' usual loop cannot wait for a socket to accept from.
+        return await to_thread.run_sync(self.__enter__)
 
     async def __aexit__(
         self,
@@ -148,6 +152,10 @@ class Running:
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
+        if self._portal is not None:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(self.__exit__, exc_type, exc_val, exc_tb)
+            return
         await self._close()
         self._stopped()
 
@@ -164,6 +172,10 @@ class Running:
             await listener.close()
 
     def _stopped(self) -> None:
+        for listener in self._listeners:
+            service = listener.desk.service
+            if isinstance(service, Simulator):
+                service.close()
         if self._ca_file is not None:
             self._ca_file.unlink(missing_ok=True)
             self._ca_file = None
@@ -175,6 +187,10 @@ def _on_asyncio() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def _watches_sockets(loop: asyncio.AbstractEventLoop) -> bool:
+    return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
 
 
 def _is_idle(traffic: Traffic) -> bool:

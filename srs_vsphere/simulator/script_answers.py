@@ -78,10 +78,8 @@ class ScriptAnswers:
         if pod.last is not None and pod.last.running(self._agenda.now):
             message = f"Another script with id '{pod.last.id}' is running"
             return error_reply(500, 1310, message, with_trace(f"{ENDPOINT_EXCEPTION}: {message}"))
-        outcome = self._engine.run(body, parameters, pod, user)
-        execution = self._executions.start(
-            self._ids.guid(), outcome, pod=pod, user=user, name=body.name, format=body.format
-        )
+        run = self._engine.start(self._ids.guid(), body, parameters, pod, user, self._agenda.now)
+        execution = self._executions.start(run, pod=pod, user=user, name=body.name)
         members: dict[str, Json] = {"id": execution.id}
         if body.name:
             members["name"] = body.name

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import RLock
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
+from typing import Self
+from weakref import WeakMethod, finalize
 
 from srs_vsphere.simulator import routing
 from srs_vsphere.simulator.answers import Json
-from srs_vsphere.simulator.clock import Clock, SystemClock
+from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.gateway import Gateway
 from srs_vsphere.simulator.runspaces import Runspace
@@ -35,9 +37,14 @@ class Simulator:
         settings: limits and durations; by default those of the appliance.
         clock: where the time comes from; by default the machine's own time.
         seed: makes ids and keys; two simulators with the same seed and requests give the same answers.
+        powershell: a program, such as ``pwsh``, or it with arguments of its own: PowerShell 7, which runs the
+            scripts for which no behaviour is registered, one process a runspace. It does what scripts say,
+            with this user's rights and in real time. Default: none, the simulator answers itself.
 
     Raises:
-        ValueError: a user name is blank, or two are the same.
+        ValueError: a user name is blank, or two are the same; ``powershell`` is empty, or the clock is a
+            `VirtualClock` beside it.
+        FileNotFoundError: there is no such program.
     """
 
     def __init__(
@@ -47,12 +54,34 @@ class Simulator:
         settings: Settings | None = None,
         clock: Clock | None = None,
         seed: int = 0,
+        powershell: str | Sequence[str] | None = None,
     ) -> None:
         self.settings: Settings = settings if settings is not None else Settings()
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._lock = RLock()
         self._requests_seen = 0
-        self._gateway = Gateway(users, self.settings, self.clock, seed)
+        command = None if powershell is None else _command_line(powershell, self.clock)
+        self._gateway = Gateway(users, self.settings, self.clock, seed, command)
+        if self._gateway.hosts is not None:
+            self._gateway.hosts.watch(WeakMethod(self._look))
+            finalize(self, self._gateway.hosts.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the PowerShell processes of all runspaces, if there are any; these cannot be reached then.
+
+        Servers do it when they end. It also happens when nothing refers to the simulator any more, and when
+        the program ends, however it does.
+        """
+        if self._gateway.hosts is not None:
+            self._gateway.hosts.close()
 
     def handle(self, request: Request, *, conditions: Mapping[str, str] = _NONE) -> Reply:
         """Answer a request.
@@ -150,6 +179,7 @@ class Simulator:
 
         Raises:
             ValueError: there is no such state.
+            OSError: its PowerShell process cannot be started.
         """
         if state not in _STATES:
             raise ValueError(f"state must be one of {', '.join(_STATES)}, not {state!r}")
@@ -157,6 +187,8 @@ class Simulator:
             self._gateway.agenda.catch_up()
             runspaces = self._gateway.runspaces
             runspace = runspaces.add(subject(user), None, name, connected=connected, state=state)
+            if state == "ready":
+                self._gateway.lifecycle.provide_host(runspace.pod)
             if error_details is not None:
                 runspace.error = dict(error_details)
                 runspaces.changed(runspace)
@@ -188,7 +220,7 @@ class Simulator:
         """
         with self._lock:
             runspace = self._runspace(id)
-            runspace.pod.alive = False
+            runspace.pod.end()
             self._gateway.runspaces.remove(runspace)
 
     def make_unreachable(self, id: str, reason: str = "Connection refused") -> None:
@@ -304,6 +336,11 @@ class Simulator:
             self._gateway.conditions.clear()
             self._gateway.reserved = 0
 
+    def _look(self) -> None:
+        """Let happen what is due, although nobody asks."""
+        with self._lock:
+            self._gateway.agenda.catch_up()
+
     def _hold(self, name: str, times: int | None, text: str = "") -> None:
         with self._lock:
             self._gateway.conditions.hold(name, times, text)
@@ -314,3 +351,12 @@ class Simulator:
         if runspace is None:
             raise KeyError(id)
         return runspace
+
+
+def _command_line(powershell: str | Sequence[str], clock: Clock) -> list[str]:
+    if isinstance(clock, VirtualClock):
+        what = "powershell: a real program takes real time, which a VirtualClock does not show"
+        raise ValueError(what)  # noqa: TRY004 - each of the two is all right without the other
+    from srs_vsphere.simulator.powershell_host.program import command_line
+
+    return command_line(powershell)

@@ -10,7 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -18,13 +18,15 @@ import pytest
 
 from srs_vsphere.simulator import command
 from srs_vsphere.simulator.command import main
+from tests.recorded_exchanges import shared_file
+from tests.simulator.raw_client import ABOUT, RawClient
 
 
 @contextmanager
-def program(*arguments, lines=1):
+def program(*arguments, lines=1, before=(), run=("-m", "srs_vsphere.simulator")):
     """Run the simulator as a program until the block ends; gives the process and its first lines."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "srs_vsphere.simulator", *arguments],
+        [sys.executable, *before, *run, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -158,6 +160,63 @@ def test_faults_may_stand_in_a_file(tmp_path):
     )
     fleet = command._fleet(options)
     assert [fault.status for fault in fleet.faults.faults] == [503, None, None]
+
+
+@pytest.mark.parametrize("error", [NotImplementedError(), OSError()])
+def test_no_message_is_empty(error, monkeypatch, capsys):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(command, "_fleet", fail)
+    assert main([]) == 2
+    assert capsys.readouterr().err == f"srs-simulator: {type(error).__name__}\n"
+
+
+def test_it_serves_where_the_system_is_windows():
+    wrapper = shared_file("tools/as_on_windows.py")
+    with program(before=[str(wrapper)]) as (process, lines):
+        assert httpx.get(lines[0].split()[0] + "/api/about").status_code == 200
+        assert end(process) == (0, "", "")
+
+
+BLOCKED = """
+import re, sys
+from srs_vsphere.simulator import Simulator, command
+command._GRACE = 1
+Simulator.handle = lambda *_, **__: print("blocked", flush=True) or re.match("(a+)+$", "a" * 99 + "!")
+sys.exit(command.main([]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="this system has no alarm signal")
+def test_the_signal_ends_a_program_that_does_not_get_round_to_it():
+    with program(run=["-c", BLOCKED]) as (process, lines):
+        with RawClient(int(lines[0].split()[0].rpartition(":")[2])) as client:
+            client.send(ABOUT)
+            assert process.stdout.readline() == "blocked\n"
+            assert end(process) == (-signal.SIGALRM, "", "")
+
+
+FEW_FILES = """
+import resource, sys
+from srs_vsphere.simulator.command import main
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+sys.exit(main([]))
+"""
+
+
+def test_without_file_descriptors_clients_wait_and_nothing_is_said_twice():
+    pytest.importorskip("resource", reason="this system has no limits of that kind")
+    with program(run=["-c", FEW_FILES]) as (process, lines), ExitStack() as clients:
+        port = int(lines[0].split()[0].rpartition(":")[2])
+        waiting = [clients.enter_context(RawClient(port)) for _ in range(60)]
+        warning = process.stderr.readline()
+        assert warning.startswith("srs-0001 accepts no connections for now: ")
+        for client in waiting:
+            # Each that is answered and leaves makes room for another.
+            with client:
+                assert client.ask(ABOUT)[0] == 200
+        assert end(process) == (0, "", "")
 
 
 def test_the_seed_makes_ids_repeatable():

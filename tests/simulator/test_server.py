@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import socket
 import ssl
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from anyio import create_task_group, fail_after
 
-from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock
+from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock, running
 from srs_vsphere.simulator.faults import Fault, FaultPlan
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.server import SimServer
@@ -155,6 +156,21 @@ def test_head_and_204_have_no_body(echo_client, echo):
         b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: one\r\nHost: two\r\n\r\n",
+        b"GET / HTTP/1.1\r\n: nameless\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX(Y): z\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX\xe9: z\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: y\r\n folded\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: y\rZ: z\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: y\nZ: z\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: y\x00\r\n\r\n",
+        b"G(T / HTTP/1.1\r\n\r\n",
+        b"GET  / HTTP/1.1\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\n\r\n",
+        b"GET /\xe9 HTTP/1.1\r\n\r\n",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n",
     ],
@@ -187,12 +203,90 @@ def test_limits_are_those_of_the_proxy(echo_server, echo):
     assert not echo.asked
 
 
+@pytest.mark.parametrize("digits", ["9" * 6000, "1" + "0" * 19])
+def test_a_length_that_no_body_has_is_too_long(echo_client, echo, digits, caplog):
+    echo_client.send(f"POST / HTTP/1.1\r\nContent-Length: {digits}\r\n\r\n".encode())
+    assert echo_client.rest().startswith(b"HTTP/1.1 413 Request Entity Too Large\r\n")
+    assert not echo.asked
+    assert not caplog.records
+
+
+def test_a_length_may_have_zeros_before_it(echo_client):
+    assert echo_client.ask(b"POST / HTTP/1.1\r\nContent-Length: 0000000000000000000002\r\n\r\nhi")[2] == b"hi"
+
+
+@pytest.mark.parametrize(
+    "line", [b"X-Trailer: %d\r\n", b"1;ext=%d\r\nx\r\n"], ids=["trailers", "chunk extensions"]
+)
+def test_what_stands_beside_the_chunks_may_not_go_on_for_ever(echo_client, echo, line):
+    start = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0\r\n" * line.startswith(b"X")
+    echo_client.send(start + b"".join(line % number for number in range(9000)))
+    assert echo_client.rest().startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert not echo.asked
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: srs\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nhi",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+        ABOUT + b"GET /",
+    ],
+)
+def test_who_never_sends_the_rest_of_a_request_is_told_so(echo, part):
+    with SimServer(echo, limits=Limits(seconds=0.1)) as server, RawClient(server.port) as client:
+        client.send(part)
+        answers = client.rest()
+    assert answers.count(b"HTTP/1.1 408 Request Time-out\r\n") == 1
+    assert answers.count(b"HTTP/1.1 200 ") == part.count(ABOUT)
+
+
+def test_who_has_sent_a_whole_request_may_take_any_time_for_the_next(echo_client, echo_server):
+    assert echo_client.ask(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx")[0] == 200
+    (connection,) = echo_server._listener.connections
+    assert connection._timeout is None
+
+
+def test_only_the_word_close_closes(echo_client):
+    assert echo_client.ask(b"GET / HTTP/1.1\r\nConnection: disclose\r\n\r\n")[0] == 200
+    echo_client.send(b"GET / HTTP/1.1\r\nConnection: disclose\r\nConnection: x , Close\r\n\r\n")
+    assert b"\r\nConnection: close\r\n" in echo_client.rest()
+
+
+@pytest.mark.parametrize("end", [b"\r\r\n\r\n", b"\r\r\nHost: srs\r\n\r\n"])
+def test_a_key_may_end_in_the_carriage_return_that_its_client_read_with_it(server, simulator, client, end):
+    key = client.ask(LOGIN + b"\r\n")[1]["x-srs-api-key"]
+    request = b"GET /api/runspaces HTTP/1.1\r\nX-SRS-API-KEY: %b" % key.encode()
+    assert client.ask(request + end)[::2] == (200, b"[]")
+
+
+def test_a_body_in_the_smallest_pieces_is_put_together(echo_client):
+    echo_client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    echo_client.send(b"POST / HTTP/1.1\r\nContent-Length: 3000\r\n\r\n")
+    for _ in range(3000):
+        echo_client.send(b"x")
+    assert echo_client.read()[2] == b"x" * 3000
+
+
+def test_a_client_that_never_begins_tls_does_not_keep_the_server_from_ending(simulator, caplog):
+    with SimServer(simulator, tls=True) as server:
+        client = RawClient(server.port)
+        server.wait_for(lambda traffic: traffic.accepted == 1)
+    with client:
+        assert client.rest() == b""
+    assert not caplog.records
+
+
 def test_limits_can_be_set(echo):
     with SimServer(echo, limits=Limits(body=4)) as server, RawClient(server.port) as client:
         assert client.ask(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody")[0] == 200
         assert client.ask(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nbody!")[0] == 413
     with pytest.raises(ValueError, match="body must be 1 or more, not 0"):
         Limits(body=0)
+    with pytest.raises(ValueError, match="seconds must be a positive number, not 0"):
+        Limits(seconds=0)
 
 
 def test_a_body_made_piece_by_piece_is_sent_in_chunks(echo_client, echo):
@@ -238,12 +332,13 @@ def flood(client, server):
         server.wait_for(lambda traffic: traffic.seen > 0)
 
 
-def test_an_error_of_the_service_ends_the_connection_and_not_the_server(echo_server, echo, caplog):
+def test_an_error_of_the_service_is_answered_and_ends_a_body_under_way_but_not_the_server(
+    echo_server, echo, caplog
+):
     echo.reply = ZeroDivisionError("a bug")
     with RawClient(echo_server.port) as client:
-        client.send(ABOUT)
-        assert client.rest() == b""
-    assert "a bug" in caplog.text
+        assert [client.ask(ABOUT)[::2] for _ in range(2)] == [(500, b"")] * 2
+    assert "GET /api/about is answered with 500: ZeroDivisionError: a bug" in caplog.text
     caplog.clear()
     echo.reply = Reply(200, (), (1 // (number - 1) * b"x" for number in range(3)))
     with RawClient(echo_server.port) as client:
@@ -577,6 +672,19 @@ async def test_it_runs_on_a_running_asyncio_loop(simulator):
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_on_a_loop_that_cannot_watch_sockets_it_runs_in_a_thread(simulator, monkeypatch):
+    # Windows' usual loop has the method, and it only raises: that of the base class.
+    assert not running._watches_sockets(asyncio.AbstractEventLoop())
+    monkeypatch.setattr(running, "_watches_sockets", lambda _: False)
+    async with SimServer(simulator) as server:
+        assert server._portal is not None
+        async with httpx.AsyncClient(base_url=server.url) as http:
+            assert (await http.get("/api/about")).status_code == 200
+    assert server._portal is None
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["trio"])
 async def test_on_trio_it_asks_for_a_thread(simulator):
     with pytest.raises(RuntimeError, match="asyncio only: here use `with`"):
@@ -653,6 +761,10 @@ def test_faults_are_changed_over_http(simulator):
         (b'[{"status": 503}, {"times": 0, "status": 503}]', "times must be 1 or more, not 0"),
         (b'[{"status": 503}, {"refuse": true, "times": 2}]', "times is impossible with refuse"),
         (b'{"status": "503"}', "status must be a whole number"),
+        (b"[" * 200_000, "a fault must be JSON of fewer levels"),
+        (b'{"nth": ' + b"9" * 6000 + b"}", "a fault must be JSON: Exceeds the limit"),
+        (b'{"delay": 1e999, "status": 503}', "delay"),
+        (b"\xff", "a fault must be JSON"),
     ],
 )
 def test_bad_faults_are_refused_and_none_is_taken(simulator, body, message):
@@ -670,4 +782,9 @@ def test_the_control_endpoint_is_for_this_machine_and_for_programs(simulator):
         assert httpx.post(url, content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
         assert httpx.put(url, json={}).headers["allow"] == "GET, POST, DELETE"
         assert httpx.get(url + "/1").status_code == 404
+        missing = httpx.delete(f"{url}/{'9' * 6000}")
+        assert (missing.status_code, missing.json()["error"]) == (
+            404,
+            "there is /faults, and DELETE /faults/{number}",
+        )
         assert httpx.get(url.replace("/faults", "/")).status_code == 404
