@@ -18,7 +18,7 @@
     ├── DecodeError                    the answer is not what the service documents
     ├── WaitTimeoutError               what was waited for did not come about; ``last`` says how it stood
     ├── ConnectionFailedError          the runspace is ready but not connected to vCenter
-    └── ScriptFailedError              the script did not succeed; ``result`` says all about it
+    └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
 
 Wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
 """
@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
     from srs_vsphere.models.stream_record import StreamRecord
-    from srs_vsphere.results import ScriptResult
 
 #: Of a server's own words, ``str()`` shows no more than this; the attributes hold them whole.
 _LONGEST_TEXT = 300
@@ -262,19 +261,3 @@ class ConnectionFailedError(SrsError):
     def __init__(self, message: str, *, records: Sequence[StreamRecord] = (), **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
         self.records: tuple[StreamRecord, ...] = tuple(records)
-
-
-class ScriptFailedError(SrsError):
-    """A script did not succeed.
-
-    Args:
-        message: what happened.
-        result: outcome, output and streams of the script.
-        **facts: as for `SrsError`.
-    """
-
-    advice = "The error's result has output, streams and the whole reason."
-
-    def __init__(self, message: str, *, result: ScriptResult[object], **facts: Unpack[Facts]) -> None:
-        super().__init__(message, **facts)
-        self.result: ScriptResult[object] = result

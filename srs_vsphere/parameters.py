@@ -16,7 +16,7 @@ from math import isfinite
 from typing import TypeAlias, cast
 from uuid import UUID
 
-from srs_vsphere import _clixml
+from srs_vsphere._codec import clixml
 from srs_vsphere.models.argument_script import ArgumentScript
 from srs_vsphere.models.script_parameter import ScriptParameter, Switch
 
@@ -74,7 +74,7 @@ def exact(name: str, value: object) -> dict[str, object]:
         ValueError: it would not arrive exactly.
     """
     path = f"parameters[{name!r}]"
-    plain = _clixml.by_value(value)
+    plain = clixml.by_value(value)
     if plain is None:
         raise TypeError(
             f"{path} is None, which a script would get as True: leave the parameter out to have its default"
@@ -83,7 +83,7 @@ def exact(name: str, value: object) -> dict[str, object]:
         raise ValueError(f"{path} is a whole number of more than {_MOST_BITS} bits")
     if _arrives_as_it_is(plain):
         return {"name": name, "value": plain}
-    return {"name": name, "value": _clixml.encode(value, path), "script": CLIXML_SCRIPT}
+    return {"name": name, "value": clixml.encode(value, path), "script": CLIXML_SCRIPT}
 
 
 def _arrives_as_it_is(value: object) -> bool:

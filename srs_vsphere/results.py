@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, Unpack
 
 from attrs import field, frozen
 
-from srs_vsphere.errors import ScriptFailedError, SrsError
+from srs_vsphere.errors import Facts, SrsError
 from srs_vsphere.models.script_execution import ScriptExecution, ScriptExecutionState
 from srs_vsphere.models.stream_record import StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
@@ -134,6 +134,22 @@ class ScriptResult(Generic[OutputT_co]):
                 return f"{name} was lost: {self.reason or forgotten}"
             case _:
                 return f"{name} failed: {self.reason or 'no reason was given'}"
+
+
+class ScriptFailedError(SrsError):
+    """A script did not succeed.
+
+    Args:
+        message: what happened.
+        result: outcome, output and streams of the script.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "The error's result has output, streams and the whole reason."
+
+    def __init__(self, message: str, *, result: ScriptResult[object], **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.result: ScriptResult[object] = result
 
 
 @frozen

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from srs_vsphere import _express, _http
+from srs_vsphere._http import client, express
 from srs_vsphere.simulator import Clock, Settings, SimServer, Simulator, SystemClock
 
 
@@ -28,9 +28,9 @@ def road(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         match request.config.getoption("--road"):
             case "fast":
-                patch.setattr(_express.AsyncLane, "is_open", lambda _: False)
+                patch.setattr(express.AsyncLane, "is_open", lambda _: False)
             case "httpx":
-                patch.setattr(_http, "_proxied", lambda: True)
+                patch.setattr(client, "_proxied", lambda: True)
             case _:
                 pass
         yield

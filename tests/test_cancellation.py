@@ -18,7 +18,7 @@ SLOTS = 10
 
 
 def free_slots(client: AsyncSrsClient) -> int:
-    return client._session.sender.slots.free
+    return client._session.sender.limiter.free
 
 
 def others() -> int:
@@ -60,7 +60,7 @@ async def test_thousands_of_cancelled_requests_leave_nothing(
                 for number in range(200):
                     tasks.start_soon(call, client, chance.expovariate(20), number % 4 == 0)
             assert free_slots(client) == SLOTS
-        # All slots still work, all at once.
+        # All limiter still work, all at once.
         async with anyio.create_task_group() as tasks:
             for _ in range(SLOTS):
                 tasks.start_soon(call, client, 60.0, False)

@@ -10,7 +10,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from srs_vsphere._concurrency import AsyncHome, AsyncPace, AsyncSlots, Home, Pace, Slots
+from srs_vsphere._concurrency.clock import AsyncClock, Clock
+from srs_vsphere._concurrency.limiter import AsyncLimiter, Limiter
+from srs_vsphere._concurrency.loop_check import AsyncLoopCheck, LoopCheck
 
 # None of these is waited for: what is waited for comes at once, or the test fails.
 LONG = 30.0
@@ -18,34 +20,34 @@ LONG = 30.0
 
 @pytest.mark.anyio
 async def test_slots_are_free_until_all_are_taken():
-    slots = AsyncSlots(2)
-    assert slots.free == 2
+    limiter = AsyncLimiter(2)
+    assert limiter.free == 2
     for timeout in (LONG, -1):
-        await slots.acquire(timeout)
-    assert slots.free == 0
+        await limiter.acquire(timeout)
+    assert limiter.free == 0
     for timeout in (0, -1):
         with pytest.raises(TimeoutError):
-            await slots.acquire(timeout)
-    slots.release()
-    assert slots.free == 1
-    await slots.acquire(0)
-    assert slots.free == 0
+            await limiter.acquire(timeout)
+    limiter.release()
+    assert limiter.free == 1
+    await limiter.acquire(0)
+    assert limiter.free == 0
 
 
 @pytest.mark.anyio
 async def test_those_who_wait_are_served_in_turn():
-    slots = AsyncSlots(1)
+    limiter = AsyncLimiter(1)
     served = []
 
     async def work(number):
-        await slots.acquire(LONG)
+        await limiter.acquire(LONG)
         served.append(number)
         # A free slot goes to who waits, not to who comes by.
-        slots.release()
+        limiter.release()
         with pytest.raises(TimeoutError):
-            await slots.acquire(0)
+            await limiter.acquire(0)
 
-    await slots.acquire(LONG)
+    await limiter.acquire(LONG)
     async with anyio.create_task_group() as group:
         for number in range(3):
             group.start_soon(work, number)
@@ -53,61 +55,61 @@ async def test_those_who_wait_are_served_in_turn():
         last = anyio.Event()
 
         async def at_last():
-            await slots.acquire(LONG)
+            await limiter.acquire(LONG)
             last.set()
 
         group.start_soon(at_last)
         await anyio.wait_all_tasks_blocked()
-        slots.release()
+        limiter.release()
         await last.wait()
     assert served == [0, 1, 2]
-    slots.release()
-    assert slots.free == 1
+    limiter.release()
+    assert limiter.free == 1
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("handed_over", [False, True])
 async def test_who_is_cancelled_while_waiting_takes_no_slot_along(handed_over):
-    slots = AsyncSlots(1)
-    await slots.acquire(LONG)
+    limiter = AsyncLimiter(1)
+    await limiter.acquire(LONG)
 
     async def work():
-        await slots.acquire(LONG)
+        await limiter.acquire(LONG)
         try:
             await anyio.sleep_forever()
         finally:
-            slots.release()
+            limiter.release()
 
     async with anyio.create_task_group() as group:
         group.start_soon(work)
         await anyio.wait_all_tasks_blocked()
         if handed_over:
-            slots.release()
+            limiter.release()
         group.cancel_scope.cancel()
     if not handed_over:
-        slots.release()
-    assert slots.free == 1
+        limiter.release()
+    assert limiter.free == 1
 
 
-async def hold(slots, held, chance, timeout):
-    await slots.acquire(timeout)
+async def hold(limiter, held, chance, timeout):
+    await limiter.acquire(timeout)
     held.append(None)
     try:
         for _ in range(chance.randrange(4)):
             await anyio.lowlevel.checkpoint()
     finally:
         held.pop()
-        slots.release()
+        limiter.release()
 
 
 @pytest.mark.anyio
 async def test_no_slot_is_lost_among_many_cancelled():
     chance = random.Random(3)
-    slots, held, most = AsyncSlots(5), [], 0
+    limiter, held, most = AsyncLimiter(5), [], 0
 
     async def one(scope):
         with contextlib.suppress(TimeoutError), scope:
-            await hold(slots, held, chance, chance.choice([LONG, LONG, LONG, 0.0, 1e-4]))
+            await hold(limiter, held, chance, chance.choice([LONG, LONG, LONG, 0.0, 1e-4]))
 
     async with anyio.create_task_group() as group:
         for _ in range(400):
@@ -118,7 +120,7 @@ async def test_no_slot_is_lost_among_many_cancelled():
                 await anyio.lowlevel.checkpoint()
             most = max(most, len(held))
             chance.choice(scopes).cancel()
-    assert slots.free == 5
+    assert limiter.free == 5
     assert held == []
     assert 1 < most <= 5
 
@@ -127,10 +129,10 @@ async def test_no_slot_is_lost_among_many_cancelled():
 @pytest.mark.anyio
 async def test_no_slot_is_lost_when_tasks_are_cancelled_asyncios_way():
     chance = random.Random(5)
-    slots, held = AsyncSlots(3), []
+    limiter, held = AsyncLimiter(3), []
     tasks = set()
     for _ in range(600):
-        tasks.add(asyncio.create_task(hold(slots, held, chance, LONG)))
+        tasks.add(asyncio.create_task(hold(limiter, held, chance, LONG)))
         if chance.random() < 0.5:
             await asyncio.sleep(0)
         if chance.random() < 0.4:
@@ -138,43 +140,43 @@ async def test_no_slot_is_lost_when_tasks_are_cancelled_asyncios_way():
         assert len(held) <= 3
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(result) for result in results} == {type(None), asyncio.CancelledError}
-    assert slots.free == 3
+    assert limiter.free == 3
 
 
 def test_slots_for_threads():
-    slots = Slots(2)
+    limiter = Limiter(2)
     for timeout in (LONG, -1):
-        slots.acquire(timeout)
-    assert slots.free == 0
+        limiter.acquire(timeout)
+    assert limiter.free == 0
     for timeout in (0, -1):
         with pytest.raises(TimeoutError):
-            slots.acquire(timeout)
+            limiter.acquire(timeout)
     got = []
 
     def work():
-        slots.acquire(LONG)
-        got.append(slots.free)
+        limiter.acquire(LONG)
+        got.append(limiter.free)
 
     thread = threading.Thread(target=work)
     thread.start()
-    slots.release()
+    limiter.release()
     thread.join(LONG)
     assert got == [0]
-    slots.release()
-    slots.release()
-    assert slots.free == 2
+    limiter.release()
+    limiter.release()
+    assert limiter.free == 2
 
 
 def test_no_more_threads_hold_a_slot_than_there_are():
-    slots, held, most = Slots(3), [], []
+    limiter, held, most = Limiter(3), [], []
 
     def work():
         for _ in range(200):
-            slots.acquire(LONG)
+            limiter.acquire(LONG)
             held.append(None)
             most.append(len(held))
             held.pop()
-            slots.release()
+            limiter.release()
 
     threads = [threading.Thread(target=work) for _ in range(10)]
     for thread in threads:
@@ -183,12 +185,12 @@ def test_no_more_threads_hold_a_slot_than_there_are():
         thread.join(LONG)
     assert len(most) == 2000
     assert max(most) <= 3
-    assert slots.free == 3
+    assert limiter.free == 3
 
 
 @pytest.mark.anyio
 async def test_at_home_in_every_task_of_a_loop():
-    home, other = AsyncHome(), AsyncHome()
+    home, other = AsyncLoopCheck(), AsyncLoopCheck()
 
     async def check():
         home.check()
@@ -203,7 +205,7 @@ async def test_at_home_in_every_task_of_a_loop():
 @pytest.mark.parametrize("first", ["asyncio", "trio"])
 @pytest.mark.parametrize("second", ["asyncio", "trio"])
 def test_not_at_home_in_another_loop(first, second):
-    home = AsyncHome()
+    home = AsyncLoopCheck()
 
     async def check():
         home.check()
@@ -216,7 +218,7 @@ def test_not_at_home_in_another_loop(first, second):
 
 @pytest.mark.anyio
 async def test_a_loop_in_another_thread_is_another_loop():
-    home = AsyncHome()
+    home = AsyncLoopCheck()
     home.check()
 
     def elsewhere():
@@ -231,7 +233,7 @@ async def test_a_loop_in_another_thread_is_another_loop():
 
 
 def test_a_sync_client_is_at_home_everywhere():
-    home = Home()
+    home = LoopCheck()
     home.check()
     thread = threading.Thread(target=home.check)
     thread.start()
@@ -240,48 +242,48 @@ def test_a_sync_client_is_at_home_everywhere():
 
 @pytest.mark.anyio
 async def test_a_limit_ends_what_takes_longer():
-    pace = AsyncPace()
+    client_clock = AsyncClock()
     for seconds in (0, -1):
-        with pytest.raises(TimeoutError), pace.limit(seconds):
+        with pytest.raises(TimeoutError), client_clock.limit(seconds):
             await anyio.sleep_forever()
-    with pace.limit(LONG):
-        await pace.sleep(0)
-    with pytest.raises(ValueError, match="own"), pace.limit(LONG):
+    with client_clock.limit(LONG):
+        await client_clock.sleep(0)
+    with pytest.raises(ValueError, match="own"), client_clock.limit(LONG):
         raise ValueError("own")
 
 
 @pytest.mark.anyio
 async def test_no_cancellation_reaches_what_is_shielded():
-    pace = AsyncPace()
+    client_clock = AsyncClock()
     done = False
     with anyio.CancelScope() as outer:
         outer.cancel()
-        with pace.shielded(LONG):
-            await pace.sleep(0)
+        with client_clock.shielded(LONG):
+            await client_clock.sleep(0)
             done = True
-        await pace.sleep(0)
+        await client_clock.sleep(0)
         pytest.fail("the cancellation was lost")
     assert done
-    with pace.shielded(0):
+    with client_clock.shielded(0):
         await anyio.sleep_forever()
 
 
 def test_pace_of_threads(monkeypatch):
     slept = []
     monkeypatch.setattr(time, "sleep", slept.append)
-    pace = Pace()
-    pace.sleep(5)
+    client_clock = Clock()
+    client_clock.sleep(5)
     assert slept == [5]
-    for context in (pace.limit(0), pace.shielded(0)):
+    for context in (client_clock.limit(0), client_clock.shielded(0)):
         with context:
             slept.append("done")
     assert slept == [5, "done", "done"]
 
 
-@pytest.mark.parametrize("pace", [AsyncPace(), Pace()])
-def test_time_and_chance(pace):
+@pytest.mark.parametrize("client_clock", [AsyncClock(), Clock()])
+def test_time_and_chance(client_clock):
     before = time.monotonic()
-    assert before <= pace.now() <= time.monotonic()
-    numbers = {pace.random() for _ in range(100)}
+    assert before <= client_clock.now() <= time.monotonic()
+    numbers = {client_clock.random() for _ in range(100)}
     assert len(numbers) > 90
     assert all(0 <= number < 1 for number in numbers)

@@ -7,22 +7,23 @@ import re
 
 import pytest
 
+import srs_vsphere
 from srs_vsphere import errors
 from srs_vsphere.errors import (
     ConnectionFailedError,
     DecodeError,
     Facts,
     InvalidRequestError,
-    ScriptFailedError,
     ServerError,
     SrsError,
     StreamInterruptedError,
     WaitTimeoutError,
 )
 from srs_vsphere.models import Runspace, RunspaceState, ScriptExecution, ScriptExecutionState, StreamRecord
-from srs_vsphere.results import ScriptOutcome, ScriptResult
+from srs_vsphere.results import ScriptFailedError, ScriptOutcome, ScriptResult
 
-CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, SrsError)]
+PUBLIC = [getattr(srs_vsphere, name) for name in srs_vsphere.__all__ if name.endswith("Error")]
+CLASSES = [cls for cls in PUBLIC if cls is not ScriptFailedError]
 FACTS = Facts(
     operation="runspaces.get",
     host="srs.example:8443",
@@ -139,10 +140,10 @@ def test_the_docstring_draws_the_tree():
         if found := re.match(r"    ([│ ├└─]*)([A-Z]\w+Error)\b", line):
             level = len(found[1]) // 4
             above[level:] = [found[2]]
-            cls = getattr(errors, found[2])
+            cls = getattr(srs_vsphere, found[2])
             assert cls.__base__.__name__ == (above[level - 1] if level else "Exception")
             drawn.add(cls)
-    assert drawn == set(CLASSES)
+    assert drawn == set(PUBLIC)
 
 
 def test_defaults_are_not_shared():

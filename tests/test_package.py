@@ -16,15 +16,14 @@ SOURCE = Path(srs_vsphere.__file__)
 
 
 def imports_for_type_checkers():
-    homes = {}
-    for node in ast.parse(SOURCE.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            for statement in node.body:
-                assert isinstance(statement, ast.ImportFrom)
-                for alias in statement.names:
-                    assert alias.asname is None
-                    homes[alias.name] = statement.module
-    return homes
+    modules = {}
+    for statement in ast.parse(SOURCE.with_suffix(".pyi").read_text(encoding="utf-8")).body:
+        assert isinstance(statement, ast.ImportFrom)
+        (alias,) = statement.names
+        # Only this form exports a name from a stub.
+        assert alias.asname == alias.name
+        modules[alias.name] = statement.module
+    return modules
 
 
 def modules_after(code):
@@ -44,14 +43,15 @@ def test_every_public_name_resolves(name):
     value = getattr(srs_vsphere, name)
     assert vars(srs_vsphere)[name] is value
     if name != "__version__":
-        assert value is getattr(importlib.import_module(srs_vsphere._HOMES[name]), name)
+        assert value is getattr(importlib.import_module(srs_vsphere._MODULES[name]), name)
         # An alias of types has no docstring of its own.
         assert inspect.getdoc(value) or name == "Auth"
 
 
 def test_type_checkers_and_the_interpreter_see_the_same():
-    assert imports_for_type_checkers() == srs_vsphere._HOMES
-    assert sorted(srs_vsphere.__all__) == sorted([*srs_vsphere._HOMES, "__version__"])
+    modules = {**srs_vsphere._MODULES, "__version__": "srs_vsphere._version"}
+    assert imports_for_type_checkers() == modules
+    assert sorted(srs_vsphere.__all__) == sorted(modules)
     assert len(set(srs_vsphere.__all__)) == len(srs_vsphere.__all__)
 
 

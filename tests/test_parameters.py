@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psrpcore.types import deserialize_clixml
 
-from srs_vsphere._wire import dumps
+from srs_vsphere._codec.models import dumps
 from srs_vsphere.models import ArgumentScript, ScriptParameter, Switch
 from srs_vsphere.parameters import CLIXML_SCRIPT, request_parameters
 from tests.patience import patient

@@ -7,10 +7,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from srs_vsphere import errors
-from srs_vsphere._wire import structurer
-from srs_vsphere.errors import ConnectionFailedError, ScriptFailedError, SrsError, WaitTimeoutError
+from srs_vsphere._codec.models import structurer
+from srs_vsphere.errors import ConnectionFailedError, SrsError, WaitTimeoutError
 from srs_vsphere.models import Runspace, ScriptExecution, ScriptExecutionState, StreamRecord, StreamType
-from srs_vsphere.results import LOST_REASON, ScriptOutcome, ScriptResult, outcome_of, split_streams
+from srs_vsphere.results import (
+    LOST_REASON,
+    ScriptFailedError,
+    ScriptOutcome,
+    ScriptResult,
+    outcome_of,
+    split_streams,
+)
 from tests.recorded_exchanges import exchanges
 
 START = datetime(2026, 1, 2, tzinfo=UTC)

@@ -10,17 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from srs_vsphere import _operations
-from srs_vsphere.retry import (
-    Outcome,
-    RetryBudget,
-    RetryPolicy,
-    Sent,
-    decide,
-    retry_after_seconds,
-)
+from srs_vsphere._service import operations
+from srs_vsphere._service.retry_decision import Outcome, RetryBudget, Sent, decide, retry_after_seconds
+from srs_vsphere.retry import RetryPolicy
 
-GET, POST = _operations.RUNSPACES_GET, _operations.RUNSPACES_CREATE
+GET, POST = operations.RUNSPACES_GET, operations.RUNSPACES_CREATE
 NOW = datetime(2026, 11, 24, 2, 18, 14, tzinfo=UTC)
 AMOUNTS = st.floats(0, 1e308) | st.floats(0, 1000) | st.integers(0, 1000)
 POLICIES = st.builds(

@@ -35,7 +35,7 @@ from srs_vsphere.simulator import (
     SystemClock,
     VirtualClock,
 )
-from tests._async.helping import AUTH, AsyncLeadingPace, free_slots
+from tests._async.helping import AUTH, AsyncLeadingClock, free_slots
 
 SLOTS = 20
 
@@ -63,7 +63,7 @@ class InProcess:
             retry=RetryPolicy(backoff=0, budget=1e9),
             max_connections=SLOTS,
         )
-        self.client._session.sender.pace = AsyncLeadingPace(clock)
+        self.client._session.sender.client_clock = AsyncLeadingClock(clock)
         self.before = others()
 
     def check(self) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from srs_vsphere._wire import WireError, structurer
+from srs_vsphere._codec.models import WireError, structurer
 from srs_vsphere.models import (
     ArgumentScript,
     ArgumentScriptTemplate,

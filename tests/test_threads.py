@@ -30,7 +30,7 @@ def test_threads_share_a_client(server: SimServer, simulator: Simulator) -> None
                 assert server.requests.count(LOGIN) == logins
                 simulator.expire_sessions()
         assert server.traffic.accepted <= 4
-        assert client._session.sender.slots.free == 4
+        assert client._session.sender.limiter.free == 4
     server.wait_idle()
 
 

@@ -9,19 +9,20 @@ from typing import Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from srs_vsphere import _operations, _redact
 from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
-from srs_vsphere._async.opening import AsyncRunspaceHandle
-from srs_vsphere._async.reading import read_one
+from srs_vsphere._async.decoding import read_one
+from srs_vsphere._async.runspace_block import AsyncRunspaceHandle
 from srs_vsphere._async.runspaces import AsyncRunspaces
 from srs_vsphere._async.script_executions import AsyncScriptExecutions
-from srs_vsphere._async.sending import AsyncSender
+from srs_vsphere._async.sender import AsyncSender
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._async.web_consoles import AsyncWebConsoles
-from srs_vsphere._concurrency import AsyncPace
-from srs_vsphere._http import make_async_http
-from srs_vsphere._jobs import ClientRunOptions, OutputChoice, check_runspace, prepare
-from srs_vsphere._structured import DEFAULT_DEPTH
+from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
+from srs_vsphere._concurrency.clock import AsyncClock
+from srs_vsphere._http import log_redaction
+from srs_vsphere._http.client import make_async_http
+from srs_vsphere._service import operations
+from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice, check_runspace, prepare
 from srs_vsphere.auth import Auth
 from srs_vsphere.models import About, PSDocument, Runspace
 from srs_vsphere.results import ScriptResult
@@ -88,7 +89,7 @@ class AsyncSrsClient:
         timeouts = Timeouts() if timeouts is None else timeouts
         tls = Tls() if tls is None else tls
         check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
-        _redact.install()
+        log_redaction.install()
         self._http, lane = make_async_http(
             origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
         )
@@ -100,7 +101,7 @@ class AsyncSrsClient:
             timeouts=timeouts,
             max_connections=max_connections,
             on_retry=on_retry,
-            pace=AsyncPace(),
+            clock=AsyncClock(),
         )
         self._session = AsyncSession(sender, auth)
         self.runspaces = AsyncRunspaces(self._session)
@@ -118,7 +119,7 @@ class AsyncSrsClient:
         Raises:
             SrsError: the call failed.
         """
-        return await self._session.call(_operations.ABOUT, _read_about)
+        return await self._session.call(operations.ABOUT, _read_about)
 
     async def login(self) -> None:
         """Log in now instead of with the first call that needs it (``POST /api/auth/login``).

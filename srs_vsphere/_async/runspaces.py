@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import builtins
 
-from srs_vsphere import _operations
-from srs_vsphere._async.opening import AsyncRunspaceOpening
+from srs_vsphere._async.object_stream import AsyncObjectStream
+from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspace_calls import AsyncRunspaceCalls, read_runspaces
 from srs_vsphere._async.session import AsyncSession
-from srs_vsphere._async.streaming import AsyncObjectStream
-from srs_vsphere._jobs import check_flag, check_name
+from srs_vsphere._service import operations
+from srs_vsphere._service.script_request import check_flag, check_name
 from srs_vsphere.models import Runspace
 from srs_vsphere.settings import check_patience
 
@@ -32,7 +32,7 @@ class AsyncRunspaces:
             DecodeError: while iterating: the answer is not a list of runspaces.
             SrsError: on entering: the call failed.
         """
-        operation = _operations.RUNSPACES_LIST
+        operation = operations.RUNSPACES_LIST
         return AsyncObjectStream(self._session, operation, operation.path, Runspace)
 
     async def list(self) -> builtins.list[Runspace]:
@@ -46,7 +46,7 @@ class AsyncRunspaces:
             DecodeError: the answer is not a list of runspaces.
             SrsError: the call failed.
         """
-        return await self._session.call(_operations.RUNSPACES_LIST, read_runspaces)
+        return await self._session.call(operations.RUNSPACES_LIST, read_runspaces)
 
     async def get(self, id: str) -> Runspace:
         """Return one runspace (``GET /api/runspaces/{id}``).
@@ -121,7 +121,7 @@ class AsyncRunspaces:
         run_vc_connection_script: bool = False,
         timeout: float | None = 660.0,
         wait_for_quota: float = 0.0,
-    ) -> AsyncRunspaceOpening:
+    ) -> AsyncRunspaceBlock:
         """Open a runspace for the length of an ``async with`` block: created, ready, and deleted at its end.
 
         Leaving the block raises nothing of its own: a runspace that could not be deleted is logged.
@@ -147,7 +147,7 @@ class AsyncRunspaces:
         check_flag("run_vc_connection_script", run_vc_connection_script)
         check_patience("timeout", timeout)
         check_patience("wait_for_quota", wait_for_quota)
-        return AsyncRunspaceOpening(
+        return AsyncRunspaceBlock(
             self._session,
             name,
             run_vc_connection_script=run_vc_connection_script,

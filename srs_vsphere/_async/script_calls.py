@@ -6,19 +6,20 @@ import logging
 
 from attrs import evolve
 
-from srs_vsphere import _operations, _wire
-from srs_vsphere._async.polling import AsyncPoll
-from srs_vsphere._async.reading import (
+from srs_vsphere._async.decoding import (
     read_list,
     read_list_or_none,
     read_nothing,
     read_one,
     read_texts,
 )
+from srs_vsphere._async.poll import AsyncPoll
 from srs_vsphere._async.session import AsyncSession
+from srs_vsphere._codec import models
+from srs_vsphere._service import operations
+from srs_vsphere._service.poll_schedule import WaitPolicy, seen_execution
 from srs_vsphere.errors import OutcomeUnknownError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
-from srs_vsphere.waiting import WaitPolicy, seen_execution
 
 _log = logging.getLogger("srs_vsphere")
 
@@ -54,11 +55,11 @@ class AsyncScriptCalls:
             unique: whether nothing else has that name.
         """
         # Anything that is no id is refused here rather than by the service.
-        _operations.RUNSPACES_GET.path_for(runspace_id)
-        message = _wire.dumps({"runspace_id": runspace_id, "name": name, **body})
+        operations.RUNSPACES_GET.path_for(runspace_id)
+        message = models.dumps({"runspace_id": runspace_id, "name": name, **body})
         try:
             return await self._session.call(
-                _operations.SCRIPT_EXECUTIONS_CREATE, _read_execution, body=message
+                operations.SCRIPT_EXECUTIONS_CREATE, _read_execution, body=message
             )
         except OutcomeUnknownError as error:
             lost = error
@@ -80,7 +81,7 @@ class AsyncScriptCalls:
             id: its id.
             within: seconds it may take.
         """
-        operation = _operations.SCRIPT_EXECUTIONS_GET
+        operation = operations.SCRIPT_EXECUTIONS_GET
         return await self._session.call(
             operation, _read_execution, path=operation.path_for(id), within=within
         )
@@ -91,7 +92,7 @@ class AsyncScriptCalls:
         Args:
             id: its id.
         """
-        operation = _operations.SCRIPT_EXECUTIONS_OUTPUT
+        operation = operations.SCRIPT_EXECUTIONS_OUTPUT
         return await self._session.call(operation, read_texts, path=operation.path_for(id))
 
     async def records(
@@ -104,7 +105,7 @@ class AsyncScriptCalls:
             stream: which stream.
             within: seconds it may take.
         """
-        operation = _operations.SCRIPT_EXECUTIONS_STREAMS[stream]
+        operation = operations.SCRIPT_EXECUTIONS_STREAMS[stream]
         records = await self._session.call(
             operation, _read_records, path=operation.path_for(id), within=within
         )
@@ -134,7 +135,7 @@ class AsyncScriptCalls:
             id: its id.
             within: seconds it may take.
         """
-        operation = _operations.SCRIPT_EXECUTIONS_CANCEL
+        operation = operations.SCRIPT_EXECUTIONS_CANCEL
         await self._session.call(operation, read_nothing, path=operation.path_for(id), within=within)
 
     async def cancel_on_the_way_out(self, id: str) -> None:
@@ -143,7 +144,7 @@ class AsyncScriptCalls:
         Args:
             id: its id.
         """
-        with self._session.sender.pace.shielded(_SECONDS_TO_CANCEL):
+        with self._session.sender.clock.shielded(_SECONDS_TO_CANCEL):
             try:
                 await self.cancel(id, _SECONDS_TO_CANCEL)
             except SrsError as error:
@@ -159,13 +160,13 @@ class AsyncScriptCalls:
         Returns:
             Its id, if there is such a script.
         """
-        pace = self._session.sender.pace
+        clock = self._session.sender.clock
         found: ScriptExecution | None = None
-        with pace.shielded(_SECONDS_TO_CANCEL):
+        with clock.shielded(_SECONDS_TO_CANCEL):
             try:
                 found = await self._find(name, _SECONDS_TO_CANCEL)
                 if found is None:
-                    await pace.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
+                    await clock.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
                     found = await self._find(name, _SECONDS_TO_CANCEL)
             except SrsError as error:
                 _log.warning("a script named %s may have started and was not looked for: %s", name, error)
@@ -176,6 +177,6 @@ class AsyncScriptCalls:
 
     async def _find(self, name: str, within: float | None = None) -> ScriptExecution | None:
         executions = await self._session.call(
-            _operations.SCRIPT_EXECUTIONS_LIST_OWN, read_executions, within=within
+            operations.SCRIPT_EXECUTIONS_LIST_OWN, read_executions, within=within
         )
         return next((execution for execution in executions if execution.name == name), None)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from srs_vsphere import _operations, _wire
-from srs_vsphere._argument_scripts import PlaceholderValues, render_request
-from srs_vsphere._sync.reading import read_list, read_one
+from srs_vsphere._sync.decoding import read_list, read_one
 from srs_vsphere._sync.session import Session
+from srs_vsphere._codec import models
+from srs_vsphere._service import operations
+from srs_vsphere._service.argument_script_templates import PlaceholderValues, render_request
 from srs_vsphere.models import ArgumentScript, ArgumentScriptTemplate
 
 _read_template = read_one(ArgumentScriptTemplate)
@@ -27,7 +28,7 @@ class ArgumentScripts:
         Raises:
             SrsError: the call failed.
         """
-        templates = self._session.call(_operations.ARGUMENT_SCRIPTS_TEMPLATES, _read_templates)
+        templates = self._session.call(operations.ARGUMENT_SCRIPTS_TEMPLATES, _read_templates)
         return sorted(templates, key=lambda template: template.id)
 
     def template(self, id: str) -> ArgumentScriptTemplate:
@@ -40,7 +41,7 @@ class ArgumentScripts:
             NotFoundError: there is no such template.
             SrsError: the call failed.
         """
-        operation = _operations.ARGUMENT_SCRIPTS_TEMPLATE
+        operation = operations.ARGUMENT_SCRIPTS_TEMPLATE
         return self._session.call(operation, _read_template, path=operation.path_for(id))
 
     def render(
@@ -66,5 +67,5 @@ class ArgumentScripts:
         """
         body = render_request(self.template(id), values)
         return self._session.call(
-            _operations.ARGUMENT_SCRIPTS_SCRIPT, _read_script, body=_wire.dumps(body)
+            operations.ARGUMENT_SCRIPTS_SCRIPT, _read_script, body=models.dumps(body)
         )

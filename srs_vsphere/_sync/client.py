@@ -9,19 +9,20 @@ from typing import Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
-from srs_vsphere import _operations, _redact
 from srs_vsphere._sync.argument_scripts import ArgumentScripts
-from srs_vsphere._sync.opening import RunspaceHandle
-from srs_vsphere._sync.reading import read_one
+from srs_vsphere._sync.decoding import read_one
+from srs_vsphere._sync.runspace_block import RunspaceHandle
 from srs_vsphere._sync.runspaces import Runspaces
 from srs_vsphere._sync.script_executions import ScriptExecutions
-from srs_vsphere._sync.sending import Sender
+from srs_vsphere._sync.sender import Sender
 from srs_vsphere._sync.session import Session
 from srs_vsphere._sync.web_consoles import WebConsoles
-from srs_vsphere._concurrency import Pace
-from srs_vsphere._http import make_http
-from srs_vsphere._jobs import ClientRunOptions, OutputChoice, check_runspace, prepare
-from srs_vsphere._structured import DEFAULT_DEPTH
+from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
+from srs_vsphere._concurrency.clock import Clock
+from srs_vsphere._http import log_redaction
+from srs_vsphere._http.client import make_http
+from srs_vsphere._service import operations
+from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice, check_runspace, prepare
 from srs_vsphere.auth import Auth
 from srs_vsphere.models import About, PSDocument, Runspace
 from srs_vsphere.results import ScriptResult
@@ -88,7 +89,7 @@ class SrsClient:
         timeouts = Timeouts() if timeouts is None else timeouts
         tls = Tls() if tls is None else tls
         check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
-        _redact.install()
+        log_redaction.install()
         self._http, lane = make_http(
             origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
         )
@@ -100,7 +101,7 @@ class SrsClient:
             timeouts=timeouts,
             max_connections=max_connections,
             on_retry=on_retry,
-            pace=Pace(),
+            clock=Clock(),
         )
         self._session = Session(sender, auth)
         self.runspaces = Runspaces(self._session)
@@ -118,7 +119,7 @@ class SrsClient:
         Raises:
             SrsError: the call failed.
         """
-        return self._session.call(_operations.ABOUT, _read_about)
+        return self._session.call(operations.ABOUT, _read_about)
 
     def login(self) -> None:
         """Log in now instead of with the first call that needs it (``POST /api/auth/login``).

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from srs_vsphere import _operations, _wire
-from srs_vsphere._sync.polling import Poll
-from srs_vsphere._sync.reading import read_list, read_nothing, read_one
+from srs_vsphere._sync.decoding import read_list, read_nothing, read_one
+from srs_vsphere._sync.poll import Poll
 from srs_vsphere._sync.session import Session
-from srs_vsphere._jobs import check_flag, check_name, unique_name
-from srs_vsphere.errors import (
-    NotFoundError,
-    OutcomeUnknownError,
-    RunspaceNotReadyError,
-    SrsError,
-)
+from srs_vsphere._codec import models
+from srs_vsphere._service import operations
+from srs_vsphere._service.poll_schedule import WaitPolicy, seen_runspace
+from srs_vsphere._service.script_request import check_flag, check_name, unique_name
+from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, RunspaceNotReadyError, SrsError
 from srs_vsphere.models import Runspace, RunspaceState
-from srs_vsphere.waiting import WaitPolicy, seen_runspace
 
 read_runspaces = read_list(Runspace)
 _read_runspace = read_one(Runspace)
@@ -37,7 +33,7 @@ class RunspaceCalls:
             id: its id.
             within: seconds it may take.
         """
-        operation = _operations.RUNSPACES_GET
+        operation = operations.RUNSPACES_GET
         return self._session.call(operation, _read_runspace, path=operation.path_for(id), within=within)
 
     def create(
@@ -53,9 +49,9 @@ class RunspaceCalls:
         check_name(name)
         check_flag("run_vc_connection_script", run_vc_connection_script)
         chosen = unique_name() if name is None else name
-        body = _wire.dumps({"name": chosen, "run_vc_connection_script": run_vc_connection_script})
+        body = models.dumps({"name": chosen, "run_vc_connection_script": run_vc_connection_script})
         try:
-            return self._session.call(_operations.RUNSPACES_CREATE, _read_runspace, body=body)
+            return self._session.call(operations.RUNSPACES_CREATE, _read_runspace, body=body)
         except OutcomeUnknownError as error:
             lost = error
         lost.advice = f"Look for the name {chosen!r} in runspaces.list() before creating another."
@@ -79,7 +75,7 @@ class RunspaceCalls:
         Returns:
             The first of that name, None if there is none.
         """
-        runspaces = self._session.call(_operations.RUNSPACES_LIST, read_runspaces, within=within)
+        runspaces = self._session.call(operations.RUNSPACES_LIST, read_runspaces, within=within)
         return next((runspace for runspace in runspaces if runspace.name == name), None)
 
     def delete(self, id: str, within: float | None = None) -> None:
@@ -89,7 +85,7 @@ class RunspaceCalls:
             id: its id.
             within: seconds it may take.
         """
-        operation = _operations.RUNSPACES_DELETE
+        operation = operations.RUNSPACES_DELETE
         try:
             self._session.call(operation, read_nothing, path=operation.path_for(id), within=within)
         except NotFoundError as error:
@@ -105,7 +101,7 @@ class RunspaceCalls:
             id: its id.
             timeout: seconds until waiting is given up; None for never.
         """
-        _operations.RUNSPACES_GET.path_for(id)
+        operations.RUNSPACES_GET.path_for(id)
         poll = Poll(
             self._session,
             WaitPolicy(timeout=timeout),

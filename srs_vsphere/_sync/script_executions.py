@@ -5,12 +5,12 @@ from __future__ import annotations
 import builtins
 from datetime import UTC, datetime
 
-from srs_vsphere import _operations
-from srs_vsphere._sync.following import ScriptRecords
+from srs_vsphere._sync.object_stream import ObjectStream
 from srs_vsphere._sync.script_calls import ScriptCalls, read_executions
+from srs_vsphere._sync.script_follower import ScriptRecords
 from srs_vsphere._sync.session import Session
-from srs_vsphere._sync.streaming import ObjectStream
-from srs_vsphere._jobs import prepare_raw
+from srs_vsphere._service import operations
+from srs_vsphere._service.script_request import prepare_raw
 from srs_vsphere.errors import WaitTimeoutError
 from srs_vsphere.models import OutputFormat, ScriptExecution, StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
@@ -136,7 +136,7 @@ class ScriptExecutions:
             NotFoundError: there is no such script execution, or not any more.
             SrsError: asking failed for good.
         """
-        _operations.SCRIPT_EXECUTIONS_GET.path_for(id)
+        operations.SCRIPT_EXECUTIONS_GET.path_for(id)
         check_patience("timeout", timeout)
         try:
             return self._calls.wait(id, timeout)
@@ -190,11 +190,11 @@ class ScriptExecutions:
         Raises:
             SrsError: while iterating: asking failed for good.
         """
-        _operations.SCRIPT_EXECUTIONS_GET.path_for(id)
+        operations.SCRIPT_EXECUTIONS_GET.path_for(id)
         return ScriptRecords(self._session, id)
 
 
-def _list_operation(skip_system: bool) -> _operations.Operation:
+def _list_operation(skip_system: bool) -> operations.Operation:
     if skip_system:
-        return _operations.SCRIPT_EXECUTIONS_LIST_OWN
-    return _operations.SCRIPT_EXECUTIONS_LIST
+        return operations.SCRIPT_EXECUTIONS_LIST_OWN
+    return operations.SCRIPT_EXECUTIONS_LIST

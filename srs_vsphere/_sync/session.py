@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from srs_vsphere import _operations
-from srs_vsphere._sync.reading import read_nothing
-from srs_vsphere._sync.reply import Reply
-from srs_vsphere._sync.sending import Sender
-from srs_vsphere._call import Call
-from srs_vsphere._concurrency import Home, Slots
-from srs_vsphere._operations import Operation
+from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.response import Response
+from srs_vsphere._sync.sender import Sender
+from srs_vsphere._concurrency.limiter import Limiter
+from srs_vsphere._concurrency.loop_check import LoopCheck
+from srs_vsphere._service import operations
+from srs_vsphere._service.call import Call
+from srs_vsphere._service.operations import Operation
 from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret, check_key
 from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
 
@@ -33,15 +34,15 @@ class Session:
         self.closed = False
         self._auth = auth
         self._key = auth.key if isinstance(auth, ApiKeyAuth) else None
-        self._turn = Slots(1)
+        self._turn = Limiter(1)
         self._logins = 0
         self._login_error: SrsError | None = None
-        self._home = Home()
+        self._loop_check = LoopCheck()
 
     def call(
         self,
         operation: Operation,
-        read: Callable[[Reply, Call], T],
+        read: Callable[[Response, Call], T],
         *,
         path: str | None = None,
         body: bytes | None = None,
@@ -91,7 +92,7 @@ class Session:
         """
         self._check_open()
         if self._key is None:
-            self._log_in(self.sender.new_call(_operations.LOGIN, _operations.LOGIN.path), None)
+            self._log_in(self.sender.new_call(operations.LOGIN, operations.LOGIN.path), None)
 
     def log_out(self, *, within: float | None = None) -> None:
         """End the session on the service, if this client began it.
@@ -108,7 +109,7 @@ class Session:
         if key is None or isinstance(self._auth, ApiKeyAuth):
             return
         self._key = None
-        call = self.sender.new_call(_operations.LOGOUT, _operations.LOGOUT.path, within=within)
+        call = self.sender.new_call(operations.LOGOUT, operations.LOGOUT.path, within=within)
         try:
             self.sender.send(call, read_nothing, header=(_KEY_HEADER, key))
         except AuthenticationError as error:
@@ -127,7 +128,7 @@ class Session:
         """
         if self.closed:
             return None
-        with self.sender.pace.shielded(within):
+        with self.sender.clock.shielded(within):
             try:
                 self.log_out(within=within)
             except SrsError as error:
@@ -137,13 +138,13 @@ class Session:
     def _check_open(self) -> None:
         if self.closed:
             raise RuntimeError("this client is closed: make a new one")
-        self._home.check()
+        self._loop_check.check()
 
     def _log_in(self, call: Call, stale: Secret | None) -> Secret:
         """Return a key newer than the stale one, from the one login that all who wait share."""
         seen = self._logins
         try:
-            self._turn.acquire(call.deadline - self.sender.pace.now())
+            self._turn.acquire(call.deadline - self.sender.clock.now())
         except TimeoutError:
             raise NotSentError("no login before the deadline", **call.facts()) from None
         try:
@@ -163,16 +164,16 @@ class Session:
                 "no credentials were given",
                 **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
             )
-        pace = self.sender.pace
+        clock = self.sender.clock
         login = self.sender.new_call(
-            _operations.LOGIN, _operations.LOGIN.path, within=max(0.0, call.deadline - pace.now())
+            operations.LOGIN, operations.LOGIN.path, within=max(0.0, call.deadline - clock.now())
         )
         header = ("Authorization", self._auth.authorization())
         try:
             key = self.sender.send(login, _read_key, header=header)
         except SrsError as error:
             # A login that only this caller's deadline ended says nothing to the others.
-            if pace.now() < call.deadline:
+            if clock.now() < call.deadline:
                 self._login_error = error
                 self._logins += 1
             raise
@@ -181,14 +182,14 @@ class Session:
         return key
 
 
-def _read_key(reply: Reply, call: Call) -> Secret:
-    reply.read()
-    header = reply.header(_KEY_HEADER)
+def _read_key(response: Response, call: Call) -> Secret:
+    response.read()
+    header = response.header(_KEY_HEADER)
     key = None if header is None else Secret(header)
     del header
     try:
-        if key is not None and reply.status == 200:
+        if key is not None and response.status == 200:
             return check_key(key)
     except ValueError:
         pass
-    raise DecodeError("the answer to the login holds no usable API key", **call.facts(status=reply.status))
+    raise DecodeError("the answer to the login holds no usable API key", **call.facts(status=response.status))

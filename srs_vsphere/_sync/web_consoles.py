@@ -5,15 +5,15 @@ from __future__ import annotations
 import builtins
 import logging
 
-from srs_vsphere import _operations
-from srs_vsphere._sync.polling import Poll
-from srs_vsphere._sync.reading import read_list, read_nothing, read_one
+from srs_vsphere._sync.decoding import read_list, read_nothing, read_one
+from srs_vsphere._sync.object_stream import ObjectStream
+from srs_vsphere._sync.poll import Poll
 from srs_vsphere._sync.session import Session
-from srs_vsphere._sync.streaming import ObjectStream
+from srs_vsphere._service import operations
+from srs_vsphere._service.poll_schedule import WaitPolicy, seen_console
 from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, ServerError, SrsError
 from srs_vsphere.models import WebConsole, WebConsoleState
 from srs_vsphere.settings import check_patience
-from srs_vsphere.waiting import WaitPolicy, seen_console
 
 _log = logging.getLogger("srs_vsphere")
 
@@ -39,7 +39,7 @@ class WebConsoles:
         Raises:
             SrsError: as for `Runspaces.stream`.
         """
-        operation = _operations.WEB_CONSOLES_LIST
+        operation = operations.WEB_CONSOLES_LIST
         return ObjectStream(self._session, operation, operation.path, WebConsole)
 
     def list(self) -> builtins.list[WebConsole]:
@@ -48,7 +48,7 @@ class WebConsoles:
         Raises:
             SrsError: the call failed.
         """
-        return self._session.call(_operations.WEB_CONSOLES_LIST, _read_consoles)
+        return self._session.call(operations.WEB_CONSOLES_LIST, _read_consoles)
 
     def get(self, id: str) -> WebConsole:
         """Return one web console (``GET /api/webconsoles/{id}``).
@@ -84,9 +84,9 @@ class WebConsoles:
             SrsError: a call failed.
         """
         check_patience("timeout", timeout)
-        operation = _operations.WEB_CONSOLES_CREATE
+        operation = operations.WEB_CONSOLES_CREATE
         if wait_on_server:
-            operation = _operations.WEB_CONSOLES_CREATE_AND_WAIT
+            operation = operations.WEB_CONSOLES_CREATE_AND_WAIT
         try:
             console = self._session.call(operation, _read_console)
         except OutcomeUnknownError as error:
@@ -118,7 +118,7 @@ class WebConsoles:
             self._get(id)
         except NotFoundError:
             return
-        operation = _operations.WEB_CONSOLES_DELETE
+        operation = operations.WEB_CONSOLES_DELETE
         self._session.call(operation, read_nothing, path=operation.path_for(id))
 
     def url(self, id: str) -> str:
@@ -127,16 +127,16 @@ class WebConsoles:
         Args:
             id: the web console's id.
         """
-        path = _operations.WEB_CONSOLES_GET.path_for(id)
+        path = operations.WEB_CONSOLES_GET.path_for(id)
         return f"{self._session.sender.origin.url}/{path.rpartition('/')[2]}"
 
     def _get(self, id: str, within: float | None = None) -> WebConsole:
-        operation = _operations.WEB_CONSOLES_GET
+        operation = operations.WEB_CONSOLES_GET
         return self._session.call(operation, _read_console, path=operation.path_for(id), within=within)
 
     def _delete_on_the_way_out(self, id: str) -> None:
-        operation = _operations.WEB_CONSOLES_DELETE
-        with self._session.sender.pace.shielded(_SECONDS_TO_DELETE):
+        operation = operations.WEB_CONSOLES_DELETE
+        with self._session.sender.clock.shielded(_SECONDS_TO_DELETE):
             try:
                 self._session.call(
                     operation, read_nothing, path=operation.path_for(id), within=_SECONDS_TO_DELETE

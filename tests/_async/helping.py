@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from srs_vsphere import AsyncSrsClient, BasicAuth, RetryEvent, RetryPolicy
-from srs_vsphere._concurrency import AsyncPace
+from srs_vsphere._concurrency.clock import AsyncClock
+from srs_vsphere._service.retry_decision import RetryBudget
 from srs_vsphere.auth import Auth
-from srs_vsphere.retry import RetryBudget
 from srs_vsphere.simulator import VirtualClock
 
 AUTH = BasicAuth("alice", "secret")
@@ -17,7 +17,7 @@ AUTH = BasicAuth("alice", "secret")
 HURRIED = RetryPolicy(backoff=0.0, budget=1000)
 
 
-class AsyncVirtualPace(AsyncPace):
+class AsyncSimulatedClock(AsyncClock):
     """Time that passes only while the client waits; chance that always says the same."""
 
     def __init__(self, chance: float = 0.5) -> None:
@@ -40,7 +40,7 @@ class AsyncVirtualPace(AsyncPace):
         return nullcontext()
 
 
-class AsyncLeadingPace(AsyncVirtualPace):
+class AsyncLeadingClock(AsyncSimulatedClock):
     """Time that a client and a simulator share: the simulator's clock moves on while the client waits."""
 
     def __init__(self, clock: VirtualClock, chance: float = 0.5) -> None:
@@ -51,7 +51,7 @@ class AsyncLeadingPace(AsyncVirtualPace):
         await super().sleep(seconds)
         self._clock.advance(seconds)
         # Others get their turn, as in any wait.
-        await AsyncPace.sleep(self, 0)
+        await AsyncClock.sleep(self, 0)
 
 
 def make_client(
@@ -59,16 +59,16 @@ def make_client(
     *,
     auth: Auth | None = AUTH,
     retry: RetryPolicy = HURRIED,
-    pace: AsyncPace | None = None,
+    clock: AsyncClock | None = None,
     max_connections: int = 20,
     on_retry: Callable[[RetryEvent], object] | None = None,
 ) -> AsyncSrsClient:
     client = AsyncSrsClient(url, auth=auth, retry=retry, max_connections=max_connections, on_retry=on_retry)
-    if pace is not None:
-        client._session.sender.pace = pace
-        client._session.sender._budget = RetryBudget(retry, pace.now())
+    if clock is not None:
+        client._session.sender.clock = clock
+        client._session.sender._budget = RetryBudget(retry, clock.now())
     return client
 
 
 def free_slots(client: AsyncSrsClient) -> int:
-    return client._session.sender.slots.free
+    return client._session.sender.limiter.free

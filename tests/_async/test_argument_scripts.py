@@ -6,7 +6,7 @@ import pytest
 
 from srs_vsphere import ArgumentScript, NotFoundError
 from srs_vsphere.simulator import ScriptCall, ScriptReply, SimServer, Simulator, VirtualClock
-from tests._async.helping import AsyncLeadingPace, make_client
+from tests._async.helping import AsyncLeadingClock, make_client
 
 VM = "vm-by-id-server-name"
 SCRIPT = ("POST", "/api/argument-scripts/script")
@@ -118,7 +118,7 @@ async def test_as_a_scripts_parameter(server: SimServer, simulator: Simulator, c
         return ScriptReply()
 
     simulator.on_script("note", note)
-    async with make_client(server.url, pace=AsyncLeadingPace(clock)) as client:
+    async with make_client(server.url, clock=AsyncLeadingClock(clock)) as client:
         found = await client.argument_scripts.render(VM, {"id": "vm-1", "server": "*"})
         simulator.on_script(str(found.script), ScriptReply(output=[{"Name": "the machine"}]))
         result = await client.run("note", parameters={"vm": found, "count": 2})

@@ -16,7 +16,7 @@ from srs_vsphere import (
     StreamType,
 )
 from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, StreamMessage, VirtualClock
-from tests._async.helping import AsyncLeadingPace, make_client
+from tests._async.helping import AsyncLeadingClock, make_client
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def pace(clock: VirtualClock) -> AsyncLeadingPace:
-    return AsyncLeadingPace(clock)
+def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
+    return AsyncLeadingClock(clock)
 
 
-async def started(client: AsyncSrsClient, simulator: Simulator, reply: ScriptReply) -> str:
-    simulator.on_script("talk", reply)
+async def started(client: AsyncSrsClient, simulator: Simulator, response: ScriptReply) -> str:
+    simulator.on_script("talk", response)
     return (await client.script_executions.create(simulator.add_runspace(), "talk")).id
 
 
@@ -40,11 +40,11 @@ def messages(followed: list[StreamRecord | StreamGap]) -> list[str]:
 
 @pytest.mark.anyio
 async def test_records_of_all_streams_in_order_of_time(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     streams = list(StreamType)
     said = [StreamMessage(streams[at % 5], f"m{at}", at=at * 0.3) for at in range(60)]
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(records=said, duration=20))
         followed = [item async for item in client.script_executions.follow(known)]
     assert messages(followed) == [f"m{at}" for at in range(60)]
@@ -58,10 +58,10 @@ async def test_records_of_all_streams_in_order_of_time(
 
 @pytest.mark.anyio
 async def test_they_come_while_it_runs(
-    server: SimServer, simulator: Simulator, clock: VirtualClock, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, clock: VirtualClock, client_clock: AsyncLeadingClock
 ) -> None:
     said = [StreamMessage("information", f"m{at}", at=at) for at in range(100)]
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(records=said, duration=100))
         begun = clock.seconds()
         lags: list[float] = []
@@ -74,10 +74,12 @@ async def test_they_come_while_it_runs(
 
 
 @pytest.mark.anyio
-async def test_a_gap_says_so(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+async def test_a_gap_says_so(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
     said = [StreamMessage("warning", f"m{at}", at=5) for at in range(120)]
     said.append(StreamMessage("error", "after", at=8))
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(records=said, duration=10))
         followed = [item async for item in client.script_executions.follow(known)]
     gap = followed[0]
@@ -88,10 +90,10 @@ async def test_a_gap_says_so(server: SimServer, simulator: Simulator, pace: Asyn
 
 @pytest.mark.anyio
 async def test_equal_messages_are_not_taken_for_one(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     said = [StreamMessage("verbose", "again", at=at // 3) for at in range(30)]
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(records=said, duration=12))
         followed = [item async for item in client.script_executions.follow(known)]
     assert messages(followed) == ["again"] * 30
@@ -100,10 +102,10 @@ async def test_equal_messages_are_not_taken_for_one(
 
 @pytest.mark.anyio
 async def test_a_script_that_has_ended(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     said = [StreamMessage("warning", "first", at=0), StreamMessage("error", "second", at=1)]
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(records=said, duration=2, state="error"))
         await client.script_executions.wait(known)
         for _ in range(2):
@@ -113,9 +115,9 @@ async def test_a_script_that_has_ended(
 
 @pytest.mark.anyio
 async def test_a_script_that_says_nothing(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(duration=5))
         assert [item async for item in client.script_executions.follow(known)] == []
         (execution,) = await client.script_executions.list()
@@ -124,10 +126,10 @@ async def test_a_script_that_says_nothing(
 
 @pytest.mark.anyio
 async def test_leaving_early_and_coming_back(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     said = [StreamMessage("warning", f"m{at}", at=at) for at in range(10)]
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(records=said, duration=10))
         following = client.script_executions.follow(known)
         early: list[StreamRecord | StreamGap] = []
@@ -152,10 +154,10 @@ async def test_leaving_early_and_coming_back(
 )
 @pytest.mark.anyio
 async def test_failures_that_pass_lose_nothing(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace, fault: Fault
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock, fault: Fault
 ) -> None:
     said = [StreamMessage("warning", f"m{at}", at=at) for at in range(30)]
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(records=said, duration=60))
         with server.faults.armed(fault):
             followed = [item async for item in client.script_executions.follow(known)]
@@ -165,9 +167,9 @@ async def test_failures_that_pass_lose_nothing(
 
 @pytest.mark.anyio
 async def test_failures_that_do_not_pass(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(duration=5))
         with (
             server.faults.armed(Fault(operation="script_executions.streams", stale_session=True)),
@@ -186,10 +188,10 @@ async def test_failures_that_do_not_pass(
 
 @pytest.mark.anyio
 async def test_a_script_whose_runspace_dies(
-    server: SimServer, simulator: Simulator, clock: VirtualClock, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, clock: VirtualClock, client_clock: AsyncLeadingClock
 ) -> None:
     said = [StreamMessage("warning", f"m{at}", at=at) for at in range(100)]
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(records=said, duration=100))
         clock.advance(10)
         await client.script_executions.get(known)
@@ -202,9 +204,9 @@ async def test_a_script_whose_runspace_dies(
 
 @pytest.mark.anyio
 async def test_a_record_that_the_service_lost(
-    server: SimServer, simulator: Simulator, clock: VirtualClock, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, clock: VirtualClock, client_clock: AsyncLeadingClock
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         known = await started(client, simulator, ScriptReply(duration=100))
         for runspace in list(simulator.runspaces):
             simulator.kill_runspace(runspace)

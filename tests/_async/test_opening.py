@@ -25,7 +25,7 @@ from srs_vsphere.simulator import (
     StreamMessage,
     VirtualClock,
 )
-from tests._async.helping import AsyncLeadingPace, make_client
+from tests._async.helping import AsyncLeadingClock, make_client
 
 CREATE = ("POST", "/api/runspaces")
 
@@ -36,22 +36,22 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def pace(clock: VirtualClock) -> AsyncLeadingPace:
-    return AsyncLeadingPace(clock)
+def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
+    return AsyncLeadingClock(clock)
 
 
-def connecting(reply: ScriptReply, simulator: Simulator) -> None:
+def connecting(response: ScriptReply, simulator: Simulator) -> None:
     def is_connecting(call: ScriptCall) -> bool:
         return call.system and call.script == "powerclivclogin"
 
-    simulator.on_script(is_connecting, reply, system=True)
+    simulator.on_script(is_connecting, response, system=True)
 
 
 @pytest.mark.anyio
 async def test_ready_inside_and_gone_outside(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open("nightly") as handle:
             assert isinstance(handle, AsyncRunspaceHandle)
             assert simulator.runspaces == {handle.id: "ready"}
@@ -66,9 +66,9 @@ async def test_ready_inside_and_gone_outside(
 
 @pytest.mark.anyio
 async def test_gone_after_an_error_too(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(KeyError, match="the block's own"):
             async with client.runspaces.open():
                 raise KeyError("the block's own")
@@ -76,8 +76,8 @@ async def test_gone_after_an_error_too(
 
 
 @pytest.mark.anyio
-async def test_a_block_after_another(server: SimServer, pace: AsyncLeadingPace) -> None:
-    async with make_client(server.url, pace=pace) as client:
+async def test_a_block_after_another(server: SimServer, client_clock: AsyncLeadingClock) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
         opening = client.runspaces.open("twice")
         names: list[str | None] = []
         for _ in range(2):
@@ -100,9 +100,12 @@ async def test_a_block_after_another(server: SimServer, pace: AsyncLeadingPace) 
 )
 @pytest.mark.anyio
 async def test_what_cannot_be_deleted_is_logged(
-    server: SimServer, pace: AsyncLeadingPace, everything_logged: pytest.LogCaptureFixture, fault: Fault
+    server: SimServer,
+    client_clock: AsyncLeadingClock,
+    everything_logged: pytest.LogCaptureFixture,
+    fault: Fault,
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with server.faults.armed(fault):
             async with client.runspaces.open() as handle:
                 pass
@@ -115,9 +118,9 @@ async def test_what_cannot_be_deleted_is_logged(
 
 @pytest.mark.anyio
 async def test_a_client_that_is_closed_inside(
-    server: SimServer, pace: AsyncLeadingPace, everything_logged: pytest.LogCaptureFixture
+    server: SimServer, client_clock: AsyncLeadingClock, everything_logged: pytest.LogCaptureFixture
 ) -> None:
-    client = make_client(server.url, pace=pace)
+    client = make_client(server.url, clock=client_clock)
     with pytest.raises(KeyError):
         async with client.runspaces.open():
             await client.aclose()
@@ -129,10 +132,10 @@ async def test_a_client_that_is_closed_inside(
 async def test_gone_already(
     server: SimServer,
     simulator: Simulator,
-    pace: AsyncLeadingPace,
+    client_clock: AsyncLeadingClock,
     everything_logged: pytest.LogCaptureFixture,
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open() as handle:
             simulator.kill_runspace(handle.id)
             with pytest.raises(NotFoundError):
@@ -141,17 +144,17 @@ async def test_gone_already(
 
 
 @pytest.mark.anyio
-async def test_no_room(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+async def test_no_room(server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock) -> None:
     simulator.fill_quota()
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(QuotaExceededError):
             async with client.runspaces.open():
                 pass
-        assert pace.sleeps == []
+        assert client_clock.sleeps == []
         with pytest.raises(QuotaExceededError):
             async with client.runspaces.open(wait_for_quota=20):
                 pass
-        assert pace.now() == pytest.approx(20)
+        assert client_clock.now() == pytest.approx(20)
         # Asked again and again, but not looked for: no room means that nothing was made.
         assert 5 < server.requests.count(CREATE) < 30
         assert ("GET", "/api/runspaces") not in server.requests
@@ -159,19 +162,21 @@ async def test_no_room(server: SimServer, simulator: Simulator, pace: AsyncLeadi
 
 @pytest.mark.anyio
 async def test_room_that_comes_in_time(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     server.faults.add(Fault(operation="runspaces.create", times=4, full_quota=True))
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open(wait_for_quota=60):
             assert len(simulator.runspaces) == 1
     assert server.requests.count(CREATE) == 5
-    assert all(sleep >= 0.5 for sleep in pace.sleeps)
+    assert all(sleep >= 0.5 for sleep in client_clock.sleeps)
 
 
 @pytest.mark.anyio
-async def test_a_creation_that_fails(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
-    async with make_client(server.url, pace=pace) as client:
+async def test_a_creation_that_fails(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
         simulator.fail_creation("no cluster")
         with pytest.raises(ServerError, match="no cluster"):
             async with client.runspaces.open():
@@ -190,10 +195,10 @@ async def test_a_creation_that_fails(server: SimServer, simulator: Simulator, pa
 
 @pytest.mark.anyio
 async def test_a_creation_that_fails_and_is_carried_out(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     server.faults.add(Fault(operation="runspaces.create", status=500, lost_answer=True))
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(ServerError):
             async with client.runspaces.open():
                 pass
@@ -202,10 +207,10 @@ async def test_a_creation_that_fails_and_is_carried_out(
 
 @pytest.mark.anyio
 async def test_a_creation_that_takes_too_long(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     simulator.slow_creation(100)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(WaitTimeoutError, match=r"within 10 s.*was not kept"):
             async with client.runspaces.open(timeout=10):
                 pass
@@ -213,10 +218,12 @@ async def test_a_creation_that_takes_too_long(
 
 
 @pytest.mark.anyio
-async def test_a_connected_runspace(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+async def test_a_connected_runspace(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
     warning = StreamMessage("warning", "a certificate is about to expire")
     connecting(ScriptReply(records=[warning]), simulator)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open(run_vc_connection_script=True) as handle:
             assert handle.runspace.run_vc_connection_script is True
             assert handle.runspace.vc_connection_script_id is not None
@@ -225,7 +232,7 @@ async def test_a_connected_runspace(server: SimServer, simulator: Simulator, pac
 
 
 @pytest.mark.parametrize(
-    ("reply", "why", "messages"),
+    ("response", "why", "messages"),
     [
         # To the service this is a success, and the runspace is ready.
         (
@@ -247,13 +254,13 @@ async def test_a_connected_runspace(server: SimServer, simulator: Simulator, pac
 async def test_a_runspace_that_is_ready_but_not_connected(
     server: SimServer,
     simulator: Simulator,
-    pace: AsyncLeadingPace,
-    reply: ScriptReply,
+    client_clock: AsyncLeadingClock,
+    response: ScriptReply,
     why: str,
     messages: list[str],
 ) -> None:
-    connecting(reply, simulator)
-    async with make_client(server.url, pace=pace) as client:
+    connecting(response, simulator)
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(ConnectionFailedError, match="is not connected to vCenter") as caught:
             async with client.runspaces.open(run_vc_connection_script=True):
                 pass
@@ -273,9 +280,9 @@ LOST_ANSWERS = [
 @pytest.mark.parametrize("fault", LOST_ANSWERS)
 @pytest.mark.anyio
 async def test_a_lost_answer_is_found_out(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace, fault: Fault
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock, fault: Fault
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with server.faults.armed(fault):
             async with client.runspaces.open() as handle:
                 assert list(simulator.runspaces) == [handle.id]
@@ -290,10 +297,10 @@ async def test_a_lost_answer_is_found_out(
 async def test_a_lost_answer_that_cannot_be_found_out(
     server: SimServer,
     simulator: Simulator,
-    pace: AsyncLeadingPace,
+    client_clock: AsyncLeadingClock,
     everything_logged: pytest.LogCaptureFixture,
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         await client.login()
         with server.faults.armed(LOST_ANSWERS[0]), pytest.raises(OutcomeUnknownError) as caught:
             await client.runspaces.create("mine")
@@ -312,7 +319,7 @@ async def test_a_lost_answer_that_cannot_be_found_out(
 
 @pytest.mark.anyio
 async def test_a_lost_answer_that_shows_late(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     server.faults.add(LOST_ANSWERS[0])
     # At the first two looks it is not there yet.
@@ -320,7 +327,7 @@ async def test_a_lost_answer_that_shows_late(
         operation="runspaces.list", times=2, status=200, body=b"[]", content_type="application/json"
     )
     server.faults.add(empty)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(OutcomeUnknownError, match="may still appear"):
             async with client.runspaces.open():
                 pass
@@ -329,10 +336,10 @@ async def test_a_lost_answer_that_shows_late(
 
 @pytest.mark.anyio
 async def test_a_lost_request_makes_nothing(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     server.faults.add(Fault(operation="runspaces.create", reset="after"))
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(OutcomeUnknownError):
             async with client.runspaces.open():
                 pass
@@ -342,10 +349,10 @@ async def test_a_lost_request_makes_nothing(
 
 @pytest.mark.anyio
 async def test_scripts_wait_for_the_end_of_the_one_before(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     simulator.on_script("long", ScriptReply(duration=100))
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open() as handle:
             with pytest.raises(WaitTimeoutError):
                 await handle.run("long", timeout=5)
@@ -358,11 +365,11 @@ async def test_scripts_wait_for_the_end_of_the_one_before(
 
 @pytest.mark.anyio
 async def test_a_script_that_does_not_stop(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     simulator.on_script("long", ScriptReply(duration=100))
     deaf = Fault(operation="script_executions.cancel", status=200)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open() as handle:
             with server.faults.armed(deaf):
                 with pytest.raises(WaitTimeoutError, match="asked to stop"):
@@ -376,10 +383,10 @@ async def test_a_script_that_does_not_stop(
 
 @pytest.mark.anyio
 async def test_a_lost_start_is_found_out(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     lost = Fault(operation="script_executions.create", times=1, status=504, lost_answer=True)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open() as handle:
             with server.faults.armed(lost):
                 assert (await handle.run("'once'")).output == "once"

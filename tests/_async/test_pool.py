@@ -14,12 +14,12 @@ from srs_vsphere import (
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimServer, Simulator, VirtualClock
-from tests._async.helping import AsyncVirtualPace, make_client
+from tests._async.helping import AsyncSimulatedClock, make_client
 
 CREATE = ("POST", "/api/runspaces")
 
 
-class AsyncClockPace(AsyncVirtualPace):
+class AsyncServerClock(AsyncSimulatedClock):
     """The simulator's time passes while the client waits."""
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -46,7 +46,7 @@ def simulator(clock: VirtualClock) -> Simulator:
 
 def make_pool(client: AsyncSrsClient, size: int = 2, **options: float) -> AsyncRunspacePool:
     pool = AsyncRunspacePool(client, size=size, **options)
-    pool._pace = client._session.sender.pace
+    pool._clock = client._session.sender.clock
     return pool
 
 
@@ -54,7 +54,7 @@ def make_pool(client: AsyncSrsClient, size: int = 2, **options: float) -> AsyncR
 async def test_a_runspace_is_leased_again(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
         async with make_pool(client) as pool:
             ids = []
             for number in range(3):
@@ -79,15 +79,18 @@ async def test_a_runspace_is_leased_again(
 async def test_dead_and_tired_runspaces_are_replaced(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    pace = AsyncClockPace(clock)
-    async with make_client(server.url, pace=pace) as client, make_pool(client, idle_limit=100.0) as pool:
+    client_clock = AsyncServerClock(clock)
+    async with (
+        make_client(server.url, clock=client_clock) as client,
+        make_pool(client, idle_limit=100.0) as pool,
+    ):
         async with pool.lease() as runspace:
             first = runspace.id
         simulator.kill_runspace(first)
         async with pool.lease() as runspace:
             second = runspace.id
             assert second != first
-        await pace.sleep(101)
+        await client_clock.sleep(101)
         async with pool.lease() as runspace:
             assert runspace.id not in {first, second}
             assert list(simulator.runspaces) == [runspace.id]
@@ -95,7 +98,7 @@ async def test_dead_and_tired_runspaces_are_replaced(
 
 @pytest.mark.anyio
 async def test_a_warm_pool_is_ready(server: SimServer, simulator: Simulator, clock: VirtualClock) -> None:
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client, make_pool(client) as pool:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client, make_pool(client) as pool:
         await pool.warm()
         assert list(simulator.runspaces.values()) == ["ready", "ready"]
         async with pool.lease() as runspace:
@@ -110,7 +113,7 @@ async def test_lost_creations_never_make_it_larger(
 ) -> None:
     lost = Fault(operation="runspaces.create", reset="after", lost_answer=True)
     blind = Fault(operation="runspaces.list", status=500)
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
         async with make_pool(client, size=1) as pool:
             with server.faults.armed(lost), server.faults.armed(blind), pytest.raises(OutcomeUnknownError):
                 async with pool.lease():
@@ -130,7 +133,7 @@ async def test_lost_creations_never_make_it_larger(
 async def test_a_runspace_that_cannot_be_looked_at_still_counts(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
         async with make_pool(client, size=1) as pool:
             await pool.warm()
             with server.faults.armed(Fault(operation="runspaces.get", status=500)):
@@ -153,7 +156,7 @@ async def test_what_is_left_on_closing_is_logged_and_hides_no_error(
     caplog: pytest.LogCaptureFixture,
     operation: str,
 ) -> None:
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
         with pytest.raises(ValueError, match="of the block's own"):
             async with make_pool(client, size=2) as pool:
                 await pool.warm()
@@ -169,7 +172,7 @@ async def test_what_is_left_on_closing_is_logged_and_hides_no_error(
 async def test_what_keeps_a_runspace_from_opening_is_told(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
         async with make_pool(client, size=1) as pool:
             simulator.fill_quota()
             with pytest.raises(QuotaExceededError):
@@ -190,7 +193,7 @@ async def test_map_runs_all_inputs_and_tells_of_each(
         return ScriptReply(output=[number * number], duration=1.0)
 
     simulator.on_script("square", answer)
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client, make_pool(client) as pool:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client, make_pool(client) as pool:
         inputs = [{"n": number} for number in range(12)]
         found = {}
         async with pool.map("square", inputs, output="json") as results:
@@ -206,7 +209,7 @@ async def test_map_runs_all_inputs_and_tells_of_each(
 
 @pytest.mark.anyio
 async def test_one_input_that_fails_does_not_stop_the_others(server: SimServer, clock: VirtualClock) -> None:
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
         async with make_pool(client, size=1) as pool:
             refused = Fault(operation="script_executions.create", nth=2, status=500)
             with server.faults.armed(refused):
@@ -226,7 +229,7 @@ async def test_leaving_a_map_early_leaves_nothing(
             taken.append(number)
             yield {"n": number}
 
-    async with make_client(server.url, pace=AsyncClockPace(clock)) as client:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
         async with make_pool(client) as pool:
             async with pool.map("param($n) $n", inputs()) as results:
                 async for result in results:

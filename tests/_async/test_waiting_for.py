@@ -17,7 +17,7 @@ from srs_vsphere import (
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
-from tests._async.helping import AsyncLeadingPace, make_client
+from tests._async.helping import AsyncLeadingClock, make_client
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def pace(clock: VirtualClock) -> AsyncLeadingPace:
-    return AsyncLeadingPace(clock)
+def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
+    return AsyncLeadingClock(clock)
 
 
 @pytest.fixture
@@ -42,30 +42,30 @@ def gets(server: SimServer, id: str) -> int:
 
 @pytest.mark.anyio
 async def test_a_runspace_becomes_ready(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     simulator.slow_creation(60)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         created = await client.runspaces.create()
         ready = await client.runspaces.wait_ready(created.id)
     assert (ready.id, ready.state) == (created.id, RunspaceState.READY)
     # Half a second at first, then less and less often, up to every five seconds and a bit for chance.
-    assert pace.sleeps[0] == pytest.approx(0.55)
-    assert all(earlier <= later <= 6 for earlier, later in pairwise(pace.sleeps))
-    assert gets(server, created.id) == len(pace.sleeps) + 1 < 20
+    assert client_clock.sleeps[0] == pytest.approx(0.55)
+    assert all(earlier <= later <= 6 for earlier, later in pairwise(client_clock.sleeps))
+    assert gets(server, created.id) == len(client_clock.sleeps) + 1 < 20
 
 
 @pytest.mark.anyio
 async def test_a_runspace_takes_too_long(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     simulator.slow_creation(60)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         created = await client.runspaces.create()
-        began = pace.now()
+        began = client_clock.now()
         with pytest.raises(WaitTimeoutError, match="did not become ready within 20 s") as caught:
             await client.runspaces.wait_ready(created.id, timeout=20)
-        assert pace.now() - began == pytest.approx(20)
+        assert client_clock.now() - began == pytest.approx(20)
         assert list(simulator.runspaces) == [created.id]
     assert isinstance(caught.value.last, Runspace)
     assert caught.value.last.state == RunspaceState.CREATING
@@ -73,9 +73,11 @@ async def test_a_runspace_takes_too_long(
 
 
 @pytest.mark.anyio
-async def test_a_runspace_fails(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+async def test_a_runspace_fails(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
     simulator.fail_pod("failed: ImagePullBackOff")
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         created = await client.runspaces.create()
         with pytest.raises(RunspaceNotReadyError, match="ImagePullBackOff") as caught:
             await client.runspaces.wait_ready(created.id)
@@ -83,25 +85,27 @@ async def test_a_runspace_fails(server: SimServer, simulator: Simulator, pace: A
 
 
 @pytest.mark.anyio
-async def test_a_runspace_is_gone(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+async def test_a_runspace_is_gone(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
     simulator.slow_creation(60)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         created = await client.runspaces.create()
         simulator.kill_runspace(created.id)
         with pytest.raises(NotFoundError) as caught:
             await client.runspaces.wait_ready(created.id)
     assert caught.value.code == 2030
-    assert pace.now() < 5
+    assert client_clock.now() < 5
 
 
 @pytest.mark.anyio
 async def test_a_single_404_may_be_a_hiccup(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     simulator.slow_creation(60)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         created = await client.runspaces.create()
-        await pace.sleep(30)
+        await client_clock.sleep(30)
         # The service says 404 whenever it cannot ask its cluster.
         simulator.fail_get()
         assert (await client.runspaces.wait_ready(created.id)).state == RunspaceState.READY
@@ -118,10 +122,10 @@ async def test_a_single_404_may_be_a_hiccup(
 )
 @pytest.mark.anyio
 async def test_failures_that_pass_are_waited_out(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace, fault: Fault, runspace: str
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock, fault: Fault, runspace: str
 ) -> None:
     simulator.slow_creation(20)
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with server.faults.armed(fault):
             created = await client.runspaces.create()
             assert (await client.runspaces.wait_ready(created.id)).state == RunspaceState.READY
@@ -133,9 +137,9 @@ async def test_failures_that_pass_are_waited_out(
 
 @pytest.mark.anyio
 async def test_failures_that_do_not_pass_are_told(
-    server: SimServer, pace: AsyncLeadingPace, runspace: str
+    server: SimServer, client_clock: AsyncLeadingClock, runspace: str
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         execution = await client.script_executions.create(runspace, "long")
         with (
             server.faults.armed(Fault(operation="script_executions.get", status=503)),
@@ -152,9 +156,9 @@ async def test_failures_that_do_not_pass_are_told(
 
 @pytest.mark.anyio
 async def test_a_script_is_waited_for_without_being_stopped(
-    server: SimServer, clock: VirtualClock, pace: AsyncLeadingPace, runspace: str
+    server: SimServer, clock: VirtualClock, client_clock: AsyncLeadingClock, runspace: str
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         execution = await client.script_executions.create(runspace, "long")
         with pytest.raises(WaitTimeoutError, match="did not end within 10 s") as caught:
             await client.script_executions.wait(execution.id, timeout=10)
@@ -168,9 +172,9 @@ async def test_a_script_is_waited_for_without_being_stopped(
 
 @pytest.mark.anyio
 async def test_a_script_is_canceled_on_request(
-    server: SimServer, pace: AsyncLeadingPace, runspace: str
+    server: SimServer, client_clock: AsyncLeadingClock, runspace: str
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         execution = await client.script_executions.create(runspace, "long")
         with pytest.raises(WaitTimeoutError, match="asked to stop"):
             await client.script_executions.wait(execution.id, timeout=10, cancel_on_exit=True)
@@ -183,9 +187,12 @@ async def test_a_script_is_canceled_on_request(
 
 @pytest.mark.anyio
 async def test_a_cancel_that_fails_on_the_way_out_is_logged(
-    server: SimServer, pace: AsyncLeadingPace, runspace: str, everything_logged: pytest.LogCaptureFixture
+    server: SimServer,
+    client_clock: AsyncLeadingClock,
+    runspace: str,
+    everything_logged: pytest.LogCaptureFixture,
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         execution = await client.script_executions.create(runspace, "long")
         with (
             server.faults.armed(Fault(operation="script_executions.cancel", status=500)),
@@ -196,36 +203,44 @@ async def test_a_cancel_that_fails_on_the_way_out_is_logged(
 
 
 @pytest.mark.anyio
-async def test_an_unknown_script(server: SimServer, pace: AsyncLeadingPace) -> None:
-    async with make_client(server.url, pace=pace) as client:
+async def test_an_unknown_script(server: SimServer, client_clock: AsyncLeadingClock) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(NotFoundError):
             await client.script_executions.wait("00000000-0000-0000-0000-000000000000")
-    assert pace.now() < 5
+    assert client_clock.now() < 5
 
 
 @pytest.mark.anyio
 async def test_a_record_that_the_service_lost(
-    server: SimServer, simulator: Simulator, clock: VirtualClock, pace: AsyncLeadingPace, runspace: str
+    server: SimServer,
+    simulator: Simulator,
+    clock: VirtualClock,
+    client_clock: AsyncLeadingClock,
+    runspace: str,
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         execution = await client.script_executions.create(runspace, "long")
         # It dies before the service has looked for the first time: the record says running for ever.
         simulator.kill_runspace(runspace)
         clock.advance(1)
         stuck = await client.script_executions.wait(execution.id, timeout=None)
     assert (stuck.stuck, stuck.state) == (True, ScriptExecutionState.RUNNING)
-    assert pace.now() < 10
+    assert client_clock.now() < 10
 
 
 @pytest.mark.anyio
 async def test_a_script_whose_runspace_dies(
-    server: SimServer, simulator: Simulator, clock: VirtualClock, pace: AsyncLeadingPace, runspace: str
+    server: SimServer,
+    simulator: Simulator,
+    clock: VirtualClock,
+    client_clock: AsyncLeadingClock,
+    runspace: str,
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         execution = await client.script_executions.create(runspace, "long")
         clock.advance(5)
         assert not (await client.script_executions.get(execution.id)).ended
         simulator.kill_runspace(runspace)
         ended = await client.script_executions.wait(execution.id, timeout=None)
     assert ended.state == ScriptExecutionState.ERROR
-    assert pace.now() < 10
+    assert client_clock.now() < 10

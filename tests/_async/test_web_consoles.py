@@ -15,7 +15,7 @@ from srs_vsphere import (
     WebConsoleState,
 )
 from srs_vsphere.simulator import Fault, SimServer, Simulator, VirtualClock
-from tests._async.helping import AsyncLeadingPace, make_client
+from tests._async.helping import AsyncLeadingClock, make_client
 
 CREATE = ("POST", "/api/webconsoles")
 
@@ -26,8 +26,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def pace(clock: VirtualClock) -> AsyncLeadingPace:
-    return AsyncLeadingPace(clock)
+def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
+    return AsyncLeadingClock(clock)
 
 
 def deletes(server: SimServer) -> int:
@@ -35,11 +35,13 @@ def deletes(server: SimServer) -> int:
 
 
 @pytest.mark.anyio
-async def test_a_life_of_a_console(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
-    async with make_client(server.url, pace=pace) as client:
+async def test_a_life_of_a_console(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
         console = await client.web_consoles.create()
         assert console.state == WebConsoleState.AVAILABLE
-        assert pace.sleeps
+        assert client_clock.sleeps
         assert await client.web_consoles.get(console.id) == console
         assert await client.web_consoles.list() == [console]
         assert client.web_consoles.url(console.id) == f"{server.url}/{console.id}"
@@ -51,27 +53,27 @@ async def test_a_life_of_a_console(server: SimServer, simulator: Simulator, pace
 
 
 @pytest.mark.anyio
-async def test_without_waiting(server: SimServer, pace: AsyncLeadingPace) -> None:
-    async with make_client(server.url, pace=pace) as client:
+async def test_without_waiting(server: SimServer, client_clock: AsyncLeadingClock) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
         console = await client.web_consoles.create(wait=False)
         assert console.state == WebConsoleState.CREATING
-    assert pace.sleeps == []
+    assert client_clock.sleeps == []
 
 
 @pytest.mark.anyio
-async def test_waiting_on_the_server(server: SimServer, pace: AsyncLeadingPace) -> None:
-    async with make_client(server.url, pace=pace) as client:
+async def test_waiting_on_the_server(server: SimServer, client_clock: AsyncLeadingClock) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
         console = await client.web_consoles.create(wait_on_server=True)
         assert console.state == WebConsoleState.AVAILABLE
-    assert pace.sleeps == []
+    assert client_clock.sleeps == []
 
 
 @pytest.mark.anyio
 async def test_the_server_waits_longer_than_a_proxy(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     server.faults.add(Fault(operation="web_consoles.create", status=504, lost_answer=True))
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(OutcomeUnknownError, match=r"web_consoles\.list\(\)"):
             await client.web_consoles.create(wait_on_server=True)
         assert server.requests.count(CREATE) == 1
@@ -79,8 +81,10 @@ async def test_the_server_waits_longer_than_a_proxy(
 
 
 @pytest.mark.anyio
-async def test_a_console_that_fails(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
-    async with make_client(server.url, pace=pace) as client:
+async def test_a_console_that_fails(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
         simulator.fail_pod("not found.")
         with pytest.raises(ServerError, match=r"not found.*delete it") as caught:
             await client.web_consoles.create()
@@ -96,9 +100,9 @@ async def test_a_console_that_fails(server: SimServer, simulator: Simulator, pac
 
 
 @pytest.mark.anyio
-async def test_no_room(server: SimServer, simulator: Simulator, pace: AsyncLeadingPace) -> None:
+async def test_no_room(server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock) -> None:
     simulator.fill_quota()
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(QuotaExceededError) as caught:
             await client.web_consoles.create()
     assert caught.value.code == 2060
@@ -106,9 +110,9 @@ async def test_no_room(server: SimServer, simulator: Simulator, pace: AsyncLeadi
 
 @pytest.mark.anyio
 async def test_a_console_takes_too_long(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(WaitTimeoutError, match="did not become available within 1 s") as caught:
             await client.web_consoles.create(timeout=1)
         assert isinstance(caught.value.last, WebConsole)
@@ -117,19 +121,19 @@ async def test_a_console_takes_too_long(
 
 
 @pytest.mark.anyio
-async def test_failures_that_pass_are_waited_out(server: SimServer, pace: AsyncLeadingPace) -> None:
+async def test_failures_that_pass_are_waited_out(server: SimServer, client_clock: AsyncLeadingClock) -> None:
     server.faults.add(Fault(operation="web_consoles.get", times=30, status=503))
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         assert (await client.web_consoles.create()).state == WebConsoleState.AVAILABLE
 
 
 @pytest.mark.anyio
 async def test_only_ones_own_is_deleted(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
     async with (
-        make_client(server.url, pace=pace) as alice,
-        make_client(server.url, pace=pace, auth=BasicAuth("bob", "secret")) as bob,
+        make_client(server.url, clock=client_clock) as alice,
+        make_client(server.url, clock=client_clock, auth=BasicAuth("bob", "secret")) as bob,
     ):
         console = await alice.web_consoles.create()
         # The service would delete it for anybody.
@@ -148,9 +152,9 @@ async def test_only_ones_own_is_deleted(
 
 @pytest.mark.anyio
 async def test_what_cannot_be_deleted_is_an_error(
-    server: SimServer, simulator: Simulator, pace: AsyncLeadingPace
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:
-    async with make_client(server.url, pace=pace) as client:
+    async with make_client(server.url, clock=client_clock) as client:
         console = await client.web_consoles.create()
         simulator.fail_deletion()
         with pytest.raises(ServerError) as caught:

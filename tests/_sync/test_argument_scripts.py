@@ -6,7 +6,7 @@ import pytest
 
 from srs_vsphere import ArgumentScript, NotFoundError
 from srs_vsphere.simulator import ScriptCall, ScriptReply, SimServer, Simulator, VirtualClock
-from tests._sync.helping import LeadingPace, make_client
+from tests._sync.helping import LeadingClock, make_client
 
 VM = "vm-by-id-server-name"
 SCRIPT = ("POST", "/api/argument-scripts/script")
@@ -118,7 +118,7 @@ def test_as_a_scripts_parameter(server: SimServer, simulator: Simulator, clock: 
         return ScriptReply()
 
     simulator.on_script("note", note)
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         found = client.argument_scripts.render(VM, {"id": "vm-1", "server": "*"})
         simulator.on_script(str(found.script), ScriptReply(output=[{"Name": "the machine"}]))
         result = client.run("note", parameters={"vm": found, "count": 2})

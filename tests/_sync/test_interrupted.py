@@ -13,7 +13,7 @@ from srs_vsphere import (
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
-from tests._sync.helping import LeadingPace, make_client
+from tests._sync.helping import LeadingClock, make_client
 
 
 class Interrupt(BaseException):
@@ -36,7 +36,7 @@ def interruptible(server: SimServer, clock: VirtualClock) -> SrsClient:
     def interrupt(event: RetryEvent) -> None:
         raise Interrupt(event.operation)
 
-    return make_client(server.url, pace=LeadingPace(clock), on_retry=interrupt)
+    return make_client(server.url, clock=LeadingClock(clock), on_retry=interrupt)
 
 
 def answered_too_busy(operation: str) -> Fault:
@@ -131,7 +131,7 @@ def test_a_lost_start_that_was_none(server: SimServer, clock: VirtualClock) -> N
 def test_a_script_left_behind_that_the_service_has_forgotten(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         with client.runspaces.open() as handle:
             with pytest.raises(WaitTimeoutError):
                 handle.run("long", timeout=5)
@@ -155,7 +155,7 @@ def test_an_answer_without_an_id(
     server: SimServer, simulator: Simulator, clock: VirtualClock, operation: str, body: bytes
 ) -> None:
     fault = Fault(operation=operation, status=202, body=body, content_type="application/json")
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         with server.faults.armed(fault), pytest.raises(DecodeError) as caught:
             client.run("long")
     assert caught.value.operation == operation

@@ -20,11 +20,11 @@ from srs_vsphere import (
     StreamRecord,
     Switch,
     WebConsole,
-    _operations,
 )
-from srs_vsphere._operations import Operation
+from srs_vsphere._service import operations
+from srs_vsphere._service.operations import Operation
 from srs_vsphere.simulator import SimServer, Simulator, VirtualClock
-from tests._sync.helping import LeadingPace, make_client
+from tests._sync.helping import LeadingClock, make_client
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def furnished(client: SrsClient, simulator: Simulator) -> Known:
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 
 def test_an_operation(row: Row, server: SimServer, simulator: Simulator, clock: VirtualClock) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         known = furnished(client, simulator)
         if row.name == "login":
             client.logout()
@@ -205,9 +205,9 @@ def other(known: Known) -> dict[str, str]:
 
 
 def test_the_table_has_every_operation() -> None:
-    operations = [value for value in vars(_operations).values() if isinstance(value, Operation)]
-    operations += [_operations.SCRIPT_EXECUTIONS_STREAMS["warning"]]
-    wanted = {(operation.method, shape(operation.path)) for operation in operations}
+    rows = [value for value in vars(operations).values() if isinstance(value, Operation)]
+    rows += [operations.SCRIPT_EXECUTIONS_STREAMS["warning"]]
+    wanted = {(operation.method, shape(operation.path)) for operation in rows}
     assert {(row.method, shape(row.path)) for row in TABLE} == wanted
     assert len(wanted) == 20
 
@@ -218,7 +218,7 @@ def shape(path: str) -> str:
 
 
 def test_lists_stream_too(server: SimServer, simulator: Simulator, clock: VirtualClock) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         furnished(client, simulator)
         for resource in (client.runspaces, client.script_executions, client.web_consoles):
             listed = resource.list()
@@ -308,7 +308,7 @@ def test_what_makes_no_sense_is_not_sent(
 
 
 def test_times_have_a_time_zone(server: SimServer, simulator: Simulator, clock: VirtualClock) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         known = furnished(client, simulator)
         execution = client.script_executions.get(known.script)
         (record,) = client.script_executions.records(known.script, "warning")

@@ -14,12 +14,12 @@ from srs_vsphere import (
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimServer, Simulator, VirtualClock
-from tests._sync.helping import VirtualPace, make_client
+from tests._sync.helping import SimulatedClock, make_client
 
 CREATE = ("POST", "/api/runspaces")
 
 
-class ClockPace(VirtualPace):
+class ServerClock(SimulatedClock):
     """The simulator's time passes while the client waits."""
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -46,7 +46,7 @@ def simulator(clock: VirtualClock) -> Simulator:
 
 def make_pool(client: SrsClient, size: int = 2, **options: float) -> RunspacePool:
     pool = RunspacePool(client, size=size, **options)
-    pool._pace = client._session.sender.pace
+    pool._clock = client._session.sender.clock
     return pool
 
 
@@ -54,7 +54,7 @@ def make_pool(client: SrsClient, size: int = 2, **options: float) -> RunspacePoo
 def test_a_runspace_is_leased_again(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    with make_client(server.url, pace=ClockPace(clock)) as client:
+    with make_client(server.url, clock=ServerClock(clock)) as client:
         with make_pool(client) as pool:
             ids = []
             for number in range(3):
@@ -79,15 +79,18 @@ def test_a_runspace_is_leased_again(
 def test_dead_and_tired_runspaces_are_replaced(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    pace = ClockPace(clock)
-    with make_client(server.url, pace=pace) as client, make_pool(client, idle_limit=100.0) as pool:
+    client_clock = ServerClock(clock)
+    with (
+        make_client(server.url, clock=client_clock) as client,
+        make_pool(client, idle_limit=100.0) as pool,
+    ):
         with pool.lease() as runspace:
             first = runspace.id
         simulator.kill_runspace(first)
         with pool.lease() as runspace:
             second = runspace.id
             assert second != first
-        pace.sleep(101)
+        client_clock.sleep(101)
         with pool.lease() as runspace:
             assert runspace.id not in {first, second}
             assert list(simulator.runspaces) == [runspace.id]
@@ -95,7 +98,7 @@ def test_dead_and_tired_runspaces_are_replaced(
 
 
 def test_a_warm_pool_is_ready(server: SimServer, simulator: Simulator, clock: VirtualClock) -> None:
-    with make_client(server.url, pace=ClockPace(clock)) as client, make_pool(client) as pool:
+    with make_client(server.url, clock=ServerClock(clock)) as client, make_pool(client) as pool:
         pool.warm()
         assert list(simulator.runspaces.values()) == ["ready", "ready"]
         with pool.lease() as runspace:
@@ -110,7 +113,7 @@ def test_lost_creations_never_make_it_larger(
 ) -> None:
     lost = Fault(operation="runspaces.create", reset="after", lost_answer=True)
     blind = Fault(operation="runspaces.list", status=500)
-    with make_client(server.url, pace=ClockPace(clock)) as client:
+    with make_client(server.url, clock=ServerClock(clock)) as client:
         with make_pool(client, size=1) as pool:
             with server.faults.armed(lost), server.faults.armed(blind), pytest.raises(OutcomeUnknownError):
                 with pool.lease():
@@ -130,7 +133,7 @@ def test_lost_creations_never_make_it_larger(
 def test_a_runspace_that_cannot_be_looked_at_still_counts(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    with make_client(server.url, pace=ClockPace(clock)) as client:
+    with make_client(server.url, clock=ServerClock(clock)) as client:
         with make_pool(client, size=1) as pool:
             pool.warm()
             with server.faults.armed(Fault(operation="runspaces.get", status=500)):
@@ -153,7 +156,7 @@ def test_what_is_left_on_closing_is_logged_and_hides_no_error(
     caplog: pytest.LogCaptureFixture,
     operation: str,
 ) -> None:
-    with make_client(server.url, pace=ClockPace(clock)) as client:
+    with make_client(server.url, clock=ServerClock(clock)) as client:
         with pytest.raises(ValueError, match="of the block's own"):
             with make_pool(client, size=2) as pool:
                 pool.warm()
@@ -169,7 +172,7 @@ def test_what_is_left_on_closing_is_logged_and_hides_no_error(
 def test_what_keeps_a_runspace_from_opening_is_told(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    with make_client(server.url, pace=ClockPace(clock)) as client:
+    with make_client(server.url, clock=ServerClock(clock)) as client:
         with make_pool(client, size=1) as pool:
             simulator.fill_quota()
             with pytest.raises(QuotaExceededError):
@@ -190,7 +193,7 @@ def test_map_runs_all_inputs_and_tells_of_each(
         return ScriptReply(output=[number * number], duration=1.0)
 
     simulator.on_script("square", answer)
-    with make_client(server.url, pace=ClockPace(clock)) as client, make_pool(client) as pool:
+    with make_client(server.url, clock=ServerClock(clock)) as client, make_pool(client) as pool:
         inputs = [{"n": number} for number in range(12)]
         found = {}
         with pool.map("square", inputs, output="json") as results:
@@ -206,7 +209,7 @@ def test_map_runs_all_inputs_and_tells_of_each(
 
 
 def test_one_input_that_fails_does_not_stop_the_others(server: SimServer, clock: VirtualClock) -> None:
-    with make_client(server.url, pace=ClockPace(clock)) as client:
+    with make_client(server.url, clock=ServerClock(clock)) as client:
         with make_pool(client, size=1) as pool:
             refused = Fault(operation="script_executions.create", nth=2, status=500)
             with server.faults.armed(refused):
@@ -226,7 +229,7 @@ def test_leaving_a_map_early_leaves_nothing(
             taken.append(number)
             yield {"n": number}
 
-    with make_client(server.url, pace=ClockPace(clock)) as client:
+    with make_client(server.url, clock=ServerClock(clock)) as client:
         with make_pool(client) as pool:
             with pool.map("param($n) $n", inputs()) as results:
                 for result in results:

@@ -18,7 +18,7 @@ from srs_vsphere import (
     TransportError,
 )
 from srs_vsphere.simulator import Fault, SimServer, Simulator
-from tests._sync.helping import VirtualPace, free_slots, make_client
+from tests._sync.helping import SimulatedClock, free_slots, make_client
 
 LIST = ("GET", "/api/runspaces")
 CREATE = ("POST", "/api/runspaces")
@@ -28,11 +28,11 @@ CREATE = ("POST", "/api/runspaces")
 def test_refused_connections_are_tried_again_with_growing_waits(nowhere: str) -> None:
     url = nowhere
     events: list[RetryEvent] = []
-    pace = VirtualPace(chance=0.5)
-    with make_client(url, retry=RetryPolicy(), pace=pace, on_retry=events.append) as client:
+    client_clock = SimulatedClock(chance=0.5)
+    with make_client(url, retry=RetryPolicy(), clock=client_clock, on_retry=events.append) as client:
         with pytest.raises(NotSentError) as caught:
             client.about()
-    assert pace.sleeps == [0.125, 0.25, 0.5, 1.0]
+    assert client_clock.sleeps == [0.125, 0.25, 0.5, 1.0]
     assert [(event.operation, event.attempt, event.wait) for event in events] == [
         ("about", 1, 0.125),
         ("about", 2, 0.25),
@@ -60,13 +60,13 @@ def test_even_a_create_is_tried_again_if_it_was_never_sent(
     with make_client(server.url) as client:
         client.login()
     refusal = server.faults.add(Fault(refuse=True))
-    pace = VirtualPace()
+    client_clock = SimulatedClock()
 
     def on_retry(event: RetryEvent) -> None:
         assert isinstance(event.error, NotSentError)
         server.faults.remove(refusal)
 
-    with make_client(server.url, pace=pace, on_retry=on_retry) as client:
+    with make_client(server.url, clock=client_clock, on_retry=on_retry) as client:
         created = client.runspaces.create()
     assert list(simulator.runspaces) == [created.id]
 
@@ -120,12 +120,12 @@ def test_a_lost_create_is_found_by_its_unique_name(server: SimServer, simulator:
 
 
 def test_too_many_requests_means_that_nothing_was_done(server: SimServer, simulator: Simulator) -> None:
-    pace = VirtualPace(chance=0.0)
-    with make_client(server.url, pace=pace) as client:
+    client_clock = SimulatedClock(chance=0.0)
+    with make_client(server.url, clock=client_clock) as client:
         later = Fault(operation="runspaces.create", times=2, status=429, headers=(("Retry-After", "7"),))
         with server.faults.armed(later):
             client.runspaces.create()
-    assert pace.sleeps == [7.0, 7.0]
+    assert client_clock.sleeps == [7.0, 7.0]
     assert len(list(simulator.runspaces)) == 1
 
 
@@ -177,27 +177,27 @@ def test_an_answer_that_would_come_again_is_not_asked_for_again(server: SimServe
 
 def test_retry_after_is_honoured_in_both_forms_and_capped(server: SimServer) -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    pace = VirtualPace(chance=0.0)
-    with make_client(server.url, retry=RetryPolicy(), pace=pace) as client:
+    client_clock = SimulatedClock(chance=0.0)
+    with make_client(server.url, retry=RetryPolicy(), clock=client_clock) as client:
         for value in ("3", soon, "4000", "whenever"):
             headers = (("Retry-After", value),)
             with server.faults.armed(Fault(operation="about", times=1, status=503, headers=headers)):
                 client.about()
-    assert pace.sleeps[0] == 3.0
-    assert 25 < pace.sleeps[1] <= 30
-    assert pace.sleeps[2:] == [60.0, 0.0]
+    assert client_clock.sleeps[0] == 3.0
+    assert 25 < client_clock.sleeps[1] <= 30
+    assert client_clock.sleeps[2:] == [60.0, 0.0]
 
 
 
 def test_the_deadline_bounds_the_waits(server: SimServer) -> None:
-    pace = VirtualPace(chance=0.0)
+    client_clock = SimulatedClock(chance=0.0)
     policy = RetryPolicy(deadline=10.0, attempts=100)
     headers = (("Retry-After", "3"),)
     server.faults.add(Fault(operation="about", status=503, headers=headers))
-    with make_client(server.url, retry=policy, pace=pace) as client:
+    with make_client(server.url, retry=policy, clock=client_clock) as client:
         with pytest.raises(ServerError) as caught:
             client.about()
-    assert pace.sleeps == [3.0, 3.0, 3.0]
+    assert client_clock.sleeps == [3.0, 3.0, 3.0]
     assert caught.value.attempts == 4
 
 
@@ -248,14 +248,14 @@ def test_a_dead_server_sees_a_trickle(nowhere: str) -> None:
         nonlocal attempts
         attempts += 1
 
-    pace = VirtualPace(chance=0.0)
+    client_clock = SimulatedClock(chance=0.0)
     policy = RetryPolicy(budget=10, budget_refill=0.5)
-    with make_client(nowhere, retry=policy, pace=pace, on_retry=on_retry) as client:
+    with make_client(nowhere, retry=policy, clock=client_clock, on_retry=on_retry) as client:
         for _ in range(20):
             with pytest.raises(NotSentError):
                 client.about()
         assert attempts == 10
-        pace.seconds += 4.0
+        client_clock.seconds += 4.0
         for _ in range(20):
             with pytest.raises(NotSentError):
                 client.about()

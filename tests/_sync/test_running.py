@@ -30,7 +30,7 @@ from srs_vsphere.simulator import (
     StreamMessage,
     VirtualClock,
 )
-from tests._sync.helping import LeadingPace, make_client
+from tests._sync.helping import LeadingClock, make_client
 
 CREATE = ("POST", "/api/runspaces")
 
@@ -41,8 +41,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def pace(clock: VirtualClock) -> LeadingPace:
-    return LeadingPace(clock)
+def client_clock(clock: VirtualClock) -> LeadingClock:
+    return LeadingClock(clock)
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ class Machine:
 
 
 
-def test_text(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_text(server: SimServer, simulator: Simulator, client_clock: LeadingClock) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("'héllo'; 5; Write-Warning 'careful'")
         assert list(simulator.runspaces) == []
         (execution,) = client.script_executions.list()
@@ -81,10 +81,10 @@ def test_text(server: SimServer, simulator: Simulator, pace: LeadingPace) -> Non
 
 
 
-def test_json(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_json(server: SimServer, simulator: Simulator, client_clock: LeadingClock) -> None:
     deep = {"a": {"b": {"c": [1, {"d": None}]}}}
     simulator.on_script("deep", ScriptReply(output=[deep, [1, 2], "x", 1.5, True, None]))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("deep", output="json")
         assert result.output == [deep, [1, 2], "x", 1.5, True, None]
         shallow = client.run("deep", output="json", depth=1)
@@ -93,8 +93,8 @@ def test_json(server: SimServer, simulator: Simulator, pace: LeadingPace) -> Non
 
 
 
-def test_raw(server: SimServer, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_raw(server: SimServer, client_clock: LeadingClock) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("'x'; 5", output="raw")
     assert [type(document) for document in result.output] == [PSDocument, PSDocument]
     assert [(document.type_name, document.value) for document in result.output] == [
@@ -104,10 +104,10 @@ def test_raw(server: SimServer, pace: LeadingPace) -> None:
 
 
 
-def test_into_classes(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_into_classes(server: SimServer, simulator: Simulator, client_clock: LeadingClock) -> None:
     machines = [{"name": "a", "cpus": 2, "disks": [1, 2.5]}, {"name": "b", "cpus": 1, "disks": []}]
     simulator.on_script("machines", ScriptReply(output=machines))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("machines", output="json", output_type=Machine)
         assert result.output == [Machine("a", 2, [1.0, 2.5]), Machine("b", 1, [])]
         with client.runspaces.open() as handle:
@@ -119,8 +119,10 @@ def test_into_classes(server: SimServer, simulator: Simulator, pace: LeadingPace
 
 
 
-def test_errors_in_the_stream_are_no_plain_success(server: SimServer, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_errors_in_the_stream_are_no_plain_success(
+    server: SimServer, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("Write-Error 'no such VM'; 7", output="json")
         assert (result.outcome, result.output) == (ScriptOutcome.SUCCEEDED_WITH_ERRORS, [7])
         assert [record.message for record in result.errors] == ["no such VM"]
@@ -131,8 +133,10 @@ def test_errors_in_the_stream_are_no_plain_success(server: SimServer, pace: Lead
 
 
 
-def test_a_failed_script(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_a_failed_script(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("1; throw 'no such VM'; 2", output="json")
         assert (result.outcome, result.output) == (ScriptOutcome.FAILED, [1])
         assert result.reason == "System.Management.Automation.RuntimeException: no such VM"
@@ -145,9 +149,11 @@ def test_a_failed_script(server: SimServer, simulator: Simulator, pace: LeadingP
 
 
 
-def test_a_canceled_script(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_a_canceled_script(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
     simulator.on_script("stopped", ScriptReply(state="canceled"))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("stopped")
     assert result.outcome is ScriptOutcome.CANCELED
     assert "The pipeline has been stopped" in (result.reason or "")
@@ -156,7 +162,7 @@ def test_a_canceled_script(server: SimServer, simulator: Simulator, pace: Leadin
 @pytest.mark.parametrize("output", ["text", "json"])
 
 def test_values_arrive_as_given(
-    server: SimServer, calls: list[ScriptCall], pace: LeadingPace, output: str
+    server: SimServer, calls: list[ScriptCall], client_clock: LeadingClock, output: str
 ) -> None:
     class Colour(Enum):
         RED = "red"
@@ -189,7 +195,7 @@ def test_values_arrive_as_given(
         "off": Switch(False),
         "argument": ArgumentScript("1 + 3"),
     }
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("note", parameters={**given, **special}, output=output)  # type: ignore[call-overload]  # either of them
     assert result.outcome is ScriptOutcome.SUCCEEDED
     arrived = dict(calls[0].parameters)
@@ -203,15 +209,17 @@ def test_values_arrive_as_given(
 
 
 
-def test_raw_parameters(server: SimServer, calls: list[ScriptCall], pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_raw_parameters(
+    server: SimServer, calls: list[ScriptCall], client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         client.run("note", parameters=[ScriptParameter("list", [1, 2]), ScriptParameter("on")])
     assert calls[0].parameters == {"list": 1, "on": True}
 
 
 
-def test_names(server: SimServer, calls: list[ScriptCall], pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_names(server: SimServer, calls: list[ScriptCall], client_clock: LeadingClock) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         client.run("note", name="nightly report")
         result = client.run("note")
     assert calls[0].name == "nightly report"
@@ -221,9 +229,9 @@ def test_names(server: SimServer, calls: list[ScriptCall], pace: LeadingPace) ->
 
 
 def test_a_runspace_of_ones_own_is_used_and_left_alone(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         created = client.runspaces.create()
         ready = client.runspaces.wait_ready(created.id)
         client.run("$x = 5", runspace=ready)
@@ -240,13 +248,13 @@ def test_a_runspace_of_ones_own_is_used_and_left_alone(
 
 
 def test_more_records_than_the_service_keeps(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
     steady = [StreamMessage("warning", f"w{number}", at=number / 15) for number in range(200)]
     simulator.on_script("steady", ScriptReply(records=steady, duration=14))
     burst = [StreamMessage("verbose", f"v{number}", at=3) for number in range(120)]
     simulator.on_script("burst", ScriptReply(records=burst, duration=10))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("steady")
         assert [record.message for record in result.warnings] == [f"w{number}" for number in range(200)]
         assert result.lost_records == 0
@@ -257,11 +265,11 @@ def test_more_records_than_the_service_keeps(
 
 
 def test_all_streams_are_collected(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
     messages = [StreamMessage(stream, f"{stream} {at}", at=at) for at in range(3) for stream in StreamType]
     simulator.on_script("talk", ScriptReply(records=messages, duration=3))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("talk")
     for stream, records in (
         (StreamType.ERROR, result.errors),
@@ -275,8 +283,10 @@ def test_all_streams_are_collected(
 
 
 
-def test_a_connected_runspace(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_a_connected_runspace(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         assert (client.run("'x'", run_vc_connection_script=True)).output == "x"
         names = [execution.name for execution in client.script_executions.list(skip_system=False)]
     assert names[0] == "powerclivclogin"

@@ -23,7 +23,7 @@ from srs_vsphere.simulator import (
     StreamMessage,
     VirtualClock,
 )
-from tests._sync.helping import LeadingPace, make_client
+from tests._sync.helping import LeadingClock, make_client
 
 
 @pytest.fixture
@@ -32,20 +32,20 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def pace(clock: VirtualClock) -> LeadingPace:
-    return LeadingPace(clock)
+def client_clock(clock: VirtualClock) -> LeadingClock:
+    return LeadingClock(clock)
 
 
 
 def test_a_runspace_dies(
-    server: SimServer, simulator: Simulator, pace: LeadingPace, clock: VirtualClock
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock, clock: VirtualClock
 ) -> None:
     runspace = simulator.add_runspace()
     simulator.on_script(
         "long", ScriptReply(output=["late"], duration=50, records=[StreamMessage("warning", "w", 1)])
     )
     server.faults.add(Fault(operation="script_executions.streams", nth=20, runspace_death=True))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("long", runspace=runspace)
     assert (result.outcome, result.output) == (ScriptOutcome.LOST, "")
     assert [record.message for record in result.warnings] == ["w"]
@@ -56,23 +56,25 @@ def test_a_runspace_dies(
 
 
 def test_a_runspace_dies_at_once(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
     runspace = simulator.add_runspace()
     simulator.on_script("long", ScriptReply(duration=50))
     server.faults.add(Fault(operation="script_executions.get", nth=1, runspace_death=True))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         # The service's record says running for ever, and has no id.
         result = client.run("long", runspace=runspace, output="json", timeout=None)
     assert (result.outcome, result.output) == (ScriptOutcome.LOST, [])
 
 
 
-def test_the_service_restarts(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_the_service_restarts(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
     records = [StreamMessage("warning", f"w{number}", number) for number in range(50)]
     simulator.on_script("long", ScriptReply(duration=50, records=records))
     server.faults.add(Fault(operation="script_executions.get", nth=5, restart=True))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         result = client.run("long")
     # Neither the session nor the runspace nor the script is known any more.
     assert (result.outcome, result.output, result.reason) == (ScriptOutcome.LOST, "", None)
@@ -83,15 +85,15 @@ def test_the_service_restarts(server: SimServer, simulator: Simulator, pace: Lea
 
 
 
-def test_too_long(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_too_long(server: SimServer, simulator: Simulator, client_clock: LeadingClock) -> None:
     simulator.on_script("long", ScriptReply(duration=1000))
     runspace = simulator.add_runspace()
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         for options in ({}, {"runspace": runspace}):
-            began = pace.now()
+            began = client_clock.now()
             with pytest.raises(WaitTimeoutError, match=r"within 10 s.* asked to stop") as caught:
                 client.run("long", timeout=10, **options)
-            assert pace.now() - began < 14
+            assert client_clock.now() - began < 14
             assert list(simulator.runspaces) == [runspace]
             last = caught.value.last
             # Its runspace is gone or not: the script has stopped in any case.
@@ -113,11 +115,13 @@ def test_too_long(server: SimServer, simulator: Simulator, pace: LeadingPace) ->
 )
 
 def test_failures_that_pass_do_no_harm(
-    server: SimServer, simulator: Simulator, pace: LeadingPace, fault: Fault
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock, fault: Fault
 ) -> None:
     records = [StreamMessage("warning", f"w{number}", at=number) for number in range(15)]
     simulator.on_script("steady", ScriptReply(records=records, duration=20))
-    with make_client(server.url, pace=pace, retry=RetryPolicy(attempts=2, backoff=0)) as client:
+    with make_client(
+        server.url, clock=client_clock, retry=RetryPolicy(attempts=2, backoff=0)
+    ) as client:
         with server.faults.armed(fault):
             result = client.run("steady", runspace=simulator.add_runspace())
     assert result.outcome is ScriptOutcome.SUCCEEDED
@@ -138,8 +142,10 @@ def test_failures_that_pass_do_no_harm(
     ],
 )
 
-def test_output_that_comes_late(server: SimServer, pace: LeadingPace, late: Fault) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_output_that_comes_late(
+    server: SimServer, client_clock: LeadingClock, late: Fault
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         with server.faults.armed(late):
             assert (client.run("'x'")).output == "x"
         never = evolve(late, times=None)
@@ -149,9 +155,11 @@ def test_output_that_comes_late(server: SimServer, pace: LeadingPace, late: Faul
 
 
 
-def test_streams_that_cannot_be_had_at_the_end(server: SimServer, pace: LeadingPace) -> None:
+def test_streams_that_cannot_be_had_at_the_end(
+    server: SimServer, client_clock: LeadingClock
+) -> None:
     server.faults.add(Fault(operation="script_executions.streams", status=500))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         # Without the error stream nobody can say that the script succeeded.
         with pytest.raises(ServerError) as caught:
             client.run("1")
@@ -159,15 +167,15 @@ def test_streams_that_cannot_be_had_at_the_end(server: SimServer, pace: LeadingP
 
 
 
-def test_no_room(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_no_room(server: SimServer, simulator: Simulator, client_clock: LeadingClock) -> None:
     simulator.fill_quota()
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(QuotaExceededError):
             client.run("1")
-        assert pace.sleeps == []
+        assert client_clock.sleeps == []
         with pytest.raises(QuotaExceededError):
             client.run("1", wait_for_quota=30)
-        assert pace.now() == pytest.approx(30)
+        assert client_clock.now() == pytest.approx(30)
         assert simulator.execution_count == 0
 
 
@@ -175,21 +183,23 @@ def test_no_room(server: SimServer, simulator: Simulator, pace: LeadingPace) -> 
 def test_a_result_outlives_a_failed_deletion(
     server: SimServer,
     simulator: Simulator,
-    pace: LeadingPace,
+    client_clock: LeadingClock,
     everything_logged: pytest.LogCaptureFixture,
 ) -> None:
     simulator.fail_deletion()
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         assert (client.run("'x'")).output == "x"
     assert "was not deleted" in everything_logged.text
 
 
 
-def test_many_in_a_row(simulator: Simulator, clock: VirtualClock, pace: LeadingPace) -> None:
+def test_many_in_a_row(
+    simulator: Simulator, clock: VirtualClock, client_clock: LeadingClock
+) -> None:
     """More than the history keeps: whatever is pruned was read before."""
     crowded = Simulator(clock=clock, settings=Settings(history=3, history_interval=1.0))
     with SimServer(crowded) as server:
-        with make_client(server.url, pace=pace) as client:
+        with make_client(server.url, clock=client_clock) as client:
             for number in range(8):
                 assert (client.run(f"{number}")).output == f"{number}"
         assert crowded.execution_count <= 4

@@ -26,7 +26,7 @@ from srs_vsphere.simulator import (
     StreamMessage,
     VirtualClock,
 )
-from tests._sync.helping import LeadingPace, make_client
+from tests._sync.helping import LeadingClock, make_client
 
 CREATE = ("POST", "/api/script-executions")
 LOST_ANSWERS = [
@@ -55,7 +55,7 @@ def runspace(simulator: Simulator) -> str:
 
 
 def test_a_life_of_a_script(server: SimServer, clock: VirtualClock, runspace: str) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         scripts = client.script_executions
         created = scripts.create(runspace, "long", name="nächtlich")
         assert (created.name, created.state) == ("nächtlich", ScriptExecutionState.RUNNING)
@@ -73,7 +73,7 @@ def test_a_life_of_a_script(server: SimServer, clock: VirtualClock, runspace: st
 
 
 def test_its_first_moments(server: SimServer, clock: VirtualClock, runspace: str) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         scripts = client.script_executions
         created = scripts.create(runspace, "long", output_objects_format="json")
         assert created.output_objects_format == OutputFormat.JSON
@@ -90,7 +90,7 @@ def test_its_first_moments(server: SimServer, clock: VirtualClock, runspace: str
 
 
 def test_both_formats(server: SimServer, clock: VirtualClock, runspace: str) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         scripts = client.script_executions
         outputs: dict[OutputFormat, list[str]] = {}
         for form in OutputFormat:
@@ -108,7 +108,7 @@ def test_records_know_their_stream(
 ) -> None:
     messages = [StreamMessage(stream, f"a {stream}") for stream in StreamType]
     simulator.on_script("talk", ScriptReply(records=messages))
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         scripts = client.script_executions
         created = scripts.create(runspace, "talk")
         scripts.wait(created.id)
@@ -134,7 +134,7 @@ def test_parameters_in_the_services_own_form(
         ScriptParameter("switch"),
         ScriptParameter("sum", script="1 + 3"),
     ]
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         client.script_executions.create(runspace, "raw", parameters=parameters)
     # What the service makes of them, which values by name do not suffer.
     assert calls[0].parameters == {"list": 1, "switch": True, "sum": 4}
@@ -142,7 +142,7 @@ def test_parameters_in_the_services_own_form(
 
 
 def test_cancel(server: SimServer, clock: VirtualClock, runspace: str) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         scripts = client.script_executions
         created = scripts.create(runspace, "long")
         clock.advance(2)
@@ -163,7 +163,7 @@ def test_what_a_runspace_refuses(
     server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str
 ) -> None:
     creating, failed = (simulator.add_runspace(state=state) for state in ("creating", "error"))
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         scripts = client.script_executions
         running = scripts.create(runspace, "long")
         with pytest.raises(RunspaceBusyError, match=running.id) as busy:
@@ -183,7 +183,7 @@ def test_what_a_runspace_refuses(
 def test_a_script_too_large_for_the_proxy(
     server: SimServer, clock: VirtualClock, runspace: str
 ) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         with pytest.raises((InvalidRequestError, OutcomeUnknownError)) as caught:
             client.script_executions.create(runspace, "#" * 2_000_000, name="large")
         assert client.script_executions.list() == []
@@ -198,7 +198,7 @@ def test_a_script_too_large_for_the_proxy(
 def test_a_lost_answer_is_found_out(
     server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str, fault: Fault
 ) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         with server.faults.armed(fault):
             created = client.script_executions.create(runspace, "long")
         assert [execution.id for execution in client.script_executions.list()] == [created.id]
@@ -211,7 +211,7 @@ def test_a_lost_answer_is_found_out(
 def test_a_lost_request_is_not_sent_again(
     server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str, fault: Fault
 ) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         with server.faults.armed(fault), pytest.raises(OutcomeUnknownError, match="may still appear"):
             client.script_executions.create(runspace, "long")
     assert server.requests.count(CREATE) == 1
@@ -223,7 +223,7 @@ def test_a_lost_request_is_not_sent_again(
 def test_under_a_name_of_ones_own_one_has_to_look(
     server: SimServer, clock: VirtualClock, runspace: str, fault: Fault
 ) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         with server.faults.armed(fault), pytest.raises(OutcomeUnknownError) as caught:
             client.script_executions.create(runspace, "long", name="nightly")
     assert str(caught.value).endswith("Look for the name 'nightly' in script_executions.list().")
@@ -234,7 +234,7 @@ def test_under_a_name_of_ones_own_one_has_to_look(
 def test_a_look_that_fails_claims_nothing(
     server: SimServer, clock: VirtualClock, runspace: str
 ) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         client.login()
         with (
             server.faults.armed(LOST_ANSWERS[0]),
@@ -249,7 +249,7 @@ def test_an_unreachable_runspace(
     server: SimServer, simulator: Simulator, clock: VirtualClock, runspace: str
 ) -> None:
     simulator.make_unreachable(runspace)
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         with pytest.raises((ServerError, OutcomeUnknownError)):
             client.script_executions.create(runspace, "1")
     assert server.requests.count(CREATE) == 1
@@ -259,7 +259,7 @@ def test_an_unreachable_runspace(
 def test_the_history_is_in_order_of_time_and_without_the_services_own(
     server: SimServer, clock: VirtualClock
 ) -> None:
-    with make_client(server.url, pace=LeadingPace(clock)) as client:
+    with make_client(server.url, clock=LeadingClock(clock)) as client:
         with client.runspaces.open(run_vc_connection_script=True) as handle:
             names = ["first", "second", "third"]
             for name in names:
@@ -275,7 +275,7 @@ def test_the_history_is_in_order_of_time_and_without_the_services_own(
 
 def test_other_users(server: SimServer, clock: VirtualClock, runspace: str) -> None:
     with (
-        make_client(server.url, pace=LeadingPace(clock)) as alice,
+        make_client(server.url, clock=LeadingClock(clock)) as alice,
         make_client(server.url, auth=BasicAuth("bob", "secret")) as bob,
     ):
         created = alice.script_executions.create(runspace, "1")

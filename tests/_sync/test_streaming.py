@@ -24,9 +24,9 @@ class Canned(Simulator):
         self.go_on = threading.Event()
 
     def handle(self, request: Request) -> Reply:
-        reply = super().handle(request)
-        if self.operation_of(request) != "runspaces.list" or reply.status != 200:
-            return reply
+        response = super().handle(request)
+        if self.operation_of(request) != "runspaces.list" or response.status != 200:
+            return response
         return Reply(200, self._headers, self._pieces())
 
     def _pieces(self) -> Iterator[bytes]:

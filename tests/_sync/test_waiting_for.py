@@ -17,7 +17,7 @@ from srs_vsphere import (
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
-from tests._sync.helping import LeadingPace, make_client
+from tests._sync.helping import LeadingClock, make_client
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def pace(clock: VirtualClock) -> LeadingPace:
-    return LeadingPace(clock)
+def client_clock(clock: VirtualClock) -> LeadingClock:
+    return LeadingClock(clock)
 
 
 @pytest.fixture
@@ -42,30 +42,30 @@ def gets(server: SimServer, id: str) -> int:
 
 
 def test_a_runspace_becomes_ready(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
     simulator.slow_creation(60)
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         created = client.runspaces.create()
         ready = client.runspaces.wait_ready(created.id)
     assert (ready.id, ready.state) == (created.id, RunspaceState.READY)
     # Half a second at first, then less and less often, up to every five seconds and a bit for chance.
-    assert pace.sleeps[0] == pytest.approx(0.55)
-    assert all(earlier <= later <= 6 for earlier, later in pairwise(pace.sleeps))
-    assert gets(server, created.id) == len(pace.sleeps) + 1 < 20
+    assert client_clock.sleeps[0] == pytest.approx(0.55)
+    assert all(earlier <= later <= 6 for earlier, later in pairwise(client_clock.sleeps))
+    assert gets(server, created.id) == len(client_clock.sleeps) + 1 < 20
 
 
 
 def test_a_runspace_takes_too_long(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
     simulator.slow_creation(60)
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         created = client.runspaces.create()
-        began = pace.now()
+        began = client_clock.now()
         with pytest.raises(WaitTimeoutError, match="did not become ready within 20 s") as caught:
             client.runspaces.wait_ready(created.id, timeout=20)
-        assert pace.now() - began == pytest.approx(20)
+        assert client_clock.now() - began == pytest.approx(20)
         assert list(simulator.runspaces) == [created.id]
     assert isinstance(caught.value.last, Runspace)
     assert caught.value.last.state == RunspaceState.CREATING
@@ -73,9 +73,11 @@ def test_a_runspace_takes_too_long(
 
 
 
-def test_a_runspace_fails(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_a_runspace_fails(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
     simulator.fail_pod("failed: ImagePullBackOff")
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         created = client.runspaces.create()
         with pytest.raises(RunspaceNotReadyError, match="ImagePullBackOff") as caught:
             client.runspaces.wait_ready(created.id)
@@ -83,25 +85,27 @@ def test_a_runspace_fails(server: SimServer, simulator: Simulator, pace: Leading
 
 
 
-def test_a_runspace_is_gone(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_a_runspace_is_gone(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
     simulator.slow_creation(60)
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         created = client.runspaces.create()
         simulator.kill_runspace(created.id)
         with pytest.raises(NotFoundError) as caught:
             client.runspaces.wait_ready(created.id)
     assert caught.value.code == 2030
-    assert pace.now() < 5
+    assert client_clock.now() < 5
 
 
 
 def test_a_single_404_may_be_a_hiccup(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
     simulator.slow_creation(60)
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         created = client.runspaces.create()
-        pace.sleep(30)
+        client_clock.sleep(30)
         # The service says 404 whenever it cannot ask its cluster.
         simulator.fail_get()
         assert (client.runspaces.wait_ready(created.id)).state == RunspaceState.READY
@@ -118,10 +122,10 @@ def test_a_single_404_may_be_a_hiccup(
 )
 
 def test_failures_that_pass_are_waited_out(
-    server: SimServer, simulator: Simulator, pace: LeadingPace, fault: Fault, runspace: str
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock, fault: Fault, runspace: str
 ) -> None:
     simulator.slow_creation(20)
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         with server.faults.armed(fault):
             created = client.runspaces.create()
             assert (client.runspaces.wait_ready(created.id)).state == RunspaceState.READY
@@ -133,9 +137,9 @@ def test_failures_that_pass_are_waited_out(
 
 
 def test_failures_that_do_not_pass_are_told(
-    server: SimServer, pace: LeadingPace, runspace: str
+    server: SimServer, client_clock: LeadingClock, runspace: str
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         execution = client.script_executions.create(runspace, "long")
         with (
             server.faults.armed(Fault(operation="script_executions.get", status=503)),
@@ -152,9 +156,9 @@ def test_failures_that_do_not_pass_are_told(
 
 
 def test_a_script_is_waited_for_without_being_stopped(
-    server: SimServer, clock: VirtualClock, pace: LeadingPace, runspace: str
+    server: SimServer, clock: VirtualClock, client_clock: LeadingClock, runspace: str
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         execution = client.script_executions.create(runspace, "long")
         with pytest.raises(WaitTimeoutError, match="did not end within 10 s") as caught:
             client.script_executions.wait(execution.id, timeout=10)
@@ -168,9 +172,9 @@ def test_a_script_is_waited_for_without_being_stopped(
 
 
 def test_a_script_is_canceled_on_request(
-    server: SimServer, pace: LeadingPace, runspace: str
+    server: SimServer, client_clock: LeadingClock, runspace: str
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         execution = client.script_executions.create(runspace, "long")
         with pytest.raises(WaitTimeoutError, match="asked to stop"):
             client.script_executions.wait(execution.id, timeout=10, cancel_on_exit=True)
@@ -183,9 +187,12 @@ def test_a_script_is_canceled_on_request(
 
 
 def test_a_cancel_that_fails_on_the_way_out_is_logged(
-    server: SimServer, pace: LeadingPace, runspace: str, everything_logged: pytest.LogCaptureFixture
+    server: SimServer,
+    client_clock: LeadingClock,
+    runspace: str,
+    everything_logged: pytest.LogCaptureFixture,
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         execution = client.script_executions.create(runspace, "long")
         with (
             server.faults.armed(Fault(operation="script_executions.cancel", status=500)),
@@ -196,36 +203,44 @@ def test_a_cancel_that_fails_on_the_way_out_is_logged(
 
 
 
-def test_an_unknown_script(server: SimServer, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_an_unknown_script(server: SimServer, client_clock: LeadingClock) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(NotFoundError):
             client.script_executions.wait("00000000-0000-0000-0000-000000000000")
-    assert pace.now() < 5
+    assert client_clock.now() < 5
 
 
 
 def test_a_record_that_the_service_lost(
-    server: SimServer, simulator: Simulator, clock: VirtualClock, pace: LeadingPace, runspace: str
+    server: SimServer,
+    simulator: Simulator,
+    clock: VirtualClock,
+    client_clock: LeadingClock,
+    runspace: str,
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         execution = client.script_executions.create(runspace, "long")
         # It dies before the service has looked for the first time: the record says running for ever.
         simulator.kill_runspace(runspace)
         clock.advance(1)
         stuck = client.script_executions.wait(execution.id, timeout=None)
     assert (stuck.stuck, stuck.state) == (True, ScriptExecutionState.RUNNING)
-    assert pace.now() < 10
+    assert client_clock.now() < 10
 
 
 
 def test_a_script_whose_runspace_dies(
-    server: SimServer, simulator: Simulator, clock: VirtualClock, pace: LeadingPace, runspace: str
+    server: SimServer,
+    simulator: Simulator,
+    clock: VirtualClock,
+    client_clock: LeadingClock,
+    runspace: str,
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         execution = client.script_executions.create(runspace, "long")
         clock.advance(5)
         assert not (client.script_executions.get(execution.id)).ended
         simulator.kill_runspace(runspace)
         ended = client.script_executions.wait(execution.id, timeout=None)
     assert ended.state == ScriptExecutionState.ERROR
-    assert pace.now() < 10
+    assert client_clock.now() < 10

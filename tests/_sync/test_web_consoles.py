@@ -15,7 +15,7 @@ from srs_vsphere import (
     WebConsoleState,
 )
 from srs_vsphere.simulator import Fault, SimServer, Simulator, VirtualClock
-from tests._sync.helping import LeadingPace, make_client
+from tests._sync.helping import LeadingClock, make_client
 
 CREATE = ("POST", "/api/webconsoles")
 
@@ -26,8 +26,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def pace(clock: VirtualClock) -> LeadingPace:
-    return LeadingPace(clock)
+def client_clock(clock: VirtualClock) -> LeadingClock:
+    return LeadingClock(clock)
 
 
 def deletes(server: SimServer) -> int:
@@ -35,11 +35,13 @@ def deletes(server: SimServer) -> int:
 
 
 
-def test_a_life_of_a_console(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_a_life_of_a_console(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         console = client.web_consoles.create()
         assert console.state == WebConsoleState.AVAILABLE
-        assert pace.sleeps
+        assert client_clock.sleeps
         assert client.web_consoles.get(console.id) == console
         assert client.web_consoles.list() == [console]
         assert client.web_consoles.url(console.id) == f"{server.url}/{console.id}"
@@ -51,27 +53,27 @@ def test_a_life_of_a_console(server: SimServer, simulator: Simulator, pace: Lead
 
 
 
-def test_without_waiting(server: SimServer, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_without_waiting(server: SimServer, client_clock: LeadingClock) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         console = client.web_consoles.create(wait=False)
         assert console.state == WebConsoleState.CREATING
-    assert pace.sleeps == []
+    assert client_clock.sleeps == []
 
 
 
-def test_waiting_on_the_server(server: SimServer, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_waiting_on_the_server(server: SimServer, client_clock: LeadingClock) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         console = client.web_consoles.create(wait_on_server=True)
         assert console.state == WebConsoleState.AVAILABLE
-    assert pace.sleeps == []
+    assert client_clock.sleeps == []
 
 
 
 def test_the_server_waits_longer_than_a_proxy(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
     server.faults.add(Fault(operation="web_consoles.create", status=504, lost_answer=True))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(OutcomeUnknownError, match=r"web_consoles\.list\(\)"):
             client.web_consoles.create(wait_on_server=True)
         assert server.requests.count(CREATE) == 1
@@ -79,8 +81,10 @@ def test_the_server_waits_longer_than_a_proxy(
 
 
 
-def test_a_console_that_fails(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
-    with make_client(server.url, pace=pace) as client:
+def test_a_console_that_fails(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
         simulator.fail_pod("not found.")
         with pytest.raises(ServerError, match=r"not found.*delete it") as caught:
             client.web_consoles.create()
@@ -96,9 +100,9 @@ def test_a_console_that_fails(server: SimServer, simulator: Simulator, pace: Lea
 
 
 
-def test_no_room(server: SimServer, simulator: Simulator, pace: LeadingPace) -> None:
+def test_no_room(server: SimServer, simulator: Simulator, client_clock: LeadingClock) -> None:
     simulator.fill_quota()
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(QuotaExceededError) as caught:
             client.web_consoles.create()
     assert caught.value.code == 2060
@@ -106,9 +110,9 @@ def test_no_room(server: SimServer, simulator: Simulator, pace: LeadingPace) -> 
 
 
 def test_a_console_takes_too_long(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         with pytest.raises(WaitTimeoutError, match="did not become available within 1 s") as caught:
             client.web_consoles.create(timeout=1)
         assert isinstance(caught.value.last, WebConsole)
@@ -117,19 +121,19 @@ def test_a_console_takes_too_long(
 
 
 
-def test_failures_that_pass_are_waited_out(server: SimServer, pace: LeadingPace) -> None:
+def test_failures_that_pass_are_waited_out(server: SimServer, client_clock: LeadingClock) -> None:
     server.faults.add(Fault(operation="web_consoles.get", times=30, status=503))
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         assert (client.web_consoles.create()).state == WebConsoleState.AVAILABLE
 
 
 
 def test_only_ones_own_is_deleted(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
     with (
-        make_client(server.url, pace=pace) as alice,
-        make_client(server.url, pace=pace, auth=BasicAuth("bob", "secret")) as bob,
+        make_client(server.url, clock=client_clock) as alice,
+        make_client(server.url, clock=client_clock, auth=BasicAuth("bob", "secret")) as bob,
     ):
         console = alice.web_consoles.create()
         # The service would delete it for anybody.
@@ -148,9 +152,9 @@ def test_only_ones_own_is_deleted(
 
 
 def test_what_cannot_be_deleted_is_an_error(
-    server: SimServer, simulator: Simulator, pace: LeadingPace
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
-    with make_client(server.url, pace=pace) as client:
+    with make_client(server.url, clock=client_clock) as client:
         console = client.web_consoles.create()
         simulator.fail_deletion()
         with pytest.raises(ServerError) as caught:

@@ -20,11 +20,11 @@ async def ours(places: Places) -> AsyncIterator[list[Poll]]:
 @asynccontextmanager
 async def ours_httpx(places: Places) -> AsyncIterator[list[Poll]]:
     """Give every client a transport, of the kind that is its own: it may take no short cut past httpx."""
-    from srs_vsphere._transport import FastTransport
+    from srs_vsphere._http.asyncio_transport import AsyncioTransport
 
     context = places.context()
     size = places.connections
-    async with _ours(places, lambda: FastTransport(ssl_context=context, max_connections=size)) as polls:
+    async with _ours(places, lambda: AsyncioTransport(ssl_context=context, max_connections=size)) as polls:
         yield polls
 
 
@@ -55,12 +55,12 @@ async def transport_httpx(places: Places) -> AsyncIterator[list[Poll]]:
     import httpx
 
     from srs_vsphere import Runspace
-    from srs_vsphere._transport import FastTransport
-    from srs_vsphere._wire import structurer
+    from srs_vsphere._codec.models import structurer
+    from srs_vsphere._http.asyncio_transport import AsyncioTransport
 
     structure = structurer(Runspace)
     context = places.context() or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    transport = FastTransport(ssl_context=context, max_connections=places.at_once)
+    transport = AsyncioTransport(ssl_context=context, max_connections=places.at_once)
     async with httpx.AsyncClient(transport=transport, verify=context, timeout=30) as client:
 
         def poller(url: str) -> Poll:
@@ -79,12 +79,14 @@ async def transport_httpx(places: Places) -> AsyncIterator[list[Poll]]:
 async def transport_alone(places: Places) -> AsyncIterator[list[Poll]]:
     """Send bytes written once through the transport of ours, and decode the answers: no layer above it."""
     from srs_vsphere import Runspace
-    from srs_vsphere._transport import Address, FastTransport, Waits
-    from srs_vsphere._wire import structurer
+    from srs_vsphere._codec.models import structurer
+    from srs_vsphere._http.asyncio_transport import AsyncioTransport
+    from srs_vsphere._http.connection_pool import Address
+    from srs_vsphere._http.step_timeouts import StepTimeouts
 
     structure = structurer(Runspace)
-    waits = Waits(connect=30.0, read=30.0, write=30.0, pool=30.0)
-    transport = FastTransport(ssl_context=places.context(), max_connections=places.at_once)
+    waits = StepTimeouts(connect=30.0, read=30.0, write=30.0, pool=30.0)
+    transport = AsyncioTransport(ssl_context=places.context(), max_connections=places.at_once)
 
     def poller(port: int) -> Poll:
         address = Address(places.ca_file is not None, "127.0.0.1", port, None)

@@ -6,8 +6,8 @@ import json
 from collections import deque
 from collections.abc import Callable
 
-from srs_vsphere._json_array import JsonArrayDecoder
-from srs_vsphere._wire import structurer
+from srs_vsphere._codec.json_array import JsonArrayDecoder
+from srs_vsphere._codec.models import structurer
 from srs_vsphere.models import Runspace
 from tests.benchmarks.bodies import runspace_list
 from tests.benchmarks.generated import OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT, Peers

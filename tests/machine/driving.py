@@ -7,14 +7,14 @@ import inspect
 from random import Random
 
 from srs_vsphere import AsyncRunspacePool, AsyncSrsClient, BasicAuth, RunspacePool, SrsClient
-from srs_vsphere._concurrency import AsyncPace, Pace
+from srs_vsphere._concurrency.clock import AsyncClock, Clock
 from srs_vsphere.simulator import FaultPlan, SimTransport, SyncSimTransport, VirtualClock
 from tests.machine.watching import Watched
 
 URL = "http://srs.test"
 
 
-class ClockPace(Pace):
+class ServerClock(Clock):
     """Time is the simulator's: whoever sleeps moves it on. Chance has a seed."""
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -26,7 +26,7 @@ class ClockPace(Pace):
         self._clock.advance(seconds)
 
 
-class AsyncClockPace(AsyncPace):
+class AsyncServerClock(AsyncClock):
     """The same for the async client; real time limits nothing."""
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -94,22 +94,22 @@ class Caller:
             self.transport = SyncSimTransport(simulator, faults=faults)
             self.inner = SrsClient(URL, auth=auth, transport=self.transport)
             self.client = self.inner
-            self.inner._session.sender.pace = ClockPace(simulator.clock)
+            self.inner._session.sender.clock = ServerClock(simulator.clock)
         else:
             self.transport = SimTransport(simulator, faults=faults)
             self.inner = AsyncSrsClient(URL, auth=auth, transport=self.transport)
             self.client = Blocking(loop, self.inner)
-            self.inner._session.sender.pace = AsyncClockPace(simulator.clock)
+            self.inner._session.sender.clock = AsyncServerClock(simulator.clock)
 
     def pool(self, size: int) -> object:
         """A pool of this user's runspaces."""
         kind = RunspacePool if self._loop is None else AsyncRunspacePool
         pool = kind(self.inner, size=size)
-        pool._pace = self.inner._session.sender.pace
+        pool._pace = self.inner._session.sender.clock
         return pool if self._loop is None else Blocking(self._loop, pool)
 
     def check_nothing_is_held(self) -> None:
         session = self.inner._session
-        assert session.sender.slots.free == 20
+        assert session.sender.limiter.free == 20
         assert session._turn.free == 1
         assert self.transport.traffic.open == 0

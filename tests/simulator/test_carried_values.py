@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srs_vsphere._clixml import encode
+from srs_vsphere._codec.clixml import encode
 from srs_vsphere.simulator.clixml import ClixmlError, decode
 from srs_vsphere.simulator.objects.values import ArrayList, Char, Hashtable, PsObject, type_name
 

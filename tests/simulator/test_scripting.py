@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from srs_vsphere._structured import json_values, wrapped
+from srs_vsphere._codec.structured_output import json_values, wrapped
 from srs_vsphere.parameters import request_parameters
 from srs_vsphere.simulator import ScriptCall, ScriptReply, Simulator, StreamMessage, VirtualClock
 from tests.simulator.calling import Caller, ready_runspace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import socket
 import ssl
@@ -13,7 +14,8 @@ import httpx
 import pytest
 from anyio import create_task_group, fail_after
 
-from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock
+from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock, running
+from srs_vsphere.simulator.connection import _IN_A_ROW, Connection
 from srs_vsphere.simulator.faults import Fault, FaultPlan
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.server import SimServer
@@ -313,6 +315,17 @@ def test_a_big_body_is_made_only_as_fast_as_the_client_reads(echo_server, echo):
         assert len(made) < 300
         assert len(slow.read()[2]) == 400 * 65536
         assert len(made) == 400
+
+
+def test_a_thousand_requests_at_once_are_answered_in_turns(echo_server, monkeypatch):
+    turns = []
+    advance = Connection._advance
+    monkeypatch.setattr(Connection, "_advance", lambda self: turns.append(1) or advance(self))
+    with RawClient(echo_server.port) as client:
+        client.send(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(1000)))
+        assert [client.read()[0] for _ in range(1000)] == [200] * 1000
+    assert echo_server.requests == tuple(("GET", f"/{number}") for number in range(1000))
+    assert len(turns) > 1000 // _IN_A_ROW
 
 
 def test_a_client_that_sends_without_reading_is_not_read_either(echo_server, echo):
@@ -668,6 +681,19 @@ async def test_it_runs_on_a_running_asyncio_loop(simulator):
                     await http.get("/api/about")
                 assert (await http.get("/api/about")).status_code == 200
             await server.wait_for_async(lambda traffic: traffic.open == 0)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_on_a_loop_that_cannot_watch_sockets_it_runs_in_a_thread(simulator, monkeypatch):
+    # Windows' usual loop has the method, and it only raises: that of the base class.
+    assert not running._watches_sockets(asyncio.AbstractEventLoop())
+    monkeypatch.setattr(running, "_watches_sockets", lambda _: False)
+    async with SimServer(simulator) as server:
+        assert server._portal is not None
+        async with httpx.AsyncClient(base_url=server.url) as http:
+            assert (await http.get("/api/about")).status_code == 200
+    assert server._portal is None
 
 
 @pytest.mark.anyio

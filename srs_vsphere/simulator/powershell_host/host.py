@@ -34,7 +34,7 @@ class Host:
         self._settled: Callable[[str | None], None] | None = None
         self._run: LiveRun | None = None
         self._process = HostProcess(command, self._heard, self._ended)
-        agenda.after(START_SECONDS, self._give_up)
+        self._deadline = agenda.after(START_SECONDS, self._give_up)
 
     @property
     def gone(self) -> str | None:
@@ -101,11 +101,11 @@ class Host:
             self._run = None
 
     def _give_up(self) -> None:
-        if not self._is_ready and self._gone is None:
-            self._settle(f"it was not ready after {START_SECONDS:g} s")
-            self.end()
+        self._settle(f"it was not ready after {START_SECONDS:g} s")
+        self.end()
 
     def _settle(self, gone: str | None) -> None:
+        self._deadline.cancelled = True
         self._gone = self._gone or gone
         self._is_ready = self._gone is None
         settled, self._settled = self._settled, None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 HOST_SCRIPT = Path(__file__).with_name("pwsh-host.ps1")
 _OPTIONS = ("-NoLogo", "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-File")
-# As in the service's own runspaces: no culture but the invariant one. The others keep the process quiet.
-_ENVIRONMENT = {
+_QUIET = {"POWERSHELL_TELEMETRY_OPTOUT": "1", "POWERSHELL_UPDATECHECK": "Off"}
+# As in the service's own runspaces, which run on Linux: every culture is there and is like the invariant one.
+_INVARIANT = {
     "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",
-    "POWERSHELL_TELEMETRY_OPTOUT": "1",
-    "POWERSHELL_UPDATECHECK": "Off",
+    "DOTNET_SYSTEM_GLOBALIZATION_PREDEFINED_CULTURES_ONLY": "0",
 }
 
 
@@ -42,4 +43,4 @@ def command_line(powershell: str | Sequence[str]) -> list[str]:
 
 def environment() -> dict[str, str]:
     """Return the environment of a host process."""
-    return {**os.environ, **_ENVIRONMENT}
+    return {**os.environ, **_QUIET, **({} if sys.platform == "win32" else _INVARIANT)}

@@ -1,0 +1,57 @@
+"""Streams of objects: open while inside their ``async with`` block, closed at its end whatever happens."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from srs_vsphere._async.decoding import AsyncObjects
+from srs_vsphere._async.response import AsyncResponse
+from srs_vsphere._async.session import AsyncSession
+from srs_vsphere._service.call import Call
+from srs_vsphere._service.operations import Operation
+
+T = TypeVar("T")
+
+
+class AsyncObjectStream(Generic[T]):
+    """A list of the service as an ``async with`` block, whose target iterates over its objects.
+
+    The request is sent on entering the block. Leaving it early closes the connection at once. A failure
+    before the answer is retried like that of any call; once the answer has begun, nothing is repeated.
+    """
+
+    def __init__(self, session: AsyncSession, operation: Operation, path: str, cls: type[T]) -> None:
+        self._session = session
+        self._operation = operation
+        self._path = path
+        self._cls = cls
+        self._reply: AsyncResponse | None = None
+        self._objects: AsyncObjects[T] | None = None
+
+    async def __aenter__(self) -> AsyncObjects[T]:
+        if self._reply is not None:
+            raise RuntimeError("this stream is open already: make another for a second block")
+        response, call = await self._session.call(
+            self._operation, _read_opened, path=self._path, express=False
+        )
+        self._reply = response
+        self._objects = AsyncObjects(response, call, self._cls)
+        return self._objects
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        response, self._reply = self._reply, None
+        objects, self._objects = self._objects, None
+        if objects is not None:
+            objects.close()
+        if response is not None:
+            await response.aclose()
+
+
+async def _read_opened(response: AsyncResponse, call: Call) -> tuple[AsyncResponse, Call]:
+    return response.keep(), call

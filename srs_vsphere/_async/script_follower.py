@@ -1,0 +1,115 @@
+"""Following a script while it runs: its state, and each record of its streams once."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from srs_vsphere._async.poll import AsyncPoll
+from srs_vsphere._async.script_calls import AsyncScriptCalls
+from srs_vsphere._async.session import AsyncSession
+from srs_vsphere._service.poll_schedule import Seen, WaitPolicy, seen_error, seen_execution
+from srs_vsphere._service.stream_merge import StreamFollower
+from srs_vsphere.errors import SrsError
+from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord, StreamType
+
+#: Seconds between two looks at most: a stream shows its newest 50 records only, so that waiting longer loses
+#: more of them.
+_LONGEST_DELAY = 2.0
+#: The service writes a script's state, output and streams one after the other: this long after the end the
+#: streams are whole.
+_SECONDS_TO_SETTLE = 0.05
+
+
+class AsyncScriptWatch:
+    """A script under observation until it has ended.
+
+    Args:
+        session: makes the calls.
+        id: the script's id.
+        timeout: seconds until it is given up; None for never.
+    """
+
+    def __init__(self, session: AsyncSession, id: str, timeout: float | None) -> None:
+        self.execution: ScriptExecution | None = None
+        self._calls = AsyncScriptCalls(session)
+        self._id = id
+        self._clock = session.sender.clock
+        self._follower = StreamFollower()
+        self._poll = AsyncPoll(
+            session,
+            WaitPolicy(timeout=timeout, longest_delay=_LONGEST_DELAY),
+            operation="script_executions.wait",
+            what=f"script {id} did not end",
+            ask=lambda within: self._calls.get(id, within),
+            see=seen_execution,
+        )
+
+    @property
+    def last(self) -> ScriptExecution | None:
+        """The script as it was last seen."""
+        return self._poll.last
+
+    async def look(self) -> list[StreamRecord | StreamGap]:
+        """Wait as long as is due, and look at the script once; `execution` is set once it has ended.
+
+        Returns:
+            What is new of its streams; the newest come with a later look, or with `finish`.
+
+        Raises:
+            WaitTimeoutError: the time is over.
+            SrsError: asking makes no sense any more.
+        """
+        self.execution = await self._poll.step()
+        if self.execution is not None:
+            return []
+        streams: dict[StreamType, list[StreamRecord] | None] = {}
+        for stream in StreamType:
+            try:
+                streams[stream] = await self._calls.records(self._id, stream, self._poll.left())
+            except SrsError as error:
+                # In its first moments a script has no streams yet; and while it runs, there is a next look.
+                if seen_error(error) is Seen.LASTING_ERROR:
+                    raise
+                streams[stream] = None
+        return self._follower.look(streams)
+
+    async def finish(self) -> list[StreamRecord | StreamGap]:
+        """Look at the streams of a script that has ended for the last time.
+
+        Returns:
+            All that was not returned before.
+
+        Raises:
+            SrsError: they cannot be had, so that nobody knows what is missing.
+        """
+        await self._clock.sleep(_SECONDS_TO_SETTLE)
+        streams = {stream: await self._calls.records(self._id, stream) for stream in StreamType}
+        return [*self._follower.look(streams), *self.give_up()]
+
+    def give_up(self) -> list[StreamRecord | StreamGap]:
+        """Return what was seen of the streams and held back so far."""
+        return self._follower.finish()
+
+
+class AsyncScriptRecords:
+    """An iterator of what a script writes to its streams, from their beginning to the script's end."""
+
+    def __init__(self, session: AsyncSession, id: str) -> None:
+        self._watch = AsyncScriptWatch(session, id, None)
+        self._ready: deque[StreamRecord | StreamGap] = deque()
+        self._done = False
+
+    def __aiter__(self) -> AsyncScriptRecords:
+        return self
+
+    async def __anext__(self) -> StreamRecord | StreamGap:
+        while not self._ready:
+            if self._done:
+                raise StopAsyncIteration
+            # Whoever is canceled in here may ask again: nothing is marked as read before it was.
+            if self._watch.execution is None:
+                self._ready.extend(await self._watch.look())
+            else:
+                self._ready.extend(await self._watch.finish())
+                self._done = True
+        return self._ready.popleft()

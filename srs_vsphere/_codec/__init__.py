@@ -1,0 +1,1 @@
+"""Between bytes and values: JSON, JSON arrays, models, CLIXML, structured output."""

@@ -1,0 +1,1 @@
+"""How bytes travel: the HTTP client and the transports beneath it."""

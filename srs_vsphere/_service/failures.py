@@ -1,0 +1,108 @@
+"""What a failed attempt means: from a transport's exception to whether the request was sent, and an error.
+
+The exceptions of the HTTP library carry the request, whose headers hold the API key, and tracebacks whose
+variables do. So they are replaced by bare copies that say the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+from attrs import frozen
+
+from srs_vsphere._service.retry_decision import Outcome, Sent
+from srs_vsphere.errors import NotSentError, OutcomeUnknownError, SrsError, TransportError
+
+if TYPE_CHECKING:
+    from srs_vsphere._service.call import Call
+
+#: The connection was not there yet, so no byte of the request was written.
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+@frozen
+class Failure:
+    """An attempt that came to nothing.
+
+    Args:
+        outcome: what the retry policy has to know.
+        error: what is raised if it is not tried again.
+    """
+
+    outcome: Outcome
+    error: SrsError
+
+
+def bare(error: httpx.HTTPError) -> httpx.HTTPError:
+    """Copy an exception without its request and traceback.
+
+    Args:
+        error: an exception of the HTTP library.
+    """
+    # Not by calling its class: some, and those of a user's own transport, want more than a message.
+    copy = type(error).__new__(type(error), str(error))
+    httpx.HTTPError.__init__(copy, str(error))
+    return copy
+
+
+def not_sent(call: Call, message: str, cause: Exception | None = None) -> Failure:
+    """Return the failure of an attempt of which nothing reached the service.
+
+    Args:
+        call: what was attempted.
+        message: what happened.
+        cause: the exception behind it, already bare.
+    """
+    error = NotSentError(message, **call.facts(cause=_words(cause)))
+    error.__cause__ = cause
+    return Failure(Outcome(Sent.NO), error)
+
+
+def unknown(call: Call, message: str, cause: Exception | None = None) -> Failure:
+    """Return the failure of an attempt that may have been carried out.
+
+    Args:
+        call: what was attempted.
+        message: what happened.
+        cause: the exception behind it, already bare.
+    """
+    facts = call.facts(cause=_words(cause))
+    if call.operation.idempotent:
+        error = TransportError(message, **facts)
+    else:
+        error = OutcomeUnknownError(message, **facts)
+    error.__cause__ = cause
+    return Failure(Outcome(Sent.MAYBE), error)
+
+
+def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
+    """Judge an exception of the HTTP library.
+
+    Args:
+        call: what was attempted.
+        error: the exception.
+    """
+    cause = bare(error)
+    if isinstance(error, _BEFORE_SENDING):
+        return not_sent(call, "no connection to the service", cause)
+    if isinstance(error, httpx.TimeoutException):
+        return unknown(call, "the service did not answer in time", cause)
+    return unknown(call, "the connection broke before the answer was whole", cause)
+
+
+def of_deadline(call: Call, seconds: float) -> Failure:
+    """Return the failure of an attempt that the call's deadline ended.
+
+    Args:
+        call: what was attempted.
+        seconds: the policy's deadline.
+    """
+    return unknown(call, f"no answer within the deadline of {seconds:g} s")
+
+
+def _words(cause: Exception | None) -> str | None:
+    if cause is None:
+        return None
+    text = str(cause)
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__

@@ -1,0 +1,57 @@
+"""Streams of objects: open while inside their ``with`` block, closed at its end whatever happens."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from srs_vsphere._sync.decoding import Objects
+from srs_vsphere._sync.response import Response
+from srs_vsphere._sync.session import Session
+from srs_vsphere._service.call import Call
+from srs_vsphere._service.operations import Operation
+
+T = TypeVar("T")
+
+
+class ObjectStream(Generic[T]):
+    """A list of the service as an ``with`` block, whose target iterates over its objects.
+
+    The request is sent on entering the block. Leaving it early closes the connection at once. A failure
+    before the answer is retried like that of any call; once the answer has begun, nothing is repeated.
+    """
+
+    def __init__(self, session: Session, operation: Operation, path: str, cls: type[T]) -> None:
+        self._session = session
+        self._operation = operation
+        self._path = path
+        self._cls = cls
+        self._reply: Response | None = None
+        self._objects: Objects[T] | None = None
+
+    def __enter__(self) -> Objects[T]:
+        if self._reply is not None:
+            raise RuntimeError("this stream is open already: make another for a second block")
+        response, call = self._session.call(
+            self._operation, _read_opened, path=self._path, express=False
+        )
+        self._reply = response
+        self._objects = Objects(response, call, self._cls)
+        return self._objects
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        response, self._reply = self._reply, None
+        objects, self._objects = self._objects, None
+        if objects is not None:
+            objects.close()
+        if response is not None:
+            response.close()
+
+
+def _read_opened(response: Response, call: Call) -> tuple[Response, Call]:
+    return response.keep(), call

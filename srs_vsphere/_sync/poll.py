@@ -1,0 +1,108 @@
+"""Waiting: asking again and again, patiently, until something has come about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from srs_vsphere._sync.session import Session
+from srs_vsphere._service.poll_schedule import AskAgain, Because, Done, Seen, Wait, WaitPolicy, seen_error
+from srs_vsphere.errors import SrsError, WaitTimeoutError
+
+T = TypeVar("T")
+
+
+class Poll(Generic[T]):
+    """One wait under way.
+
+    Args:
+        session: makes the calls.
+        policy: how often to ask, and for how long.
+        operation: name of the operation that asks, for errors.
+        what: what is waited for, for errors.
+        ask: asks once, within so many seconds.
+        see: tells what an answer means.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        policy: WaitPolicy,
+        *,
+        operation: str,
+        what: str,
+        ask: Callable[[float | None], T],
+        see: Callable[[T], Seen],
+    ) -> None:
+        self.last: T | None = None
+        self._clock = session.sender.clock
+        self._host = session.sender.origin.host
+        self._policy = policy
+        self._operation = operation
+        self._what = what
+        self._ask = ask
+        self._see = see
+        self._began = self._clock.now()
+        self._wait = Wait(policy, self._clock.random)
+        self._delay = 0.0
+
+    def step(self) -> T | None:
+        """Wait as long as is due, and ask once.
+
+        Returns:
+            The answer, if it is the end or beyond hope (a stuck record); None to take another step.
+
+        Raises:
+            WaitTimeoutError: the time is over.
+            SrsError: asking makes no sense any more.
+        """
+        if self._delay > 0:
+            self._clock.sleep(self._delay)
+        error: SrsError | None = None
+        try:
+            self.last = self._ask(self.left())
+            seen = self._see(self.last)
+        except SrsError as problem:
+            error = problem
+            seen = seen_error(problem)
+        step = self._wait.saw(self._clock.now() - self._began, seen)
+        match step:
+            case Done():
+                return self.last
+            case AskAgain():
+                self._delay = step.delay
+                return None
+            case _ if step.because is Because.TIMEOUT:
+                raise WaitTimeoutError(
+                    f"{self._what} within {self._policy.timeout:g} s",
+                    last=self.last,
+                    operation=self._operation,
+                    host=self._host,
+                    cause=str(error) if error is not None else None,
+                )
+            case _ if error is not None:
+                raise error
+            case _:
+                return self.last
+
+    def until_end(self) -> T:
+        """Take steps until the end.
+
+        Returns:
+            The last answer.
+
+        Raises:
+            WaitTimeoutError: the time is over.
+            SrsError: asking makes no sense any more.
+        """
+        while True:
+            answer = self.step()
+            if answer is not None:
+                return answer
+
+    def left(self) -> float | None:
+        """Return how many seconds one more call may take; None for as many as it likes."""
+        if self._policy.timeout is None:
+            return None
+        # The last question comes at the deadline itself, and must have a chance.
+        return max(1.0, self._policy.timeout - (self._clock.now() - self._began))

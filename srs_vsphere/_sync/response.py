@@ -1,0 +1,114 @@
+"""An answer whose body is still to come, and the slot it holds until it is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from srs_vsphere._concurrency.limiter import Limiter
+from srs_vsphere._http.express import Answer, whole_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Callable
+
+#: What an HTTP library may still hold of a body after its connection is closed.
+_LONGEST_LEFTOVER = 131072
+
+
+class Response:
+    """An open answer.
+
+    Args:
+        response: the answer, with its body unread.
+        limiter: where its slot goes back to.
+        overdue: tells whether the time for all of the body is over; default never.
+    """
+
+    __slots__ = ("_begun", "_chunks", "_closed", "_limiter", "_overdue", "_response", "kept", "status")
+
+    def __init__(
+        self, response: Answer, limiter: Limiter, overdue: Callable[[], bool] | None = None
+    ) -> None:
+        self._response = response
+        self._limiter = limiter
+        self._overdue = overdue
+        self._chunks: Iterator[bytes] | None = None
+        self._begun = False
+        self._closed = False
+        self.status: int = response.status_code
+        self.kept: bool = False
+
+    def header(self, name: str) -> str | None:
+        """Return a header's value, or None.
+
+        Args:
+            name: its name, in any letter case.
+        """
+        value: str | None = self._response.headers.get(name)
+        return value
+
+    def keep(self) -> Response:
+        """Leave it open after the attempt that brought it; whoever holds it closes it."""
+        self.kept = True
+        return self
+
+    def whole(self) -> bytes | None:
+        """Return the body if it is all there already; None if it has to be read."""
+        return None if self._begun else whole_body(self._response)
+
+    def next_chunk(self) -> bytes:
+        """Return the next bytes of the body as they arrive; none at its end."""
+        if self._chunks is None:
+            if self._begun:
+                return b""
+            self._begun = True
+            self._chunks = self._response.iter_bytes()
+        if self._overdue is not None and self._overdue():
+            # A server that trickles never lets a socket's own timeout pass.
+            raise httpx.ReadTimeout("the deadline passed before the whole answer came")
+        for chunk in self._chunks:
+            return chunk
+        self._chunks = None
+        return b""
+
+    def read(self, limit: int | None = None) -> bytes:
+        """Return the rest of the body.
+
+        Args:
+            limit: after how many bytes to stop, whatever follows; default none.
+        """
+        whole = self.whole()
+        if whole is not None:
+            return whole[:limit]
+        chunks: list[bytes] = []
+        size = 0
+        while limit is None or size < limit:
+            chunk = self.next_chunk()
+            if not chunk:
+                break
+            chunks.append(chunk)
+            size += len(chunk)
+        return b"".join(chunks)[:limit]
+
+    def close(self) -> None:
+        """Close the connection, or give it back if the body is done; and free the slot."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._response.close()
+            self._wind_up()
+        finally:
+            self._limiter.release()
+
+    def _wind_up(self) -> None:
+        # The HTTP library's readers are generators within generators. One that is left in the middle is
+        # closed by the garbage collector, with a task or a warning; reading on after the close ends them.
+        self._overdue = None
+        size = 0
+        try:
+            while self._chunks is not None and size < _LONGEST_LEFTOVER:
+                size += len(self.next_chunk())
+        except (httpx.HTTPError, httpx.StreamError):
+            self._chunks = None

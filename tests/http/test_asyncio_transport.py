@@ -1,0 +1,568 @@
+"""What only our transport does: its bounds, its choice of connections, its second try, its express lane."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from srs_vsphere._http import limits
+from srs_vsphere._http.asyncio_transport import AsyncioTransport, can_be_used
+from srs_vsphere._http.connection_pool import Address
+from srs_vsphere._http.step_timeouts import StepTimeouts
+from tests.http.serving import Server, Talk, answering, ok, serving
+from tests.http.test_side_by_side import CHUNKED, get, pieces, request
+
+pytestmark = pytest.mark.anyio
+
+WIRE = b"GET / HTTP/1.1\r\nHost: srs\r\n\r\n"
+
+
+def address(server: Server) -> Address:
+    return Address(False, "127.0.0.1", server.port)
+
+
+def state(transport: AsyncioTransport) -> tuple[int, int, int, int]:
+    """Servers, limiter taken, idle connections, requests that wait."""
+    places = transport._pool._places.values()
+    return (
+        len(places),
+        sum(place.taken for place in places),
+        sum(len(place.idle) for place in places),
+        sum(len(place.queue) for place in places),
+    )
+
+
+# Answers.
+
+
+async def test_status_zero_is_delivered_with_its_body(ours: AsyncioTransport) -> None:
+    answer = b'HTTP/1.1 0 \r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"code":1000}'
+    async with serving(answering(answer)) as server:
+        response = await get(ours, server)
+        assert response.status_code == 0
+        assert response.json() == {"code": 1000}
+        assert not response.is_success
+        fetched = await ours.fetch(address(server), WIRE)
+        assert (fetched.status, fetched.body) == (0, b'{"code":1000}')
+        assert server.connections == 1
+
+
+HOSTILE: dict[str, bytes] = {
+    "endless status line": b"HTTP/1.1 200 " + b"O" * limits.STATUS_LINE_BYTES + b"\r\n\r\n",
+    "endless head": b"HTTP/1.1 200 OK\r\nA: " + b"b" * limits.HEAD_BYTES + b"\r\n\r\n",
+    "too many fields": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * (limits.FIELD_COUNT + 1) + b"\r\n",
+    "folded field": b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 0\r\n\r\n",
+    "bare line feeds": b"HTTP/1.1 200 OK\nContent-Length: 0\n\n" * 10 + b"\r\n\r\n",
+    "bare carriage return": b"HTTP/1.1 200 OK\r\nA: b\rc\r\nContent-Length: 0\r\n\r\n",
+    "empty line first": b"\r\n" + ok(),
+    "two lengths in one": b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n[]",
+    "length with a sign": b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\n[]",
+    "length beyond reason": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000000000\r\n\r\n[]",
+    "chunked twice": CHUNKED[:-2] + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunked and more": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "chunked in 1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "other version": b"HTTP/2.0 200 OK\r\n\r\n",
+    "status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
+    "switch of protocols": b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+    "no end of informational": b"HTTP/1.1 100 Continue\r\n\r\n" * (limits.INFORMATIONAL_COUNT + 1) + ok(),
+    "huge chunk": CHUNKED + b"80000001\r\n[]",
+    "chunk of 17 digits": CHUNKED + b"00000000000000002\r\n[]\r\n0\r\n\r\n",
+    "chunk longer than it says": CHUNKED + b"2\r\n[]XX0\r\n\r\n",
+    "chunk with a sign": CHUNKED + b"+2\r\n[]\r\n0\r\n\r\n",
+    "chunk in Python's way": CHUNKED + b"0x2\r\n[]\r\n0\r\n\r\n",
+    "endless line before a chunk": CHUNKED + b"2;" + b"a" * limits.CHUNK_LINE_BYTES + b"\r\n[]\r\n0\r\n\r\n",
+    "malformed trailer": CHUNKED + b"0\r\nno field\r\n\r\n",
+    "endless trailer": CHUNKED + b"0\r\nA: " + b"b" * limits.TRAILER_BYTES + b"\r\n\r\n",
+    "too many trailer fields": CHUNKED + b"0\r\n" + b"A: b\r\n" * (limits.FIELD_COUNT + 1) + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_hostile_answers_are_refused(ours: AsyncioTransport, name: str) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(HOSTILE[name])
+        # What is refused is refused at once, not when the server hangs up.
+        await talk.hung_up()
+
+    async with serving(script) as server:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await get(ours, server)
+        await server.until_open(0)
+        assert state(ours) == (0, 0, 0, 0)
+
+
+async def test_bounds_are_not_too_tight(ours: AsyncioTransport) -> None:
+    line = b"HTTP/1.1 200 " + b"O" * (limits.STATUS_LINE_BYTES - 13)
+    fields = b"A: b\r\n" * (limits.FIELD_COUNT - 2)
+    room = limits.HEAD_BYTES - len(line) - len(fields) - len(b"\r\nContent-Length: 0\r\nB: \r\n\r\n")
+    answer = line + b"\r\nContent-Length: 0\r\n" + fields + b"B: " + b"c" * room + b"\r\n\r\n"
+    assert len(answer) == limits.HEAD_BYTES
+    async with serving(
+        answering(b"HTTP/1.1 100 Continue\r\n\r\n" * limits.INFORMATIONAL_COUNT + answer)
+    ) as server:
+        assert (await get(ours, server)).status_code == 200
+        assert (await get(ours, server)).status_code == 200
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [ok(), CHUNKED + b"2\r\n[]\r\n0\r\n\r\n", ok(b"")], ids=["length", "chunked", "empty"]
+)
+async def test_bytes_after_the_end_never_answer_the_next_request(
+    ours: AsyncioTransport, answer: bytes
+) -> None:
+    async with serving(answering(answer + ok(b"evil"))) as server:
+        for connections in (1, 2):
+            assert (await get(ours, server)).content in {b"[]", b""}
+            assert server.connections == connections
+            await server.until_open(0)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_bytes_between_two_requests_end_the_connection(ours: AsyncioTransport, method: str) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(ok(b"[1]" if talk.number == 1 else b"[2]"))
+        if talk.number == 1:
+            await talk.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        await talk.hung_up()
+
+    async with serving(script) as server:
+        assert (await get(ours, server, method)).content == b"[1]"
+        await server.until_open(0)
+        assert (await get(ours, server, method)).content == b"[2]"
+
+
+BAD_BODIES = {
+    "body too long": ("1", b"12"),
+    "body too short": ("3", b"12"),
+    "stream too long": ("1", (b"1", b"2")),
+    "stream too short": ("3", (b"1", b"2")),
+}
+
+
+@pytest.mark.parametrize("name", BAD_BODIES)
+async def test_bodies_that_are_not_as_long_as_they_say(ours: AsyncioTransport, name: str) -> None:
+    length, body = BAD_BODIES[name]
+    content = pieces(*body) if isinstance(body, tuple) else body
+    async with serving(answering(ok())) as server:
+        with pytest.raises(httpx.LocalProtocolError):
+            await ours.handle_async_request(
+                httpx.Request("POST", server.url, headers={"Content-Length": length}, content=content)  # type: ignore[arg-type]
+            )
+        await server.until_open(0)
+        assert state(ours) == (0, 0, 0, 0)
+
+
+# Back-pressure.
+
+
+async def test_an_unread_body_holds_the_server_back(ours: AsyncioTransport) -> None:
+    size = 50_000_000
+    stuck = asyncio.Event()
+
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        talk.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        for _ in range(size // 100_000):
+            talk.writer.write(bytes(100_000))
+            if talk.writer.transport.get_write_buffer_size() > 1_000_000:
+                stuck.set()
+            await talk.writer.drain()
+        await talk.request()
+        await talk.send(ok(b"[2]"))
+
+    async with serving(script) as server:
+        response = await ours.handle_async_request(request(server))
+        connection = next(iter(ours._pool.sockets))
+        # The buffers of both ends' sockets take some megabytes; after that nothing moves.
+        seen = -1
+        while seen != connection._answer.waiting:
+            seen = connection._answer.waiting
+            for _ in range(50):
+                await asyncio.sleep(0)
+        assert seen <= limits.HIGH_WATER + limits.READ_BYTES
+        total = 0
+        async for part in response.aiter_raw():
+            total += len(part)
+            assert len(part) <= limits.HIGH_WATER + limits.READ_BYTES
+        assert total == size
+        assert (await get(ours, server)).content == b"[2]"
+
+
+# Which connection.
+
+
+async def test_the_newest_idle_connection_goes_first(ours: AsyncioTransport) -> None:
+    gate = asyncio.Barrier(2)
+
+    async def script(talk: Talk) -> None:
+        turn = 0
+        while True:
+            await talk.request()
+            if turn == 0:
+                await gate.wait()
+            turn += 1
+            await talk.send(ok(b"%d" % talk.number))
+
+    async with serving(script) as server:
+        both = await asyncio.gather(get(ours, server), get(ours, server))
+        assert {response.content for response in both} == {b"1", b"2"}
+        place = next(iter(ours._pool._places.values()))
+        newest = place.idle[-1]
+        for _ in range(3):
+            await get(ours, server)
+            assert place.idle[-1] is newest
+        assert newest.requests == 4
+
+
+async def test_no_more_connections_than_allowed_and_first_come_first_served(anyio_backend: str) -> None:
+    async with AsyncioTransport(max_connections=2) as ours:
+        served: list[int] = []
+
+        async def one(number: int) -> None:
+            await get(ours, server)
+            served.append(number)
+
+        async with serving(answering(ok())) as server:
+            await asyncio.gather(*(one(number) for number in range(20)))
+            assert server.connections == 2
+            assert sorted(served) == list(range(20))
+            assert all(abs(place - number) <= 2 for place, number in enumerate(served))
+            assert state(ours) == (1, 2, 2, 0)
+
+
+async def test_pool_timeout(anyio_backend: str) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.hung_up()
+
+    async with AsyncioTransport(max_connections=1) as ours, serving(script) as server:
+        first = asyncio.create_task(get(ours, server))
+        await asyncio.sleep(0)
+        with pytest.raises(httpx.PoolTimeout):
+            await get(ours, server, pool=0.02)
+        assert state(ours) == (1, 1, 0, 0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert state(ours) == (0, 0, 0, 0)
+
+
+async def test_idle_connections_are_closed_after_a_while(anyio_backend: str) -> None:
+    async with AsyncioTransport(keep_alive=0.05) as ours, serving(answering(ok())) as server:
+        await get(ours, server)
+        assert state(ours) == (1, 1, 1, 0)
+        await server.until_open(0)
+        assert state(ours) == (0, 0, 0, 0)
+
+
+async def test_use_postpones_the_end_of_an_idle_connection(anyio_backend: str) -> None:
+    async with AsyncioTransport(keep_alive=60) as ours, serving(answering(ok())) as server:
+        await get(ours, server)
+        connection = next(iter(ours._pool.sockets))
+        timer, deadline = connection._timer, connection._deadline
+        for _ in range(3):
+            await get(ours, server)
+            # The timer stays as it was for the first read; what moves is the deadline.
+            assert connection._timer is timer
+            assert connection._deadline > deadline
+            deadline = connection._deadline
+
+
+# The second try.
+
+
+async def hangs_up_on_the_second(talk: Talk) -> None:
+    await talk.request()
+    await talk.send(ok())
+    await talk.request()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+async def test_a_kept_connection_that_closes_under_the_request_is_replaced(
+    ours: AsyncioTransport, method: str
+) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await talk.request()
+
+    async with serving(script) as server:
+        await get(ours, server, method)
+        assert (await get(ours, server, method)).status_code == 204
+        assert server.connections == 2
+
+
+async def test_a_reset_counts_as_closed(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await hangs_up_on_the_second(talk)
+        talk.reset()
+
+    async with serving(script) as server:
+        await get(ours, server)
+        assert (await get(ours, server)).content == b"[]"
+        assert server.connections == 2
+
+
+async def test_a_post_is_not_sent_twice(ours: AsyncioTransport) -> None:
+    async with serving(hangs_up_on_the_second) as server:
+        await get(ours, server, "POST")
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
+            await get(ours, server, "POST")
+        assert server.connections == 1
+
+
+async def test_a_fresh_connection_gets_no_second_try(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+
+    async with serving(script) as server:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await get(ours, server)
+        assert server.connections == 1
+
+
+async def test_the_second_try_is_the_last(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        if talk.number == 1:
+            await talk.send(ok())
+            await talk.request()
+
+    async with serving(script) as server:
+        await get(ours, server)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await get(ours, server)
+        assert server.connections == 2
+
+
+async def test_no_second_try_once_a_byte_came(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await hangs_up_on_the_second(talk)
+        await talk.send(b"H")
+
+    async with serving(script) as server:
+        await get(ours, server)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await get(ours, server)
+        assert server.connections == 1
+
+
+async def test_no_second_try_after_a_timeout(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(ok())
+        await talk.hung_up()
+
+    async with serving(script) as server:
+        await get(ours, server)
+        with pytest.raises(httpx.ReadTimeout):
+            await get(ours, server, read=0.05)
+        assert server.connections == 1
+
+
+async def test_the_elders_of_a_closed_connection_are_not_tried(ours: AsyncioTransport) -> None:
+    gate = asyncio.Barrier(3)
+
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        if talk.number <= 3:
+            await gate.wait()
+        await talk.send(ok())
+        await talk.request()
+
+    async with serving(script) as server:
+        await asyncio.gather(*(get(ours, server) for _ in range(3)))
+        await get(ours, server)
+        assert server.connections == 4
+        assert state(ours) == (1, 1, 1, 0)
+
+
+async def test_a_farewell_that_was_not_read_yet_is_seen_before_a_post(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(ok())
+        if talk.number == 1:
+            await talk.reader.readexactly(1)
+
+    async with serving(script) as server:
+        await get(ours, server, "POST")
+        place = next(iter(ours._pool._places.values()))
+        connection = place.idle[0]
+        # As if the loop had been busy: the server's end comes, and nobody reads it.
+        connection._transport.pause_reading()
+        listener_side = [task for task in asyncio.all_tasks() if "play" in repr(task)]
+        for task in listener_side:
+            task.cancel()
+        await server.until_open(0)
+        assert not connection.closed
+        assert (await get(ours, server, "POST")).content == b"[]"
+        assert connection.closed
+        assert server.connections == 2
+
+
+# The end.
+
+
+async def test_closing_waits_until_all_is_closed(anyio_backend: str) -> None:
+    asked = asyncio.Event()
+
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        if talk.number == 1:
+            await talk.send(ok())
+            await talk.request()
+        asked.set()
+        await talk.hung_up()
+
+    ours = AsyncioTransport(max_connections=1)
+    async with serving(script) as server:
+        await get(ours, server)
+        busy = asyncio.create_task(get(ours, server))
+        queued = asyncio.create_task(get(ours, server))
+        await asked.wait()
+        assert state(ours) == (1, 1, 0, 1)
+        await ours.aclose()
+        assert not ours._pool.sockets
+        with pytest.raises(httpx.ReadError):
+            await busy
+        with pytest.raises(RuntimeError, match="closed"):
+            await queued
+        with pytest.raises(RuntimeError, match="closed"):
+            await get(ours, server)
+        assert state(ours) == (0, 0, 0, 0)
+        await server.until_open(0)
+        await ours.aclose()
+
+
+def test_a_second_event_loop_starts_afresh() -> None:
+    ours = AsyncioTransport()
+
+    async def once() -> bytes:
+        async with serving(answering(ok())) as server:
+            content = (await get(ours, server)).content
+            # Left to the loop's end on purpose: closed here, so that nothing warns.
+            for connection in list(ours._pool.sockets):
+                connection.drop()
+            await asyncio.sleep(0)
+            return content
+
+    assert asyncio.run(once()) == b"[]"
+    assert asyncio.run(once()) == b"[]"
+    asyncio.run(ours.aclose())
+
+
+async def test_another_living_event_loop_is_refused(ours: AsyncioTransport) -> None:
+    async with serving(answering(ok())) as server:
+        await get(ours, server)
+        with pytest.raises(RuntimeError, match="another event loop"):
+            await asyncio.to_thread(asyncio.run, get(ours, server))
+
+
+async def test_applicable_in_asyncio_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert can_be_used()
+    assert not await asyncio.to_thread(can_be_used)
+    monkeypatch.setenv("https_proxy", "http://proxy.example.com")
+    assert not can_be_used()
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"max_connections": 0}, {"keep_alive": 0}, {"keep_alive": float("nan")}]
+)
+def test_impossible_settings(arguments: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        AsyncioTransport(**arguments)  # type: ignore[arg-type]
+
+
+# The express lane.
+
+
+async def test_fetch(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        while True:
+            assert await talk.request() == WIRE
+            await talk.send(CHUNKED + b"2\r\n[1\r\n")
+            await asyncio.sleep(0)
+            await talk.send(b"1\r\n]\r\n0\r\n\r\n")
+
+    async with serving(script) as server:
+        for _ in range(2):
+            fetched = await ours.fetch(address(server), WIRE, waits=StepTimeouts(1, 1, 1, 1))
+            assert fetched == (200, [(b"Transfer-Encoding", b"chunked")], b"[1]", None)
+        assert server.connections == 1
+
+
+async def test_fetch_leaves_the_rest_of_a_long_body_to_be_read(ours: AsyncioTransport) -> None:
+    async with serving(answering(ok(bytes(300_000)))) as server:
+        fetched = await ours.fetch(address(server), WIRE, enough=300_000)
+        assert (len(fetched.body), fetched.rest) == (300_000, None)
+        fetched = await ours.fetch(address(server), WIRE, enough=1000)
+        assert fetched.body == b""
+        assert fetched.rest is not None
+        assert sum([len(part) async for part in fetched.rest]) == 300_000
+        await fetched.rest.aclose()
+        assert server.connections == 1
+        fetched = await ours.fetch(address(server), WIRE, enough=1000)
+        assert fetched.rest is not None
+        await fetched.rest.aclose()
+        await server.until_open(0)
+
+
+async def test_fetch_bounds_the_whole_of_a_trickle(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            await talk.send(b" ")
+            await asyncio.sleep(0.001)
+
+    async with serving(script) as server:
+        with pytest.raises(httpx.ReadTimeout):
+            await ours.fetch(address(server), WIRE, waits=StepTimeouts(read=30.0, total=0.05))
+        await server.until_open(0)
+
+
+async def test_fetch_fails_as_requests_do(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(ok())
+        await talk.request()
+        await talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1,")
+        if talk.number == 1:
+            return
+        await talk.hung_up()
+
+    async with serving(script) as server:
+        await ours.fetch(address(server), WIRE)
+        with pytest.raises(httpx.RemoteProtocolError, match="before the end"):
+            await ours.fetch(address(server), WIRE)
+        await ours.fetch(address(server), WIRE)
+        with pytest.raises(httpx.ReadTimeout):
+            await ours.fetch(address(server), WIRE, waits=StepTimeouts(read=0.05))
+        await server.until_open(0)
+        assert state(ours) == (0, 0, 0, 0)
+
+
+async def test_a_head_with_a_key_is_not_kept(ours: AsyncioTransport) -> None:
+    async with serving(answering(ok(b"", b"X-SRS-API-KEY: secret"))) as server:
+        await get(ours, server, "POST")
+        assert not ours._memory._heads
+        await get(ours, server, "GET")
+        assert len(ours._memory._heads) == 1
+
+
+async def test_memory_of_heads_is_bounded(ours: AsyncioTransport) -> None:
+    async def script(talk: Talk) -> None:
+        for turn in range(1000):
+            await talk.request()
+            await talk.send(ok(b"", b"X-Turn: %d" % turn))
+
+    async with serving(script) as server:
+        for _ in range(300):
+            await ours.fetch(address(server), WIRE)
+        assert len(ours._memory._heads) <= 128

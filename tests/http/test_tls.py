@@ -1,0 +1,218 @@
+"""Over TLS: the same answers, the certificate checked, the connection kept and closed politely."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from srs_vsphere._http.asyncio_transport import AsyncioTransport
+from srs_vsphere._http.connection_pool import Address
+from tests.http.serving import Server, Talk, answering, ok, serving
+from tests.http.test_asyncio_transport import state
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEM file with a key and a certificate for 127.0.0.1 and srs.test, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "srs.test")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName(
+        [x509.DNSName("srs.test"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    )
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "srs.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+@pytest.fixture
+def server_side(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def client_side(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+@pytest.fixture(params=["ours", "httpx"])
+async def transport(
+    request: pytest.FixtureRequest, client_side: ssl.SSLContext, anyio_backend: str
+) -> AsyncIterator[httpx.AsyncBaseTransport]:
+    ours = request.param == "ours"
+    made = AsyncioTransport(ssl_context=client_side) if ours else httpx.AsyncHTTPTransport(verify=client_side)
+    async with made:
+        yield made
+
+
+def secure(server: Server) -> str:
+    return server.url.replace("http://", "https://")
+
+
+async def test_answers_and_reuse(transport: httpx.AsyncBaseTransport, server_side: ssl.SSLContext) -> None:
+    big = bytes(1_000_000)
+    async with serving(answering(ok(b"[1]"), ok(big), ok(b"[3]")), ssl=server_side) as server:
+        for body in (b"[1]", big, b"[3]"):
+            response = await transport.handle_async_request(httpx.Request("GET", secure(server)))
+            assert await response.aread() == body
+            await response.aclose()
+        assert server.connections == 1
+        stream = response.extensions["network_stream"]
+        assert stream.get_extra_info("ssl_object").version() == "TLSv1.3"
+        assert stream.get_extra_info("server_addr") == ("127.0.0.1", server.port)
+        assert stream.get_extra_info("no such thing") is None
+
+
+async def test_a_certificate_for_another_host_is_refused(
+    transport: httpx.AsyncBaseTransport, server_side: ssl.SSLContext
+) -> None:
+    async with serving(answering(ok()), ssl=server_side) as server:
+        url = secure(server).replace("127.0.0.1", "localhost")
+        with pytest.raises(httpx.ConnectError, match=r"(?i)certificate"):
+            await transport.handle_async_request(httpx.Request("GET", url))
+        request = httpx.Request("GET", url, extensions={"sni_hostname": "srs.test"})
+        response = await transport.handle_async_request(request)
+        assert await response.aread() == b"[]"
+        await response.aclose()
+
+
+async def test_a_plain_server_is_refused(transport: httpx.AsyncBaseTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.reader.readexactly(1)
+        await talk.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with serving(script) as server:
+        with pytest.raises(httpx.ConnectError):
+            await transport.handle_async_request(httpx.Request("GET", secure(server)))
+        await server.until_open(0)
+
+
+async def test_a_handshake_that_hangs_is_a_connect_timeout(transport: httpx.AsyncBaseTransport) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.hung_up()
+
+    async with serving(script) as server:
+        with pytest.raises(httpx.ConnectTimeout):
+            await transport.handle_async_request(
+                httpx.Request("GET", secure(server), extensions={"timeout": {"connect": 0.05}})
+            )
+        await server.until_open(0)
+
+
+async def test_a_cut_body(transport: httpx.AsyncBaseTransport, server_side: ssl.SSLContext) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1,")
+
+    async with serving(script, ssl=server_side) as server:
+        response = await transport.handle_async_request(httpx.Request("GET", secure(server)))
+        with pytest.raises(httpx.RemoteProtocolError):
+            await response.aread()
+        await response.aclose()
+
+
+@pytest.fixture
+async def ours(client_side: ssl.SSLContext, anyio_backend: str) -> AsyncIterator[AsyncioTransport]:
+    async with AsyncioTransport(ssl_context=client_side) as made:
+        yield made
+
+
+async def test_a_farewell_while_idle_and_one_under_the_request(
+    ours: AsyncioTransport, server_side: ssl.SSLContext
+) -> None:
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(ok())
+        if talk.number == 2:
+            await talk.request()
+
+    async with serving(script, ssl=server_side) as server:
+        for connections in (1, 2, 3):
+            response = await ours.handle_async_request(httpx.Request("GET", secure(server)))
+            assert await response.aread() == b"[]"
+            assert server.connections == connections
+            if connections != 2:
+                await server.until_open(0)
+
+
+async def test_cancelled_in_the_handshake(ours: AsyncioTransport) -> None:
+    begun = asyncio.Event()
+
+    async def script(talk: Talk) -> None:
+        await talk.reader.readexactly(1)
+        begun.set()
+        await talk.hung_up()
+
+    async with serving(script) as server:
+        task = asyncio.create_task(ours.handle_async_request(httpx.Request("GET", secure(server))))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await server.until_open(0)
+        assert state(ours) == (0, 0, 0, 0)
+
+
+async def test_closing_says_farewell(ours: AsyncioTransport, server_side: ssl.SSLContext) -> None:
+    ends: list[bytes] = []
+
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(ok())
+        # Without a farewell this would raise: the end of the bytes is not the end of the stream.
+        ends.append(await talk.reader.read())
+
+    async with serving(script, ssl=server_side) as server:
+        await ours.fetch(Address(True, "127.0.0.1", server.port), b"GET / HTTP/1.1\r\nHost: srs\r\n\r\n")
+        await ours.aclose()
+        assert not ours._pool.sockets
+        await server.until_open(0)
+    assert ends == [b""]
+
+
+async def test_an_unread_body_holds_the_server_back(
+    ours: AsyncioTransport, server_side: ssl.SSLContext
+) -> None:
+    size = 20_000_000
+
+    async with serving(answering(ok(bytes(size))), ssl=server_side) as server:
+        response = await ours.handle_async_request(httpx.Request("GET", secure(server)))
+        connection = next(iter(ours._pool.sockets))
+        seen = -1
+        while seen != connection._answer.waiting:
+            seen = connection._answer.waiting
+            for _ in range(50):
+                await asyncio.sleep(0)
+        assert seen < 1_000_000
+        assert len(await response.aread()) == size
