@@ -87,6 +87,23 @@ def test_a_number_of_thousands_of_digits_is_a_wrong_value(alice, runspace, digit
     assert (status, list(problem["errors"])) == (400, ["output_objects_format"])
 
 
+@pytest.mark.parametrize(
+    "part", ["[" + "0," * 60_000 + "]", "[" + "{a:0}," * 60_000 + "]", "0, " + "a:0," * 60_000]
+)
+def test_a_body_of_too_many_values_is_refused_before_it_costs_anything(alice, runspace, part):
+    status, problem = alice.call(
+        "POST", "/api/script-executions", f'{{"runspace_id": "{runspace}", "script": "1", "x": {part}}}'
+    )
+    assert status == 400
+    assert "The simulator reads no more than 50000 values." in str(problem["errors"])
+
+
+def test_a_template_that_would_double_itself_without_end_is_an_error_of_the_service(alice):
+    values = [{"placeholder_name": "id", "value": ["<id>", "<id>"]}] * 60
+    body = {"template_id": "vm-by-id-server-name", "template_placeholder_value_list": [{"values": values}]}
+    assert alice.call("POST", "/api/argument-scripts/script", body) == (500, "")
+
+
 class Exploding(Simulator):
     """A service in which every request comes upon an error that nobody expected."""
 
