@@ -61,8 +61,11 @@ _NAMES = {
     "errors": (
         "ApiError",
         "AuthenticationError",
-        "ConnectionFailedError",
+        "ClosedError",
         "DecodeError",
+        "InvalidArgumentError",
+        "InvalidArgumentTypeError",
+        "InvalidArgumentValueError",
         "InvalidRequestError",
         "NotFoundError",
         "NotSentError",
@@ -73,7 +76,9 @@ _NAMES = {
         "ServerError",
         "SrsError",
         "StreamInterruptedError",
+        "TooManyRequestsError",
         "TransportError",
+        "VCenterConnectionError",
         "WaitTimeoutError",
     ),
     "models": (

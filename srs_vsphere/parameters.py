@@ -17,6 +17,7 @@ from typing import TypeAlias, cast
 from uuid import UUID
 
 from srs_vsphere._codec import clixml
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.argument_script import ArgumentScript
 from srs_vsphere.models.script_parameter import ScriptParameter, Switch
 
@@ -76,11 +77,11 @@ def exact(name: str, value: object) -> dict[str, object]:
     path = f"parameters[{name!r}]"
     plain = clixml.by_value(value)
     if plain is None:
-        raise TypeError(
+        raise InvalidArgumentTypeError(
             f"{path} is None, which a script would get as True: leave the parameter out to have its default"
         )
     if isinstance(plain, int) and plain.bit_length() > _MOST_BITS:
-        raise ValueError(f"{path} is a whole number of more than {_MOST_BITS} bits")
+        raise InvalidArgumentValueError(f"{path} is a whole number of more than {_MOST_BITS} bits")
     if _arrives_as_it_is(plain):
         return {"name": name, "value": plain}
     return {"name": name, "value": clixml.encode(value, path), "script": CLIXML_SCRIPT}
@@ -100,10 +101,10 @@ def _by_name(name: str, value: object) -> dict[str, object]:
             return {"name": name, "value": False}
         case ArgumentScript():
             if not value.script:
-                raise ValueError(f"parameters[{name!r}] is an argument script without a script")
+                raise InvalidArgumentValueError(f"parameters[{name!r}] is an argument script without a script")
             return {"name": name, "script": value.script}
         case ScriptParameter():
-            raise TypeError(
+            raise InvalidArgumentTypeError(
                 f"parameters[{name!r}] is a ScriptParameter: give a list of them instead of a mapping"
             )
         case _:
@@ -113,24 +114,24 @@ def _by_name(name: str, value: object) -> dict[str, object]:
 def _sequence(parameters: object) -> Sequence[object]:
     if not isinstance(parameters, Sequence):
         kind = type(parameters).__name__
-        raise TypeError(f"parameters must be a mapping or a sequence of ScriptParameter, not {kind}")
+        raise InvalidArgumentTypeError(f"parameters must be a mapping or a sequence of ScriptParameter, not {kind}")
     return cast("Sequence[object]", parameters)
 
 
 def _raw(parameter: object, index: int, taken: set[str]) -> dict[str, object]:
     if not isinstance(parameter, ScriptParameter):
-        raise TypeError(f"parameters[{index}] must be a ScriptParameter, not {type(parameter).__name__}")
+        raise InvalidArgumentTypeError(f"parameters[{index}] must be a ScriptParameter, not {type(parameter).__name__}")
     members = {"name": _checked(parameter.name, taken), "value": parameter.value, "script": parameter.script}
     return {name: member for name, member in members.items() if member is not None}
 
 
 def _checked(name: object, taken: set[str]) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"a parameter's name must be text, not {type(name).__name__}")
+        raise InvalidArgumentTypeError(f"a parameter's name must be text, not {type(name).__name__}")
     if not name.strip():
-        raise ValueError("a parameter's name must not be blank")
+        raise InvalidArgumentValueError("a parameter's name must not be blank")
     lower = name.lower()
     if lower in taken:
-        raise ValueError(f"parameters[{name!r}] is given twice or reserved: PowerShell ignores letter case")
+        raise InvalidArgumentValueError(f"parameters[{name!r}] is given twice or reserved: PowerShell ignores letter case")
     taken.add(lower)
     return name

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from attrs import Attribute, field, frozen
 
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.tls import Tls
 
@@ -138,17 +139,17 @@ def check_arguments(
         ValueError: `max_connections` is less than 1.
     """
     if auth is not None and not isinstance(auth, BasicAuth | ApiKeyAuth):
-        raise TypeError(f"auth must be BasicAuth or ApiKeyAuth, not {type(auth).__name__}")
+        raise InvalidArgumentTypeError(f"auth must be BasicAuth or ApiKeyAuth, not {type(auth).__name__}")
     for name, value, kind in (
         ("retry", retry, RetryPolicy),
         ("timeouts", timeouts, Timeouts),
         ("tls", tls, Tls),
     ):
         if not isinstance(value, kind):
-            raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
+            raise InvalidArgumentTypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
     check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
-        raise TypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
+        raise InvalidArgumentTypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
 
 
 def check_patience(name: str, seconds: object) -> None:
@@ -165,9 +166,9 @@ def check_patience(name: str, seconds: object) -> None:
     if seconds is None:
         return
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
+        raise InvalidArgumentTypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
     if not 0 <= seconds <= sys.float_info.max:
-        raise ValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
+        raise InvalidArgumentValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
 
 
 def check_count(name: str, count: object) -> None:
@@ -182,6 +183,6 @@ def check_count(name: str, count: object) -> None:
         ValueError: it is less than 1.
     """
     if isinstance(count, bool) or not isinstance(count, int):
-        raise TypeError(f"{name} must be a whole number, not {type(count).__name__}")
+        raise InvalidArgumentTypeError(f"{name} must be a whole number, not {type(count).__name__}")
     if count < 1:
-        raise ValueError(f"{name} must be 1 or more, not {count}")
+        raise InvalidArgumentValueError(f"{name} must be 1 or more, not {count}")

@@ -10,7 +10,7 @@ import pytest
 import srs_vsphere
 from srs_vsphere import errors
 from srs_vsphere.errors import (
-    ConnectionFailedError,
+    VCenterConnectionError,
     DecodeError,
     Facts,
     InvalidRequestError,
@@ -40,7 +40,7 @@ MORE = {
     DecodeError: {"items_delivered": 7},
     InvalidRequestError: {"fields": {"Name": ["too long", "too odd"], "": ["no body"]}},
     WaitTimeoutError: {"last": Runspace("pcli-1", state=RunspaceState.CREATING)},
-    ConnectionFailedError: {"records": [StreamRecord("no vCenter")]},
+    VCenterConnectionError: {"records": [StreamRecord("no vCenter")]},
 }
 
 

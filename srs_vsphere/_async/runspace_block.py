@@ -14,7 +14,7 @@ from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._service.poll_schedule import AskAgain, Seen, Wait, WaitPolicy
 from srs_vsphere._service.script_request import Job, OutputChoice, RunOptions, prepare, unique_name
 from srs_vsphere.errors import (
-    ConnectionFailedError,
+    VCenterConnectionError,
     DecodeError,
     OutcomeUnknownError,
     QuotaExceededError,
@@ -239,7 +239,7 @@ class AsyncRunspaceBlock:
         host = self._session.sender.origin.host
         script_id = runspace.vc_connection_script_id
         if script_id is None:
-            raise ConnectionFailedError(
+            raise VCenterConnectionError(
                 f"runspace {runspace.id} never tried to connect to vCenter",
                 operation="runspaces.open",
                 host=host,
@@ -254,7 +254,7 @@ class AsyncRunspaceBlock:
         if outcome_of(watch.execution, errors) is ScriptOutcome.SUCCEEDED:
             return
         reason = (watch.execution.reason or "").strip() or "no reason was given"
-        raise ConnectionFailedError(
+        raise VCenterConnectionError(
             f"runspace {runspace.id} is not connected to vCenter:"
             f" {errors[0].message if errors else reason.splitlines()[0]}",
             records=errors,

@@ -140,7 +140,7 @@ class AsyncRunspaces:
             QuotaExceededError: on entering: there was no room.
             WaitTimeoutError: on entering: it did not become ready in time.
             RunspaceNotReadyError: on entering: its creation failed.
-            ConnectionFailedError: on entering: it is not connected to vCenter; the error has the records.
+            VCenterConnectionError: on entering: it is not connected to vCenter; the error has the records.
             SrsError: on entering: a call failed for good.
         """
         check_name(name)

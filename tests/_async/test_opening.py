@@ -6,7 +6,7 @@ import pytest
 
 from srs_vsphere import (
     AsyncRunspaceHandle,
-    ConnectionFailedError,
+    VCenterConnectionError,
     NotFoundError,
     OutcomeUnknownError,
     QuotaExceededError,
@@ -261,7 +261,7 @@ async def test_a_runspace_that_is_ready_but_not_connected(
 ) -> None:
     connecting(response, simulator)
     async with make_client(server.url, clock=client_clock) as client:
-        with pytest.raises(ConnectionFailedError, match="is not connected to vCenter") as caught:
+        with pytest.raises(VCenterConnectionError, match="is not connected to vCenter") as caught:
             async with client.runspaces.open(run_vc_connection_script=True):
                 pass
         assert why in str(caught.value)
