@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import sys
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
+from srs_vsphere._validation import check_count, seconds
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.tls import Tls
 
 _NAME = re.compile(r"(?!.{254})[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
-
-
-def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{attribute.name} must be a number of seconds, not {type(value).__name__}")
-    if not 0 < value <= sys.float_info.max:
-        raise ValueError(f"{attribute.name} must be more than 0 seconds, not {value!r}")
 
 
 @frozen(kw_only=True)
@@ -43,11 +36,11 @@ class Timeouts:
         ValueError: one of them is not positive and finite.
     """
 
-    connect: float = field(default=10.0, validator=_seconds)
-    read: float = field(default=30.0, validator=_seconds)
-    write: float = field(default=30.0, validator=_seconds)
-    login: float = field(default=75.0, validator=_seconds)
-    keep_alive: float = field(default=90.0, validator=_seconds)
+    connect: float = field(default=10.0, validator=seconds)
+    read: float = field(default=30.0, validator=seconds)
+    write: float = field(default=30.0, validator=seconds)
+    login: float = field(default=75.0, validator=seconds)
+    keep_alive: float = field(default=90.0, validator=seconds)
 
 
 @frozen
@@ -76,25 +69,25 @@ class Origin:
             ValueError: it lacks scheme or host, or has more than scheme, host and port.
         """
         if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"url must be text, not {type(url).__name__}")
+            raise InvalidArgumentTypeError(f"url must be text, not {type(url).__name__}")
         # The messages never repeat the URL: it may hold a password.
         example = "give it as https://srs.example.com or https://srs.example.com:8443"
         # Whoever reads a URL drops some of these, not always the same.
         if " " in url or not url.isprintable():
-            raise ValueError(f"url must not hold spaces or control characters: {example}")
+            raise InvalidArgumentValueError(f"url must not hold spaces or control characters: {example}")
         parts = _split(url)
         if parts is None:
-            raise ValueError(f"url has an impossible host or port: {example}")
+            raise InvalidArgumentValueError(f"url has an impossible host or port: {example}")
         if parts.scheme not in {"http", "https"}:
-            raise ValueError(f"url must begin with https:// or http://: {example}")
+            raise InvalidArgumentValueError(f"url must begin with https:// or http://: {example}")
         if parts.username is not None or parts.password is not None:
-            raise ValueError("url must not hold credentials: pass auth=BasicAuth(username, password) instead")
+            raise InvalidArgumentValueError("url must not hold credentials: pass auth=BasicAuth(username, password) instead")
         if not parts.hostname:
-            raise ValueError(f"url names no host: {example}")
+            raise InvalidArgumentValueError(f"url names no host: {example}")
         if parts.path not in {"", "/"} or "?" in url or "#" in url:
-            raise ValueError(f"url must not have a path, query or fragment: {example}")
+            raise InvalidArgumentValueError(f"url must not have a path, query or fragment: {example}")
         if not _is_host(parts.hostname, in_brackets="[" in url):
-            raise ValueError(f"url has an impossible host or port: {example}")
+            raise InvalidArgumentValueError(f"url has an impossible host or port: {example}")
         name = f"[{parts.hostname}]" if "[" in url else parts.hostname
         host = name if parts.port is None else f"{name}:{parts.port}"
         return cls(url=f"{parts.scheme}://{host}", host=host, secure=parts.scheme == "https")
@@ -150,39 +143,3 @@ def check_arguments(
     check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
         raise InvalidArgumentTypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
-
-
-def check_patience(name: str, seconds: object) -> None:
-    """Refuse a time to wait that makes no sense.
-
-    Args:
-        name: the argument's name.
-        seconds: its value; None for as long as it takes.
-
-    Raises:
-        TypeError: it is neither None nor a number.
-        ValueError: it is negative or not finite.
-    """
-    if seconds is None:
-        return
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise InvalidArgumentTypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
-    if not 0 <= seconds <= sys.float_info.max:
-        raise InvalidArgumentValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
-
-
-def check_count(name: str, count: object) -> None:
-    """Refuse a number of things that makes no sense.
-
-    Args:
-        name: the argument's name.
-        count: its value.
-
-    Raises:
-        TypeError: it is not a whole number.
-        ValueError: it is less than 1.
-    """
-    if isinstance(count, bool) or not isinstance(count, int):
-        raise InvalidArgumentTypeError(f"{name} must be a whole number, not {type(count).__name__}")
-    if count < 1:
-        raise InvalidArgumentValueError(f"{name} must be 1 or more, not {count}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import httpx
 import pytest
 from hypothesis import given
@@ -85,6 +87,19 @@ def test_a_number_of_thousands_of_digits_is_a_wrong_value(alice, runspace, digit
         {"runspace_id": runspace, "script": "1", "output_objects_format": digits},
     )
     assert (status, list(problem["errors"])) == (400, ["output_objects_format"])
+
+
+CREDENTIALS = st.text(st.characters(max_codepoint=0xFF), max_size=30)
+
+
+@given(st.sampled_from(["Basic ", "SIGN ", "SIGN nonce=", ""]), CREDENTIALS, st.booleans())
+def test_every_login_has_an_answer(scheme, credentials, encoded):
+    if encoded:
+        credentials = base64.b64encode(credentials.encode("latin-1")).decode()
+    request = Request("POST", "/api/auth/login", (("authorization", scheme + credentials),))
+    service = simulated()
+    assert service.handle(request).status == 401
+    Desk(service, FaultPlan([Fault(user="alice", status=503)]), "srs").look(request)
 
 
 @pytest.mark.parametrize(
