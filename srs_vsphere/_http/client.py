@@ -6,7 +6,6 @@ program puts between (a transport, a proxy, a mock or a tracer that has taken ho
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path
 from types import FunctionType
 from urllib.request import getproxies
@@ -14,8 +13,9 @@ from urllib.request import getproxies
 import httpx
 
 from srs_vsphere._http.express import AsyncLane, ChosenTransport, Lane
+from srs_vsphere._http.tls_context import ssl_context
 from srs_vsphere.settings import Origin, Timeouts
-from srs_vsphere.tls import Tls, ssl_context, unused_context
+from srs_vsphere.tls import Tls
 
 
 def make_async_http(
@@ -40,7 +40,7 @@ def make_async_http(
     """
     if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
         raise TypeError(f"transport must be an httpx.AsyncBaseTransport, not {type(transport).__name__}")
-    context = _context(origin, tls)
+    context = ssl_context(tls, origin)
     limits = _limits(timeouts, max_connections)
     chosen = None
     if transport is None and not _proxied() and not _taken_hold_of():
@@ -62,15 +62,11 @@ def make_http(
         raise TypeError(f"transport must be an httpx.BaseTransport, not {type(transport).__name__}")
     http = httpx.Client(
         transport=transport,
-        verify=_context(origin, tls),
+        verify=ssl_context(tls, origin),
         limits=_limits(timeouts, max_connections),
         follow_redirects=False,
     )
     return http, Lane()
-
-
-def _context(origin: Origin, tls: Tls) -> ssl.SSLContext:
-    return ssl_context(tls) if origin.secure else unused_context()
 
 
 def _limits(timeouts: Timeouts, max_connections: int) -> httpx.Limits:
