@@ -142,6 +142,7 @@ class CertificateError(NotSentError):
 
     Args:
         message: what happened.
+        reason: why it is not trusted.
         expected: thumbprint of the certificate that is trusted, if it is a single one.
         seen: the certificate that the server showed, if that is known.
         **facts: as for `SrsError`.
@@ -153,11 +154,13 @@ class CertificateError(NotSentError):
         self,
         message: str,
         *,
+        reason: str | None = None,
         expected: str | None = None,
         seen: Certificate | None = None,
         **facts: Unpack[Facts],
     ) -> None:
         super().__init__(message, **facts)
+        self.reason: str | None = reason
         self.expected: str | None = expected
         self.seen: Certificate | None = seen
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import anyio
 from anyio.streams.tls import TLSAttribute
 
+from srs_vsphere._validation import check_seconds
 from srs_vsphere._http.known_hosts import known_thumbprint, remember
 from srs_vsphere.certificate import Certificate
 from srs_vsphere.errors import CertificateError, NotSentError
-from srs_vsphere.settings import Origin, check_patience
+from srs_vsphere.settings import Origin
 
 
 def fetch_certificate(url: str, *, timeout: float = 10.0) -> Certificate:
@@ -27,10 +28,10 @@ def fetch_certificate(url: str, *, timeout: float = 10.0) -> Certificate:
 
     Raises:
         NotSentError: no TLS connection came about.
-        ValueError: the URL is not of that form, or not ``https``.
+        ValueError: the URL is not of that form, or not ``https``, or the timeout is not positive.
     """
     origin = _origin(url)
-    check_patience("timeout", timeout)
+    check_seconds("timeout", timeout)
     try:
         with (
             socket.create_connection(_address(origin), timeout) as sock,
@@ -51,10 +52,10 @@ async def async_fetch_certificate(url: str, *, timeout: float = 10.0) -> Certifi
 
     Raises:
         NotSentError: no TLS connection came about.
-        ValueError: the URL is not of that form, or not ``https``.
+        ValueError: the URL is not of that form, or not ``https``, or the timeout is not positive.
     """
     origin = _origin(url)
-    check_patience("timeout", timeout)
+    check_seconds("timeout", timeout)
     host, port = _address(origin)
     try:
         with anyio.fail_after(timeout):

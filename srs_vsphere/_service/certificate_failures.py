@@ -37,9 +37,11 @@ def tls_error(call: Call, error: BaseException) -> NotSentError | None:
     if problem is None:
         return None
     if isinstance(problem, WrongThumbprint):
-        return certificate_error(call, problem, Certificate.from_der(problem.der))
+        seen = Certificate.from_der(problem.der)
+        return certificate_error(call, "another certificate", seen, problem.expected)
     if isinstance(problem, ssl.SSLCertVerificationError):
-        return certificate_error(call, problem, None)
+        reason: object = getattr(problem, "verify_message", None) or problem
+        return certificate_error(call, str(reason).rstrip("."), None)
     if isinstance(problem, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError):
         # The connection broke, as any other may.
         return None
@@ -51,38 +53,32 @@ def tls_error(call: Call, error: BaseException) -> NotSentError | None:
 
 
 def certificate_error(
-    call: Call, problem: ssl.SSLCertVerificationError, seen: Certificate | None
+    call: Call, reason: str, seen: Certificate | None, expected: str | None = None
 ) -> CertificateError:
     """Return the error for a certificate that is not trusted.
 
     Args:
         call: what was attempted.
-        problem: what the handshake ended with.
+        reason: why it is not trusted.
         seen: the certificate that the server showed, if that is known.
+        expected: thumbprint of the one that is trusted, if it is a single one.
     """
-    expected = problem.expected if isinstance(problem, WrongThumbprint) else None
+    facts = call.facts()
     if expected is None:
-        reason = getattr(problem, "verify_message", None) or str(problem)
-        message = f"its certificate is not trusted: {str(reason).rstrip('.')}"
+        message = f"its certificate is not trusted: {reason}"
         if seen is not None:
-            message += f"; seen {_described(seen)}"
+            message += f"; seen {seen.subject or 'no subject'}, SHA-256 {seen.sha256}"
     else:
         message = f"its certificate is not the trusted one: expected {expected}"
         if seen is not None:
-            shown = seen.sha1 if len(expected) == len(seen.sha1) else seen.sha256
-            message += f", seen {shown}"
-    facts = call.facts()
+            message += f", seen {seen.sha1 if len(expected) == len(seen.sha1) else seen.sha256}"
     if seen is not None:
         facts["advice"] = (
             f"It was issued to {seen.subject or 'nobody'}. If that is the right server, pin it with "
             f'Tls(thumbprint="{seen.sha256}") or with this line in a known-hosts file: '
             f"{seen.known_hosts_line(call.host)}"
         )
-    return CertificateError(message, expected=expected, seen=seen, **facts)
-
-
-def _described(seen: Certificate) -> str:
-    return f"{seen.subject or 'no subject'}, SHA-256 {seen.sha256}"
+    return CertificateError(message, reason=reason, expected=expected, seen=seen, **facts)
 
 
 def _ssl_error(error: BaseException | None) -> ssl.SSLError | None:
