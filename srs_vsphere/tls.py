@@ -6,7 +6,7 @@ import os
 import ssl
 from typing import Literal, cast
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import normal_thumbprint
@@ -138,5 +138,5 @@ class Tls:
             raise ValueError(f"{given[0]} and {given[-1]} exclude each other: each says whom to trust")
         if self.client_certificate is None and (self.client_key or self.client_key_password):
             raise ValueError("client_key needs client_certificate beside it")
-        if self.context is not None and self != Tls(context=self.context):
+        if self.context is not None and evolve(self, context=None) != Tls():
             raise ValueError("context goes with no other argument: set these in the context")

@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -56,10 +57,10 @@ class Identity:
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if maximum is not None:
-            with contextlib.suppress(AttributeError):
-                context.set_ciphers("DEFAULT:@SECLEVEL=0")
-            context.minimum_version = maximum
-            context.maximum_version = maximum
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            with warnings.catch_warnings(action="ignore"):
+                context.minimum_version = maximum
+                context.maximum_version = maximum
         context.load_cert_chain(file)
         return context
 
@@ -106,7 +107,7 @@ def _name(text: str) -> x509.GeneralName:
 
 
 class TlsServer:
-    """Answers each request with what `about` answers; the n-th connection meets the n-th context, or the last."""
+    """Answers each request as `about`; the n-th connection meets the n-th context, or the last."""
 
     def __init__(self, *contexts: ssl.SSLContext) -> None:
         self.contexts = contexts
@@ -142,8 +143,7 @@ class TlsServer:
                     self.received += data
                     sock.sendall(
                         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-                        b"X-SRS-API-KEY: 00000000-0000-0000-0000-000000000001\r\n\r\n%b"
-                        % (len(ABOUT), ABOUT)
+                        b"X-SRS-API-KEY: 00000000-0000-0000-0000-000000000001\r\n\r\n%b" % (len(ABOUT), ABOUT)
                     )
 
     def close(self) -> None:

@@ -8,7 +8,9 @@ from srs_vsphere._service.certificate_failures import certificate_error
 from srs_vsphere.errors import CertificateError, NotSentError
 
 
-async def describe_certificate(call: Call, error: CertificateError, url: str, within: float) -> CertificateError:
+async def describe_certificate(
+    call: Call, error: CertificateError, url: str, within: float
+) -> CertificateError:
     """Return the error with the certificate that the server shows, if it shows one in time.
 
     The standard library hands a certificate out only after it was verified.

@@ -95,7 +95,7 @@ class _NamingContext(ssl.SSLContext):
         if self.server_hostname is not None:
             return self.server_hostname
         # The dot at the end of a name is for resolvers; no certificate has it.
-        return name.rstrip(".") if isinstance(name, str) else name
+        return name.rstrip(".") if isinstance(name, str) else name and bytes(name).rstrip(b".")
 
 
 class _Context(_NamingContext):

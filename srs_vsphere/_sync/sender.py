@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import httpx
 
+from srs_vsphere._sync.refused_certificate import describe_certificate
 from srs_vsphere._sync.response import Response
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._concurrency.limiter import Limiter
@@ -21,7 +22,7 @@ from srs_vsphere._service.operations import Operation
 from srs_vsphere._service.retry_decision import Outcome, RetryBudget, Sent, decide, retry_after_seconds
 from srs_vsphere._version import __version__
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import OutcomeUnknownError, StreamInterruptedError
+from srs_vsphere.errors import CertificateError, OutcomeUnknownError, StreamInterruptedError
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -133,6 +134,9 @@ class Sender:
                 random=self.clock.random(),
             )
             if decision.wait is None or not self._budget.take(now):
+                if isinstance(result.error, CertificateError):
+                    within = min(self._timeouts.connect, call.deadline - now)
+                    raise describe_certificate(call, result.error, self.origin.url, within)
                 raise result.error
             self._report(call, result, decision.wait, decision.reason)
             self.clock.sleep(decision.wait)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import ssl
 
 import pytest
@@ -153,10 +154,20 @@ async def test_another_name_may_be_asked_for(tmp_path):
         assert (await ask(server.url, tls)).vendor == "V"
 
 
-async def test_a_name_with_a_dot_at_the_end_is_verified_without_it(tmp_path, alone):
+async def test_a_name_with_a_dot_at_the_end_is_verified_without_it(tmp_path, alone, monkeypatch):
+    asked = []
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **options):
+        name = host.decode() if isinstance(host, bytes) else host
+        asked.append(name)
+        return resolve("127.0.0.1" if name == "localhost." else host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with tls_server(alone.context(tmp_path)) as server:
         url = f"https://localhost.:{server.port}"
         assert (await ask(url, Tls(ca_data=alone.pem))).vendor == "V"
+    assert "localhost." in asked
 
 
 async def test_a_context_of_ones_own_decides(tmp_path, alone):
