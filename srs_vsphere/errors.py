@@ -18,9 +18,11 @@
     ├── DecodeError                    the answer is not what the service documents
     ├── WaitTimeoutError               what was waited for did not come about; ``last`` says how it stood
     ├── ConnectionFailedError          the runspace is ready but not connected to vCenter
+    ├── ParameterTypeError             a script's parameter has a type that cannot be given; a TypeError too
+    ├── ParameterValueError            a script's parameter would not arrive as given; a ValueError too
     └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
 
-Wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
+Other wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
 """
 
 from __future__ import annotations
@@ -261,3 +263,15 @@ class ConnectionFailedError(SrsError):
     def __init__(self, message: str, *, records: Sequence[StreamRecord] = (), **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
         self.records: tuple[StreamRecord, ...] = tuple(records)
+
+
+class ParameterTypeError(SrsError, TypeError):
+    """A script's parameter has a name or a value of a type that cannot be given to a script."""
+
+    advice = "Nothing was sent: the message names the parameter."
+
+
+class ParameterValueError(SrsError, ValueError):
+    """A script's parameter has a name that cannot be used, or a value that would not arrive as given."""
+
+    advice = "Nothing was sent: the message names the parameter."

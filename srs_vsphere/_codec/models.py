@@ -64,7 +64,16 @@ def _structurer(cls: Hashable) -> Callable[[object], object]:
     return structure
 
 
-def dumps(value: object) -> bytes:
+class RequestBody(bytes):
+    """A request's body, whose repr does not show it: it may hold secrets."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<request body of {len(self)} bytes>"
+
+
+def dumps(value: object) -> RequestBody:
     """Write a request body.
 
     Args:
@@ -74,7 +83,8 @@ def dumps(value: object) -> bytes:
         TypeError: it holds something else.
         ValueError: it holds a number that is not finite.
     """
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return RequestBody(text.encode("ascii"))
 
 
 def _text(value: object, _: object) -> object:
