@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen, validators
 
+from srs_vsphere._validation import patience
 from srs_vsphere.errors import (
     ApiError,
     AuthenticationError,
@@ -32,11 +33,6 @@ _NO_TIME = 0.001
 _STUCK_AFTER = 3
 
 
-def _none_or_not_negative(_: object, __: object, timeout: float | None) -> None:
-    if timeout is not None and not timeout >= 0:
-        raise ValueError(f"timeout must be None or not negative, not {timeout}")
-
-
 @frozen
 class WaitPolicy:
     """How often to ask, and for how long.
@@ -55,7 +51,7 @@ class WaitPolicy:
             it must be heard twice in a row, for the service also says it when it cannot look.
     """
 
-    timeout: float | None = field(default=600.0, validator=_none_or_not_negative)
+    timeout: float | None = field(default=600.0, validator=patience)
     first_delay: float = field(default=SHORTEST_DELAY, validator=validators.ge(SHORTEST_DELAY))
     growth: float = field(default=1.5, validator=validators.ge(1))
     longest_delay: float = field(default=5.0, validator=validators.ge(SHORTEST_DELAY))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # A client that sends on while its answer is held back is not read any further than this.
 _READ_AHEAD = 256 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# A client that sends many requests at once has so many answered before others have their turn.
+_IN_A_ROW = 64
 _LINGER = 2.0
 _RESET = struct.pack("ii", 1, 0)
 
@@ -53,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._lingering: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._resting = False
         self._ending = False
         self._over = False
         self.began: bool = False
@@ -147,16 +150,26 @@ class Connection(asyncio.Protocol):
 
     @property
     def _is_held(self) -> bool:
-        return self._answer is not None or not self._writable.is_set()
+        return self._answer is not None or self._resting or not self._writable.is_set()
 
     def _advance(self) -> None:
         """Take whole requests out of the buffer as long as their answers can be sent at once."""
         try:
-            while not self._over and not self._is_held and self._take():
-                pass
+            for _ in range(_IN_A_ROW):
+                if self._over or self._is_held or not self._take():
+                    break
+            else:
+                self._resting = True
+                asyncio.get_running_loop().call_soon(self._go_on)
         except RefusedRequestError as refusal:
             self._refuse(refusal.reply)
         self._watch()
+
+    def _go_on(self) -> None:
+        self._resting = False
+        if not self._over:
+            self._wire.resume_reading()
+            self._advance()
 
     def _take(self) -> bool:
         head = self._head

@@ -21,7 +21,7 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Literal, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, field, fields, frozen
 
 from srs_vsphere.simulator._fault_checks import check_fault, header_pairs, to_bytes
 from srs_vsphere.simulator.users import subject
@@ -251,6 +251,22 @@ class FaultPlan:
             self._next += len(rules)
             return tuple(rule.number for rule in rules)
 
+    def assert_all_used(self) -> None:
+        """Check that each fault in the plan has hit a call.
+
+        Those with a probability, and refused connections, which a server cannot count, are left out.
+
+        Raises:
+            AssertionError: one has hit none; it is named.
+        """
+        unused = [
+            rule.fault
+            for rule in self.rules
+            if not rule.hits and rule.fault.probability is None and not rule.fault.refuse
+        ]
+        if unused:
+            raise AssertionError(f"faults that have hit no call: {', '.join(map(_shown, unused))}")
+
     def remove(self, number: int) -> None:
         """Take a fault out; when this returns, it is no longer in force.
 
@@ -341,3 +357,8 @@ class FaultPlan:
             for watcher in told[:-1]:
                 watcher(self.faults)
             raise
+
+
+def _shown(fault: Fault) -> str:
+    given = [(each.name, getattr(fault, each.name), each.default) for each in fields(Fault)]
+    return f"Fault({', '.join(f'{name}={value!r}' for name, value, default in given if value != default)})"
