@@ -25,7 +25,6 @@ from srs_vsphere.models.argument_script import ArgumentScript
 from srs_vsphere.models.credential import Credential
 from srs_vsphere.models.script_parameter import ScriptParameter, Switch
 
-
 Scalar: TypeAlias = (
     str
     | int

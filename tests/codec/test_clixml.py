@@ -20,7 +20,6 @@ from srs_vsphere.auth import Secret
 from srs_vsphere.models import Credential
 from tests.patience import patient
 
-
 SECRET = "{http://schemas.microsoft.com/powershell/2004/04}SS"
 
 
