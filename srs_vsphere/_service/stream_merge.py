@@ -1,7 +1,7 @@
 """Following a running script's streams: many polls of the newest records become each record once, in order.
 
-A poll of a stream returns its newest 50 records. Two polls are joined where the end of the earlier one and the
-beginning of the later one are the same, as far as possible, since equal messages at equal times occur.
+A poll of a stream returns its newest 50 records. Two polls are joined where the end of the earlier one and
+the beginning of the later one are the same, as far as possible, since equal messages at equal times occur.
 
 The five streams are not looked at in one instant: a record of one may show up a poll later than a younger
 one of another. So a record is held back until every stream was looked at again after it was seen.
