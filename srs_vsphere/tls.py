@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from attrs import Attribute, field, frozen
 
+from srs_vsphere._validation import flag
+
 
 def _path(value: str | os.PathLike[str] | None) -> str | None:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -18,12 +20,6 @@ def _is_path(_: object, attribute: Attribute[str | None], value: object) -> None
         raise TypeError(f"{attribute.name} must be a path, not {type(value).__name__}")
     if value == "":
         raise ValueError(f"{attribute.name} must name a file, not be empty")
-
-
-def _is_flag(_: object, attribute: Attribute[bool], value: object) -> None:
-    # None, as from a setting that is missing, must not switch the checks off.
-    if not isinstance(value, bool):
-        raise TypeError(f"{attribute.name} must be True or False, not {type(value).__name__}")
 
 
 @frozen(kw_only=True)
@@ -42,7 +38,7 @@ class Tls:
     """
 
     ca_file: str | None = field(default=None, converter=_path, validator=_is_path)
-    verify: bool = field(default=True, validator=_is_flag)
+    verify: bool = field(default=True, validator=flag)
 
 
 @lru_cache(maxsize=32)
