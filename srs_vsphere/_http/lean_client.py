@@ -2,7 +2,7 @@
 
 ``httpx.AsyncClient.send`` costs more than all our layers together: it looks at auth, cookies, redirects and
 event hooks for every request. None is in use here, so a prepared request goes past them. As soon as one is in
-use, or a mock or tracer has replaced a function of httpx's, no request is prepared and all go httpx's own way.
+use, or a mock or tracer has replaced a function of httpx, no request is prepared and all go httpx's own way.
 """
 
 from __future__ import annotations
