@@ -40,6 +40,8 @@ from srs_vsphere.errors import InvalidRequestError as InvalidRequestError
 from srs_vsphere.errors import NotFoundError as NotFoundError
 from srs_vsphere.errors import NotSentError as NotSentError
 from srs_vsphere.errors import OutcomeUnknownError as OutcomeUnknownError
+from srs_vsphere.errors import ParameterTypeError as ParameterTypeError
+from srs_vsphere.errors import ParameterValueError as ParameterValueError
 from srs_vsphere.errors import QuotaExceededError as QuotaExceededError
 from srs_vsphere.errors import RunspaceBusyError as RunspaceBusyError
 from srs_vsphere.errors import RunspaceNotReadyError as RunspaceNotReadyError
@@ -51,6 +53,7 @@ from srs_vsphere.errors import WaitTimeoutError as WaitTimeoutError
 from srs_vsphere.models import About as About
 from srs_vsphere.models import ArgumentScript as ArgumentScript
 from srs_vsphere.models import ArgumentScriptTemplate as ArgumentScriptTemplate
+from srs_vsphere.models import Credential as Credential
 from srs_vsphere.models import ErrorDetails as ErrorDetails
 from srs_vsphere.models import OutputFormat as OutputFormat
 from srs_vsphere.models import PSDocument as PSDocument
