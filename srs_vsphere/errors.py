@@ -3,11 +3,12 @@
 ::
 
     SrsError
-    ├── TransportError                 no whole answer came
+    ├── TransportError                 no complete response came
     │   ├── NotSentError               the request never left; repeating it is safe
-    │   ├── OutcomeUnknownError        it may have been carried out, nobody told us
+    │   │   └── CertificateError       the server's certificate is not one that is trusted
+    │   ├── OutcomeUnknownError        it may have been carried out; the outcome is unknown
     │   └── StreamInterruptedError     a list broke off before its end
-    ├── ApiError                       the service (or a proxy before it) answered with an error
+    ├── ApiError                       the service (or a proxy before it) responded with an error
     │   ├── AuthenticationError        the credentials or the API key were refused
     │   ├── NotFoundError              no such runspace, script execution, template or web console
     │   ├── QuotaExceededError         codes 2020 and 2060: no room for another runspace or console
@@ -15,12 +16,14 @@
     │   ├── RunspaceNotReadyError      code 2031: the runspace is still being created, or in error
     │   ├── InvalidRequestError        the request was malformed; ``fields`` says where
     │   └── ServerError                everything else the service fails with
-    ├── DecodeError                    the answer is not what the service documents
-    ├── WaitTimeoutError               what was waited for did not come about; ``last`` says how it stood
+    ├── DecodeError                    the response is not what the service documents
+    ├── WaitTimeoutError               what was waited for did not happen; ``last`` is what was seen last
     ├── ConnectionFailedError          the runspace is ready but not connected to vCenter
+    ├── ParameterTypeError             a script's parameter has a type that cannot be given; a TypeError too
+    ├── ParameterValueError            a script's parameter would not arrive as given; a ValueError too
     └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
 
-Wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
+Other wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
+    from srs_vsphere.certificate import Certificate
     from srs_vsphere.models.stream_record import StreamRecord
 
 #: Of a server's own words, ``str()`` shows no more than this; the attributes hold them whole.
@@ -36,7 +40,7 @@ _LONGEST_TEXT = 300
 
 
 class Facts(TypedDict, total=False):
-    """What every error of this package can tell besides its message; see `SrsError`."""
+    """The facts that every error of this package may carry; see `SrsError`."""
 
     operation: str | None
     host: str | None
@@ -55,7 +59,7 @@ class SrsError(Exception):
         message: what happened.
         operation: name of the operation, such as ``runspaces.list``.
         host: host and port of the service.
-        status: HTTP status of the last answer, if there was one.
+        status: HTTP status of the last response, if there was one.
         code: the service's own error code, if it gave one.
         attempts: how many times the request was tried; 0 if it was refused before that.
         cause: the underlying failure in words; the exception itself is in ``__cause__``.
@@ -126,7 +130,7 @@ def _restore(cls: type[_E], args: tuple[object, ...], state: dict[str, object]) 
 
 
 class TransportError(SrsError):
-    """No whole answer came from the service."""
+    """No complete response came from the service."""
 
 
 class NotSentError(TransportError):
@@ -135,8 +139,36 @@ class NotSentError(TransportError):
     advice = "Nothing was sent: check the URL, the network and the service, then call again."
 
 
+class CertificateError(NotSentError):
+    """The server's certificate is not one that is trusted; not a byte of the request was sent.
+
+    Args:
+        message: what happened.
+        reason: why it is not trusted.
+        expected: thumbprint of the certificate that is trusted, if it is a single one.
+        seen: the certificate that the server showed, if that is known.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "Look at it with fetch_certificate(url); if it is right, pin it with Tls(thumbprint=...)."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        expected: str | None = None,
+        seen: Certificate | None = None,
+        **facts: Unpack[Facts],
+    ) -> None:
+        super().__init__(message, **facts)
+        self.reason: str | None = reason
+        self.expected: str | None = expected
+        self.seen: Certificate | None = seen
+
+
 class OutcomeUnknownError(TransportError):
-    """The request may have been carried out; no usable answer says whether it was."""
+    """The request may have been carried out; no usable response says whether it was."""
 
     advice = "Look at the service's state before repeating the call: it may have taken effect."
 
@@ -158,7 +190,7 @@ class StreamInterruptedError(TransportError):
 
 
 class ApiError(SrsError):
-    """The service, or a proxy before it, answered with an error."""
+    """The service, or a proxy before it, responded with an error."""
 
 
 class AuthenticationError(ApiError):
@@ -216,7 +248,7 @@ class ServerError(ApiError):
 
 
 class DecodeError(SrsError):
-    """The answer is not what the service documents.
+    """The response is not what the service documents.
 
     Args:
         message: what happened.
@@ -261,3 +293,15 @@ class ConnectionFailedError(SrsError):
     def __init__(self, message: str, *, records: Sequence[StreamRecord] = (), **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
         self.records: tuple[StreamRecord, ...] = tuple(records)
+
+
+class ParameterTypeError(SrsError, TypeError):
+    """A script's parameter has a name or a value of a type that cannot be given to a script."""
+
+    advice = "Nothing was sent: the message names the parameter."
+
+
+class ParameterValueError(SrsError, ValueError):
+    """A script's parameter has a name that cannot be used, or a value that would not arrive as given."""
+
+    advice = "Nothing was sent: the message names the parameter."

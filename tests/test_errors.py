@@ -1,6 +1,7 @@
 """Errors tell all they know in one line, survive pickling whole, and can be raised once more."""
 
 import copy
+import inspect
 import pickle
 import re
 

@@ -106,17 +106,12 @@ def test_follow_script(server: SimServer, simulator: Simulator) -> None:
 
 
 def test_structured_output(server: SimServer, simulator: Simulator) -> None:
-    calls: list[ScriptCall] = []
-
-    def machines(call: ScriptCall) -> ScriptReply:
-        calls.append(call)
-        return ScriptReply(output=[{"name": "db-1", "cpus": 8, "disks": [40, 0.5]}])
-
-    simulator.on_script(re.compile("Get-VM"), machines)
+    found = ScriptReply(output=[{"name": "db-1", "cpus": 8, "disks": [40, 0.5]}])
+    refused = ScriptReply(state="error", reason="no rights")
+    machines = simulator.on_script(re.compile("Get-VM"), replies=[found, refused])
     done = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="secret")
     assert (done.returncode, done.stdout, done.stderr) == (0, "db-1: 8 processors, 40.5 GB\n", "")
-    assert calls[0].parameters == {"AtLeast": 4}
-    simulator.on_script(re.compile("Get-VM"), ScriptReply(state="error", reason="no rights"))
+    assert machines.calls[0].parameters == {"AtLeast": 4}
     failed = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="secret")
     assert failed.returncode == 1
     assert failed.stderr.startswith("the script failed: ")

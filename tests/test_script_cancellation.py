@@ -63,7 +63,7 @@ class InProcess:
             retry=RetryPolicy(backoff=0, budget=1e9),
             max_connections=SLOTS,
         )
-        self.client._session.sender.client_clock = AsyncLeadingClock(clock)
+        self.client._session.sender.clock = AsyncLeadingClock(clock)
         self.before = others()
 
     def check(self) -> None:

@@ -2,7 +2,8 @@
 
 A script is answered by a behaviour. A few forms of script are understood, such as literals, arithmetic,
 `Write-Warning`, `Start-Sleep` or `throw`; for all others a test says with `Simulator.on_script` what comes
-out of them. A script that nobody knows succeeds without output, and a warning in the log names it.
+out of them. A script that nobody knows ends in state ``error``, and its reason, which begins with
+``simulator:``, names what is not understood.
 
 One state machine, `Simulator`, has several doors: `SimServer` (a real server on loopback), `SimTransport` and
 `SyncSimTransport` (in process, under httpx), `SimApp` (ASGI), `SimFleet` (many hosts), and on the command
@@ -12,7 +13,9 @@ line ``python -m srs_vsphere.simulator``.
 import importlib
 from typing import TYPE_CHECKING
 
+from srs_vsphere.simulator.behaviours import ScriptBehaviour
 from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
+from srs_vsphere.simulator.engine import ScriptRun
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessage
 from srs_vsphere.simulator.settings import Settings
@@ -31,8 +34,10 @@ __all__ = [
     "FaultPlan",
     "Reply",
     "Request",
+    "ScriptBehaviour",
     "ScriptCall",
     "ScriptReply",
+    "ScriptRun",
     "Settings",
     "SimApp",
     "SimFleet",

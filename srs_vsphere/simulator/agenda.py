@@ -24,11 +24,13 @@ class Event:
         due: when, in seconds of the clock.
         action: what is done then.
         cancelled: whether it shall not happen after all.
+        happened: whether it has happened.
     """
 
     due: float
     action: Callable[[], None]
     cancelled: bool = False
+    happened: bool = False
 
 
 class Agenda:
@@ -45,28 +47,48 @@ class Agenda:
         self._clock = clock
         self.now: float = clock.seconds()
         self._start = _ticks(clock.now() - timedelta(seconds=self.now))
+        self._seen = self.now
         self._events: list[tuple[float, int, Event]] = []
         self._order = count()
         self._posted: deque[tuple[float, Callable[[], None]]] = deque()
 
     def catch_up(self) -> float:
-        """Carry out all events that are due.
+        """Carry out all events that are due; one that raises stays, and is due again at the next look.
 
         Returns:
             The present moment, in seconds of the clock.
+
+        Raises:
+            ValueError: the clock has gone back.
         """
         present = self._clock.seconds()
+        if present < self._seen:
+            raise ValueError(f"clock must not run backwards: it shows {present} s after {self._seen} s")
+        self._seen = present
         while self._posted:
             moment, action = self._posted.popleft()
             self.at(max(moment, self.now), action)
         events = self._events
         while events and events[0][0] <= present:
-            event = heappop(events)[2]
-            if not event.cancelled:
-                self.now = event.due
+            entry = heappop(events)
+            event = entry[2]
+            if event.cancelled:
+                continue
+            self.now = event.due
+            try:
                 event.action()
+            except BaseException:
+                heappush(events, entry)
+                raise
+            event.happened = True
         self.now = present
         return present
+
+    def next_due(self) -> float | None:
+        """Return when the next event is due, in seconds of the clock; None if nothing is to happen."""
+        while self._events and self._events[0][2].cancelled:
+            heappop(self._events)
+        return self._events[0][0] if self._events else None
 
     def at(self, due: float, action: Callable[[], None]) -> Event:
         """Note an event.

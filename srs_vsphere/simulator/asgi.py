@@ -21,6 +21,7 @@ from srs_vsphere.simulator.delivery import Delivery, Desk, Service
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.faults import Fault, FaultPlan
 from srs_vsphere.simulator.http1 import framed_headers, has_body
+from srs_vsphere.simulator.simulator import Simulator
 
 Message: TypeAlias = MutableMapping[str, object]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -59,6 +60,7 @@ class SimApp:
 
         Raises:
             CutError: a fault cuts the answer.
+            Exception: what a behaviour raised, after the answer with status 500.
         """
         if scope["type"] == "lifespan":
             await _live(receive, send)
@@ -94,6 +96,8 @@ class SimApp:
                 pass
             return
         await self._send(delivery, delivery.reply, request.method, send)
+        if isinstance(self.service, Simulator):
+            self.service.raise_failures()
 
     async def _send(self, delivery: Delivery, reply: Reply, method: str, send: Send) -> None:
         headers = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NoReturn
 
@@ -129,7 +129,7 @@ class Body:
         nodes = self._array(member, "System.String", name, required=True) or []
         return [None if node.kind == "null" else self._plain_text(node) for node in nodes]
 
-    def _array(self, member: str, kind: str, name: str, *, required: bool) -> list[Node] | None:
+    def _array(self, member: str, kind: str, name: str, *, required: bool) -> Sequence[Node] | None:
         node = self._present(member, name if required else None)
         if node is None:
             return None

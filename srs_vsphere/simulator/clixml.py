@@ -10,12 +10,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from srs_vsphere.simulator.powershell.values import (
+from srs_vsphere.simulator.objects.values import (
     ArrayList,
     Char,
     Hashtable,
     Int64,
+    PSCredential,
     PsObject,
+    SecureString,
     Version,
     to_string,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _DURATION = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?")
+_CREDENTIAL = "System.Management.Automation.PSCredential"
 _LISTS = frozenset({"LST", "IE", "QUE", "STK"})
 
 
@@ -32,11 +35,12 @@ class ClixmlError(ValueError):
     """A text is no CLIXML that can be read."""
 
 
-def decode(text: str) -> list[object]:
+def decode(text: str, *, arrays: bool = False) -> list[object]:
     """Return the values of a CLIXML text.
 
     Args:
         text: the text.
+        arrays: whether lists become arrays, as the project's own script for parameters makes them.
 
     Raises:
         ClixmlError: it cannot be read.
@@ -49,14 +53,15 @@ def decode(text: str) -> list[object]:
         raise ClixmlError("a document type is not CLIXML")
     try:
         root = ElementTree.fromstring(text)  # noqa: S314 - what could harm was refused above
-        decoder = _Decoder()
+        decoder = _Decoder(list if arrays else ArrayList)
         return [decoder.value(element) for element in root]
     except (ElementTree.ParseError, ValueError, ArithmeticError, KeyError, RecursionError) as error:
         raise ClixmlError(str(error)) from None
 
 
 class _Decoder:
-    def __init__(self) -> None:
+    def __init__(self, lists: type[list[object]]) -> None:
+        self._lists = lists
         self._seen: dict[str, object] = {}
 
     def value(self, element: Element) -> object:
@@ -75,7 +80,7 @@ class _Decoder:
         reference = element.get("RefId")
         for kind, part in parts.items():
             if kind in _LISTS:
-                found = ArrayList()
+                found = self._lists()
                 self._note(reference, found)
                 found += [self.value(item) for item in part]
                 return found
@@ -94,6 +99,10 @@ class _Decoder:
         for name in ("Props", "MS"):
             if name in parts:
                 properties.update((_unescape(item.get("N", "")), self.value(item)) for item in parts[name])
+        if "TN" in parts and any(type_.text == _CREDENTIAL for type_ in parts["TN"]):
+            user, password = properties["UserName"], properties["Password"]
+            if isinstance(user, str) and isinstance(password, SecureString):
+                return PSCredential(user, password)
         if not properties and "ToString" in parts:
             return _unescape(parts["ToString"].text or "")
         return properties
@@ -155,4 +164,6 @@ _SCALARS: dict[str, Callable[[str], object]] = {
     "G": UUID,
     "Version": Version,
     "BA": base64.b64decode,
+    # The text's UTF-16 units in hexadecimal.
+    "SS": lambda text: SecureString(bytes.fromhex(text).decode("utf-16-le", "surrogatepass")),
 }

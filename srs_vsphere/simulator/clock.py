@@ -23,16 +23,22 @@ class Clock(Protocol):
 class VirtualClock:
     """A clock that stands still until it is moved: thirty minutes pass in no time.
 
+    With ``auto`` the simulator moves it itself whenever a client waits: asked for a runspace, a web console
+    or a script that is not done yet, it lets the time pass until that has changed, so that no client need
+    wait for it in real time.
+
     Args:
         start: the time it shows first, with a time zone.
+        auto: whether it moves when a client waits. Default: only `advance` moves it.
 
     Raises:
         ValueError: the start has no time zone.
     """
 
-    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC), *, auto: bool = False) -> None:
         if start.tzinfo is None:
             raise ValueError("start must have a time zone")
+        self.auto = auto
         self._start = start
         self._seconds = 0.0
         self._lock = Lock()
@@ -58,6 +64,15 @@ class VirtualClock:
             raise ValueError(f"seconds must not be negative, not {seconds!r}")
         with self._lock:
             self._seconds += seconds
+
+    def move_to(self, seconds: float) -> None:
+        """Let time pass up to a moment; one that has passed already changes nothing.
+
+        Args:
+            seconds: the moment, in seconds since the start.
+        """
+        with self._lock:
+            self._seconds = max(self._seconds, seconds)
 
     def __repr__(self) -> str:
         return f"VirtualClock({self.now().isoformat()})"

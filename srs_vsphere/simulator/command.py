@@ -28,7 +28,7 @@ from srs_vsphere.simulator.clock import SystemClock
 from srs_vsphere.simulator.faults import Fault, FaultPlan
 from srs_vsphere.simulator.fleet import SimFleet, SimHost
 from srs_vsphere.simulator.settings import Settings
-from srs_vsphere.simulator.simulator import DEFAULT_USERS
+from srs_vsphere.simulator.simulator import DEFAULT_USERS, UNKNOWN_SCRIPTS
 
 _BAD_INPUT = 2
 # After the wish to end, in seconds: long enough to end well, and then the system ends the program.
@@ -111,6 +111,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PROGRAM",
         help="run scripts for real, with your rights, by PowerShell 7 (default: pwsh)",
     )
+    add(
+        "--unknown-scripts",
+        choices=UNKNOWN_SCRIPTS,
+        default="succeed",
+        help="what becomes of a script that is not understood (default: succeed, without output)",
+    )
     add("--json", action="store_true", help="print one JSON object per host")
     return parser
 
@@ -135,6 +141,7 @@ def _fleet(options: argparse.Namespace) -> SimFleet:
         control=options.control or options.control_port is not None,
         control_port=options.control_port or 0,
         powershell=options.powershell,
+        unknown_scripts=options.unknown_scripts,
     )
     for host in fleet.hosts:
         for number in range(options.runspaces):

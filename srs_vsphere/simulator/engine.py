@@ -1,43 +1,109 @@
-"""What comes out of a script: a registered reply, what a form that is understood says, or nothing."""
+"""What comes out of a script: a registered reply, what a form that is understood says, or a refusal."""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from attrs import define, field
+from attrs import define, frozen
 
 from srs_vsphere.simulator.answers import with_trace
+from srs_vsphere.simulator.behaviours import BehaviourFailedError, Behaviours, FoundReply, ScriptBehaviour
 from srs_vsphere.simulator.bodies import FORMATS, ParameterBody, ScriptBody
 from srs_vsphere.simulator.clixml import ClixmlError, decode
+from srs_vsphere.simulator.executions import Execution
 from srs_vsphere.simulator.lenient_json import Value
+from srs_vsphere.simulator.objects.display import WIDTH, show
+from srs_vsphere.simulator.objects.documents import documents
+from srs_vsphere.simulator.objects.json_text import to_json
+from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.objects.values import Int64, PsObject
 from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
-from srs_vsphere.simulator.powershell.display import show
-from srs_vsphere.simulator.powershell.documents import documents
-from srs_vsphere.simulator.powershell.errors import NotUnderstoodError
-from srs_vsphere.simulator.powershell.json_text import to_json
-from srs_vsphere.simulator.powershell.machine import Machine
+from srs_vsphere.simulator.powershell.errors import ScriptError
+from srs_vsphere.simulator.powershell.machine import ErrorRecord, Machine
 from srs_vsphere.simulator.powershell.runner import Result, run
-from srs_vsphere.simulator.powershell.values import Int64, PsObject
 from srs_vsphere.simulator.powershell_host.protocol import write_run
-from srs_vsphere.simulator.scripting import Handlers, ScriptCall, ScriptReply, StreamMessage
+from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessage
+from srs_vsphere.simulator.service_scripts import (
+    NOTHING_FOUND,
+    StructuredRun,
+    Wrapper,
+    recognised,
+    structured_run,
+    unwrapped,
+)
 from srs_vsphere.simulator.settings import Settings
 
 _log = logging.getLogger("srs_vsphere.simulator")
 
-#: A parameter script that turns CLIXML into the value that it stands for.
+#: A parameter script that only turns CLIXML into the value that it stands for.
 _CARRIER = re.compile(r"PSSerializer\]::Deserialize\(\s*\$argument\s*\)", re.IGNORECASE)
-#: A script that runs the one in its parameter and has ConvertTo-Json make a text of each object.
-_WRAPPER = re.compile(r"\[scriptblock\]::Create\(\s*\$__s\s*\).*-Depth\s+(\d+)", re.IGNORECASE | re.DOTALL)
-_WRAPPED = "__s"
 _DATE_LIKE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
+_TAKES_ARGUMENTS = re.compile(r"\$args\b|\bparam\s*\(", re.IGNORECASE)
 _INT64 = range(-(2**63), 2**63)
 _NULL = "Cannot bind argument to parameter 'object' because it is null."
-_RUNTIME = "System.Management.Automation.RuntimeException"
+_TRANSFORMATION = "An error occurred durgin execution of argument transformation for parameter"
+_SHOWN = 8
+_REMEMBERED = 10_000
+JSON = FORMATS.index("json")
+TEXT = FORMATS.index("text")
+
+
+@define(eq=False)
+class ScriptRecord:
+    """A script that was started, as the simulator remembers it.
+
+    Args:
+        call: the script.
+        behaviour: what answered it; None if it was understood, or refused.
+        state: how it ended, if no execution is made of it.
+    """
+
+    call: ScriptCall
+    behaviour: ScriptBehaviour | None = None
+    state: str = "success"
+    _execution: Execution | None = None
+
+    def follow(self, execution: Execution) -> None:
+        """Take the state from an execution from now on.
+
+        Args:
+            execution: the execution.
+        """
+        self._execution = execution
+
+    def seen(self) -> ScriptRun:
+        """Return it as it stands now."""
+        execution = self._execution
+        if execution is None:
+            return ScriptRun(self.call, self.state, None, self.behaviour)
+        return ScriptRun(self.call, execution.state, execution.reason, self.behaviour)
+
+
+@frozen
+class ScriptRun:
+    """One script that a simulator was given.
+
+    Args:
+        call: the script.
+        state: ``running``, ``success``, ``error`` or ``canceled``, as the service shows it.
+        reason: why it failed, as the service shows it.
+        behaviour: what answered it; None if the simulator understood it itself, or refused it.
+    """
+
+    call: ScriptCall
+    state: str
+    reason: str | None
+    behaviour: ScriptBehaviour | None
+
+
+class _ParameterError(Exception):
+    """The script of a parameter failed: the user's script does not start."""
 
 
 @define(eq=False)
@@ -47,21 +113,30 @@ class _Job:
     call: ScriptCall
     parameters: list[tuple[str, object]]
     format: int
-    depth: int | None = None
-    machine: Machine = field(factory=lambda: Machine({}))
+    machine: Machine
+    wrapper: Wrapper | None = None
+    exact: bool = True
 
 
 class Engine:
     """Says what comes out of scripts.
 
     Args:
-        handlers: the replies that were registered.
+        behaviours: the replies that were registered.
         settings: how long things take.
+        strict: whether a script that nobody understands fails; otherwise it succeeds without output.
     """
 
-    def __init__(self, handlers: Handlers, settings: Settings) -> None:
-        self._handlers = handlers
+    def __init__(self, behaviours: Behaviours, settings: Settings, *, strict: bool) -> None:
+        self._behaviours = behaviours
         self._settings = settings
+        self._strict = strict
+        #: The scripts that were started, oldest first.
+        self.scripts: deque[ScriptRecord] = deque(maxlen=_REMEMBERED)
+        #: Why scripts were refused, oldest first.
+        self.refusals: list[str] = []
+        #: What behaviours for the service's own scripts raised.
+        self.failures: list[BaseException] = []
 
     def start(
         self,
@@ -81,13 +156,20 @@ class Engine:
             pod: where it runs.
             user: who runs it.
             now: the moment, in seconds of the clock.
+
+        Raises:
+            BehaviourFailedError: a test's own function raised.
         """
         if pod.host is None:
             return Run(id, now, body.format, self.run(body, parameters, pod, user))
-        job = self._job(body, [(parameter.name, _seen(parameter)) for parameter in parameters], pod, user)
-        reply = self._handlers.find(job.call)
-        if reply is not None:
-            return Run(id, now, body.format, self._replied(reply, job))
+        values = [(parameter.name, _seen(parameter)) for parameter in parameters]
+        job = self._job(body, values, Machine({}), pod, user)
+        record = ScriptRecord(job.call)
+        found = self._behaviours.find(job.call)
+        self.scripts.append(record)
+        if found is not None:
+            record.behaviour = found.behaviour
+            return Run(id, now, body.format, self._replied(found.reply, job))
         given = [(parameter, _is_date(parameter.value)) for parameter in parameters]
         try:
             line = write_run(body.script, body.format, given)
@@ -96,36 +178,38 @@ class Engine:
         return pod.host.run(id, line, body.format, self._settings.stream_records)
 
     def run(self, body: ScriptBody, parameters: Sequence[ParameterBody], pod: Pod, user: str) -> Outcome:
-        """Return what comes out of a script that a user runs.
+        """Return what comes out of a script that a user runs; the last of `scripts` is it.
 
         Args:
             body: the request.
             parameters: its parameters.
             pod: where it runs.
             user: who runs it.
+
+        Raises:
+            BehaviourFailedError: a test's own function raised.
         """
-        machine = Machine(pod.variables)
-        values: list[tuple[str, object]] = []
-        for parameter in parameters:
-            made = self._parameter(parameter, machine, pod, user)
-            if made.error is not None:
-                what = "An error occurred durgin execution of argument transformation for parameter"
-                reason = with_trace(f"{what} '{parameter.name}': {made.error}")
-                return self._outcome(Result(error=reason), machine, body.format, None)
-            values.append((parameter.name, _argument(made)))
-        job = self._job(body, values, pod, user)
-        job.machine = machine
-        reply = self._handlers.find(job.call)
-        if reply is not None:
-            return self._replied(reply, job)
+        rest = recognised("structured-rest", body.script)
+        if rest is not None:
+            self.scripts.append(ScriptRecord(ScriptCall(script=body.script, name=body.name, user=user)))
+            return self._rest(rest[0], pod, body.format)
+        # A script that is not understood leaves nothing behind: it works on a copy.
+        machine = Machine(dict(pod.variables))
+        record = ScriptRecord(ScriptCall(script=body.script, name=body.name, user=user))
         try:
-            result = run(job.call.script, job.parameters, machine)
+            values = [self._parameter(parameter, machine, pod, user) for parameter in parameters]
+            job = self._job(body, values, machine, pod, user)
+            record.call = job.call
+            found = self._behaviours.find(job.call)
+            record.behaviour = found.behaviour if found is not None else None
+            outcome = self._replied(found.reply, job) if found is not None else self._understood(job)
+            pod.variables = machine.variables
+        except _ParameterError as error:
+            outcome = self._failed(str(error), machine)
         except NotUnderstoodError as error:
-            _log.warning("script not recognised (%s), it succeeds without output: %s", error, job.call.script)
-            result = Result()
-        if result.error is not None:
-            result.error = with_trace(result.error)
-        return self._outcome(result, machine, body.format, job.depth)
+            outcome = self._refused(error, record.call.script)
+        self.scripts.append(record)
+        return outcome
 
     def run_system(self, name: str, pod: Pod, user: str, duration: float) -> Outcome:
         """Return what comes out of a script that the service itself runs, nothing if no reply is there.
@@ -144,121 +228,218 @@ class Engine:
             output_objects_format="json",
             system=True,
         )
-        job = _Job(call, [], FORMATS.index("json"))
-        job.machine.elapsed = duration
-        return self._replied(self._handlers.find(call) or ScriptReply(), job)
-
-    def _parameter(self, parameter: ParameterBody, machine: Machine, pod: Pod, user: str) -> Result:
-        """Make the value of a parameter; a result without output stands for a switch."""
-        given = Result(output=[(0.0, value) for value in _from_json(parameter.value)])
-        if not (parameter.script or "").strip():
-            return given
-        script = parameter.script or ""
-        argument = _argument(given)
-        if _CARRIER.search(script) and isinstance(argument, str):
-            try:
-                return Result(output=[(0.0, value) for value in decode(argument) if value is not None])
-            except ClixmlError as error:
-                what = 'Exception calling "Deserialize" with "1" argument(s)'
-                text = f'System.Management.Automation.MethodInvocationException: {what}: "{error}"'
-                return Result(error=text)
-        call = ScriptCall(
-            script=script, parameters={"argument": argument}, user=user, runspace_id=pod.runspace_id
-        )
-        reply = self._handlers.find(call)
-        if reply is not None:
-            machine.elapsed += reply.duration
-            return Result(output=[(0.0, value) for value in reply.output], error=_reason(reply))
+        machine = Machine({}, elapsed=duration)
+        found: FoundReply | None = None
         try:
-            return run(script, [("argument", argument)], machine)
+            found = self._behaviours.find(call)
+            reply = found.reply if found is not None else ScriptReply()
+        except BehaviourFailedError as error:
+            # Nobody asked for this script who could be told, and the runspace must not wait for it for ever.
+            self.failures.append(error.error)
+            reply = ScriptReply(state="error", reason=f"simulator: {error}")
+        self.scripts.append(ScriptRecord(call, found.behaviour if found is not None else None))
+        return self._replied(reply, _Job(call, [], JSON, machine))
+
+    def _parameter(
+        self, parameter: ParameterBody, machine: Machine, pod: Pod, user: str
+    ) -> tuple[str, object]:
+        """Make the value of a parameter; a result without output stands for a switch."""
+        given = _from_json(parameter.value)
+        script = (parameter.script or "").strip()
+        if not script:
+            return parameter.name, _argument(given)
+        made = self._made(parameter.name, script, _argument(given) if given else None, machine, pod, user)
+        if made.error is not None:
+            raise _ParameterError(with_trace(f"{_TRANSFORMATION} '{parameter.name}': {made.error.text}"))
+        return parameter.name, _argument([value for _, value in made.output])
+
+    def _made(
+        self, name: str, script: str, argument: object, machine: Machine, pod: Pod, user: str
+    ) -> Result:
+        carries = recognised("parameter-value", script) is not None
+        if isinstance(argument, str) and (carries or _CARRIER.search(script)):
+            return _carried(argument, arrays=carries)
+        inner = recognised("argument-script", script)
+        call = ScriptCall(
+            script=script if inner is None else inner[0].strip("\n"),
+            parameters={} if argument is None else {"argument": argument},
+            user=user,
+            runspace_id=pod.runspace_id,
+            parameter=name,
+        )
+        found = self._behaviours.find(call)
+        self.scripts.append(ScriptRecord(call, found.behaviour if found is not None else None))
+        if found is not None:
+            machine.elapsed += found.reply.duration
+            made = _result(found.reply, 0.0)
+        else:
+            made = self._computed(call, argument, machine, inner=inner is not None)
+        if made.error is not None:
+            self.scripts[-1].state = "error"
+        if inner is None or made.error is not None:
+            return made
+        output = [(at, value) for at, value in made.output if value is not None]
+        return Result(output, error=None if output else ScriptError(NOTHING_FOUND))
+
+    def _computed(self, call: ScriptCall, argument: object, machine: Machine, *, inner: bool) -> Result:
+        try:
+            if inner and _TAKES_ARGUMENTS.search(call.script):
+                raise NotUnderstoodError("the arguments of a script for a parameter")  # noqa: TRY301 - as others
+            # The service gives a script without a value the switch form of its parameter.
+            given = [("argument", True if argument is None else argument)]
+            return run(call.script, [] if inner else given, machine)
         except NotUnderstoodError as error:
-            _log.warning("parameter script not recognised (%s), it returns nothing: %s", error, script)
+            if self._strict:
+                error.what = f"{error.what} (in the script of the parameter {call.parameter})"
+                raise
+            _log.warning("parameter script not recognised (%s), it returns nothing: %s", error, call.script)
             return Result()
 
-    def _job(self, body: ScriptBody, values: list[tuple[str, object]], pod: Pod, user: str) -> _Job:
-        script, depth = body.script, None
-        wrapper = _WRAPPER.search(script)
-        if wrapper is not None:
-            inner = [value for name, value in values if name.lower() == _WRAPPED]
-            if len(inner) == 1 and isinstance(inner[0], str):
-                script, depth = inner[0], int(wrapper.group(1))
-                values = [(name, value) for name, value in values if name.lower() != _WRAPPED]
+    def _job(
+        self, body: ScriptBody, values: list[tuple[str, object]], machine: Machine, pod: Pod, user: str
+    ) -> _Job:
+        script, parameters, wrapper = unwrapped(body.script, values)
         call = ScriptCall(
             script=script,
-            parameters=dict(values),
+            parameters=dict(parameters),
             name=body.name,
             user=user,
             runspace_id=pod.runspace_id,
             output_objects_format=FORMATS[body.format] if body.format in range(len(FORMATS)) else body.format,
         )
-        return _Job(call, values, body.format, depth)
+        return _Job(call, parameters, body.format, machine, wrapper)
+
+    def _understood(self, job: _Job) -> Outcome:
+        result = run(job.call.script, job.parameters, job.machine, wrapped=job.wrapper is not None)
+        return self._outcome(result, job)
 
     def _replied(self, reply: ScriptReply, job: _Job) -> Outcome:
         start = job.machine.elapsed
         job.machine.elapsed = start + reply.duration
-        result = Result(output=[(job.machine.elapsed, value) for value in reply.output], error=_reason(reply))
-        job.machine.records += [
-            StreamMessage(record.stream, record.message, start + record.at) for record in reply.records
-        ]
-        outcome = self._outcome(result, job.machine, job.format, job.depth)
-        return outcome if reply.state != "canceled" else _canceled(outcome)
+        job.exact = False
+        for record in reply.records:
+            at = start + record.at
+            job.machine.records.append(StreamMessage(record.stream, record.message, at))
+            if record.stream == "error" and record.message.strip():
+                kind = "Microsoft.PowerShell.Commands.WriteErrorException"
+                job.machine.errors.append(ErrorRecord(ScriptError(record.message, kind), 1, at))
+        outcome = self._outcome(_result(reply, job.machine.elapsed), job)
+        if reply.state == "canceled":
+            outcome.state = "canceled"
+            outcome.reason = reply.reason or with_trace(STOPPED)
+        return outcome
 
-    def _outcome(self, result: Result, machine: Machine, format: int, depth: int | None) -> Outcome:
-        records = list(machine.records)
+    def _outcome(self, result: Result, job: _Job) -> Outcome:
+        machine = job.machine
         output: list[tuple[float, object]] = [] if result.exited else list(result.output)
-        if depth is not None:
-            output = [(at, to_json(value, depth, compress=True)) for at, value in output]
+        structured: StructuredRun | None = None
+        if job.wrapper is not None and result.error is not None and result.unbound:
+            machine.write("error", result.error.message)
+            machine.errors.append(ErrorRecord(result.error, 0, machine.elapsed))
+        if job.wrapper is not None and job.wrapper.depth is not None:
+            ended = result.error is None and not result.exited
+            structured = structured_run(job.wrapper, result.output, machine, ended=ended)
+            if result.unread:
+                structured = StructuredRun("")
+            output = list(structured.texts())
+        if job.wrapper is not None and job.wrapper.levels is not None:
+            output = [(at, to_json(value, job.wrapper.levels, compress=True)) for at, value in output]
+        records = list(machine.records)
         written: list[tuple[float, str]] = []
-        if format == FORMATS.index("json"):
+        if job.format == JSON:
             for at, value in output:
                 if value is None:
                     records.append(StreamMessage("error", _NULL, at))
                 else:
                     written += [(at, document) for document in documents(value)]
+        width = job.wrapper.width if job.wrapper is not None and job.wrapper.width is not None else WIDTH
+        shown = job.format == TEXT and result.error is None
         return Outcome(
             output=written,
-            text=show([value for _, value in output]) if format == 0 else "",
+            text=show([value for _, value in output], width, exact=job.exact) if shown else "",
             records=sorted(records, key=lambda record: record.at),
             duration=machine.elapsed + self._settings.script_seconds,
             state="success" if result.error is None else "error",
-            reason=result.error,
+            reason=None if result.error is None else with_trace(_reason(result, job.wrapper)),
+            structured=structured,
         )
 
+    def _rest(self, name: str, pod: Pod, format: int) -> Outcome:
+        duration = self._settings.script_seconds
+        run = pod.structured
+        kept = run.outcome.structured if run is not None else None
+        text = kept.rest(name, run.ends - run.started) if kept is not None and run is not None else None
+        if text is None:
+            return Outcome(duration=duration)
+        output = [(0.0, document) for document in documents(text)] if format == JSON else []
+        return Outcome(output=output, text=text if format == TEXT else "", duration=duration)
 
-def _canceled(outcome: Outcome) -> Outcome:
-    return Outcome(
-        output=outcome.output,
-        records=outcome.records,
-        duration=outcome.duration,
-        state="canceled",
-        reason=outcome.reason,
-    )
+    def _failed(self, reason: str, machine: Machine) -> Outcome:
+        duration = machine.elapsed + self._settings.script_seconds
+        records = sorted(machine.records, key=lambda record: record.at)
+        return Outcome(records=records, duration=duration, state="error", reason=reason)
+
+    def _refused(self, error: NotUnderstoodError, script: str) -> Outcome:
+        """Return what becomes of a script that is not understood; it has no effects."""
+        if not self._strict:
+            _log.warning("script not recognised (%s), it succeeds without output: %s", error, script)
+            return Outcome(duration=self._settings.script_seconds, structured=StructuredRun(""))
+        registered = [behaviour.shown for behaviour in self._behaviours]
+        more = [f"and {len(registered) - _SHOWN} more"] if len(registered) > _SHOWN else []
+        where = f"line {error.line}: " if error.line is not None else ""
+        reason = (
+            f"simulator: {where}{error.what} is not understood, and no registered behaviour is for this "
+            f"script (registered: {', '.join([*registered[:_SHOWN], *more]) or 'none'}). Register one with "
+            "simulator.on_script(<text, pattern or function>, ScriptReply(output=[...])), or let such "
+            "scripts succeed without output with unknown_scripts='succeed'."
+        )
+        self.refusals.append(reason)
+        duration = self._settings.script_seconds
+        return Outcome(duration=duration, state="error", reason=reason, structured=StructuredRun(""))
 
 
-def _reason(reply: ScriptReply) -> str | None:
-    if reply.state == "success":
-        return None
-    if reply.state == "canceled":
-        return reply.reason or with_trace(STOPPED)
-    reason = reply.reason or "The script failed."
-    return with_trace(reason if "Exception: " in reason else f"{_RUNTIME}: {reason}")
+def _carried(argument: str, *, arrays: bool) -> Result:
+    try:
+        return Result([(0.0, value) for value in decode(argument, arrays=arrays) if value is not None])
+    except ClixmlError as error:
+        what = f'Exception calling "Deserialize" with "1" argument(s): "{error}"'
+        return Result(error=ScriptError(what, "MethodInvocationException"))
 
 
-def _argument(made: Result) -> object:
+def _result(reply: ScriptReply, at: float) -> Result:
+    error: ScriptError | None = None
+    if reply.state == "error":
+        message = reply.reason or "The script failed."
+        kind, colon, rest = message.partition("Exception: ")
+        named = bool(colon) and " " not in kind
+        error = ScriptError(rest, f"{kind}Exception") if named else ScriptError(message)
+    return Result([(at, value) for value in reply.output], error=error)
+
+
+def _reason(result: Result, wrapper: Wrapper | None) -> str:
+    if result.error is None:
+        return ""
+    if result.unread and wrapper is not None:
+        # A script that is a parameter of another one is read as a block of its own.
+        return f"System.Management.Automation.ParseException: At line:1 char:{result.unread}"
+    return result.error.text
+
+
+def _argument(values: Sequence[object]) -> object:
     """Return what a parameter gets: without any object it is taken for a switch."""
-    values = [value for _, value in made.output]
     if len(values) > 1:
-        return values
+        return list(values)
     return True if not values or values[0] is None else values[0]
 
 
 def _seen(parameter: ParameterBody) -> object:
     """Return what a registered behaviour sees of a parameter: its own script has not run yet."""
-    value = parameter.value
-    if _CARRIER.search(parameter.script or "") and isinstance(value, str):
+    value, script = parameter.value, parameter.script or ""
+    arrays = recognised("parameter-value", script) is not None
+    if isinstance(value, str) and (arrays or _CARRIER.search(script)):
         with suppress(ClixmlError):
-            return _argument(Result(output=[(0.0, carried) for carried in decode(value)]))
-    return _argument(Result(output=[(0.0, converted) for converted in _from_json(value)]))
+            return _argument(decode(value, arrays=arrays))
+    return _argument(_from_json(value))
 
 
 def _is_date(value: Value) -> bool:

@@ -119,6 +119,8 @@ class Executions:
             ended: what to do when it is known to have ended.
         """
         pod.last = run
+        if run.outcome.structured is not None:
+            pod.structured = run
         execution = Execution(run.id, user, name, pod, run, system, ended, changed=run.started)
         self._executions[run.id] = execution
         first = self._settings.first_poll

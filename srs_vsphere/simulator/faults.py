@@ -21,9 +21,9 @@ from fnmatch import fnmatchcase
 from random import Random
 from typing import Literal, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, field, fields, frozen
 
-from srs_vsphere.simulator._fault_checks import check_fault, header_pairs, to_bytes
+from srs_vsphere.simulator._fault_arguments import check_fault, header_pairs, read_fault, to_bytes
 from srs_vsphere.simulator.users import subject
 
 Watcher: TypeAlias = Callable[[tuple["Fault", ...]], None]
@@ -104,7 +104,7 @@ class Fault:
     full_quota: bool = False
 
     def __attrs_post_init__(self) -> None:
-        check_fault(self)
+        check_fault({attribute.name: getattr(self, attribute.name) for attribute in fields(type(self))})
 
     @classmethod
     def from_json(cls, value: str | bytes | Mapping[str, object]) -> Fault:
@@ -118,10 +118,8 @@ class Fault:
             TypeError: a member has the wrong type.
             ValueError: it is not a JSON object, a member is unknown, or the fault is impossible.
         """
-        # Imported late: doors that take faults as objects need no JSON.
-        from srs_vsphere.simulator._fault_json import read_fault
-
-        return cls(**read_fault(value))  # type: ignore[arg-type]  # checked there
+        known = [attribute.name for attribute in fields(cls)]
+        return cls(**read_fault(value, known))  # type: ignore[arg-type]  # checked there
 
     def hits(self, *, operation: str | None, user: str | None, host: str) -> bool:
         """Tell whether a call is of the kind that this fault is about.
@@ -251,6 +249,22 @@ class FaultPlan:
             self._next += len(rules)
             return tuple(rule.number for rule in rules)
 
+    def assert_all_used(self) -> None:
+        """Check that each fault in the plan has hit a call.
+
+        Those with a probability, and refused connections, which a server cannot count, are left out.
+
+        Raises:
+            AssertionError: one has hit none; it is named.
+        """
+        unused = [
+            rule.fault
+            for rule in self.rules
+            if not rule.hits and rule.fault.probability is None and not rule.fault.refuse
+        ]
+        if unused:
+            raise AssertionError(f"faults that have hit no call: {', '.join(map(_shown, unused))}")
+
     def remove(self, number: int) -> None:
         """Take a fault out; when this returns, it is no longer in force.
 
@@ -341,3 +355,8 @@ class FaultPlan:
             for watcher in told[:-1]:
                 watcher(self.faults)
             raise
+
+
+def _shown(fault: Fault) -> str:
+    given = [(each.name, getattr(fault, each.name), each.default) for each in fields(Fault)]
+    return f"Fault({', '.join(f'{name}={value!r}' for name, value, default in given if value != default)})"

@@ -25,7 +25,7 @@ from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.listener import LOOPBACK, Listener
 from srs_vsphere.simulator.running import Running
 from srs_vsphere.simulator.settings import Settings
-from srs_vsphere.simulator.simulator import DEFAULT_USERS, Simulator
+from srs_vsphere.simulator.simulator import DEFAULT_USERS, Simulator, UnknownScripts
 from srs_vsphere.simulator.traffic import Traffic
 
 
@@ -75,6 +75,7 @@ class SimFleet(Running):
         control: whether to let faults be changed over HTTP too, at ``control_url``.
         control_port: where; 0 takes a free port.
         powershell: a program that runs scripts for real, as for `Simulator`.
+        unknown_scripts: what becomes of scripts that nobody understands, as for `Simulator`.
 
     Raises:
         ValueError: ``n`` is not positive, or there are not so many ports.
@@ -97,6 +98,7 @@ class SimFleet(Running):
         control: bool = False,
         control_port: int = 0,
         powershell: str | Sequence[str] | None = None,
+        unknown_scripts: UnknownScripts = "fail",
     ) -> None:
         if n < 1:
             raise ValueError(f"n must be 1 or more, not {n}")
@@ -117,6 +119,7 @@ class SimFleet(Running):
                 clock=clock,
                 seed=seed * 1_000_003 + number,
                 powershell=powershell,
+                unknown_scripts=unknown_scripts,
             )
             listener = Listener(
                 simulator,

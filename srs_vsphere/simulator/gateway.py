@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from srs_vsphere.simulator import routing, templates
 from srs_vsphere.simulator.agenda import Agenda
 from srs_vsphere.simulator.answers import OK, UNAUTHORIZED, json_reply
+from srs_vsphere.simulator.behaviours import Behaviours
 from srs_vsphere.simulator.bodies import read_render, read_runspace, read_script
-from srs_vsphere.simulator.clock import Clock
+from srs_vsphere.simulator.clock import Clock, VirtualClock
 from srs_vsphere.simulator.conditions import Conditions
 from srs_vsphere.simulator.engine import Engine
 from srs_vsphere.simulator.exchange import Reply, Request
@@ -23,10 +24,11 @@ from srs_vsphere.simulator.routing import Call
 from srs_vsphere.simulator.runspace_answers import RunspaceAnswers
 from srs_vsphere.simulator.runspaces import Runspaces
 from srs_vsphere.simulator.script_answers import ScriptAnswers
-from srs_vsphere.simulator.scripting import STREAMS, Handlers
+from srs_vsphere.simulator.scripting import STREAMS
 from srs_vsphere.simulator.sessions import Session, Sessions
 from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.users import Users
+from srs_vsphere.simulator.waiting import Waiting
 from srs_vsphere.simulator.web_consoles import WebConsoles
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Gateway:
         settings: limits and durations.
         clock: where the time comes from.
         seed: makes ids and keys.
+        strict: whether a script that nobody understands fails.
         powershell: the command that starts a real PowerShell for a runspace; None for none.
     """
 
@@ -50,6 +53,8 @@ class Gateway:
         settings: Settings,
         clock: Clock,
         seed: int,
+        *,
+        strict: bool,
         powershell: Sequence[str] | None = None,
     ) -> None:
         self.settings = settings
@@ -57,17 +62,21 @@ class Gateway:
         self.agenda: Agenda = agenda
         self.ids: Ids = ids
         self.conditions: Conditions = conditions
-        self.handlers: Handlers = Handlers()
+        self.behaviours: Behaviours = Behaviours()
         self.reserved = 0
         self.sessions: Sessions = Sessions(agenda, ids, settings.session_validity)
         self.executions: Executions = Executions(agenda, settings)
         self.runspaces: Runspaces = Runspaces(agenda, ids)
-        engine = Engine(self.handlers, settings)
+        engine = Engine(self.behaviours, settings, strict=strict)
+        self.engine: Engine = engine
         self.hosts: Hosts | None = None if powershell is None else _hosts(powershell, agenda)
         self.lifecycle: Lifecycle = Lifecycle(
             agenda, ids, settings, self.sessions, self.runspaces, self.executions, engine, self.hosts
         )
         self.consoles: WebConsoles = WebConsoles(agenda, ids, settings, conditions, self.quota_left)
+        self._waiting: Waiting | None = None
+        if isinstance(clock, VirtualClock) and clock.auto:
+            self._waiting = Waiting(clock, agenda, self.runspaces, self.executions, self.consoles)
         self._login = Login(Users(users), self.sessions, agenda, conditions, settings)
         self._runspace_answers = RunspaceAnswers(
             settings, conditions, self.runspaces, self.lifecycle, self.quota_left
@@ -108,7 +117,12 @@ class Gateway:
         if session is None:
             return UNAUTHORIZED
         try:
-            return self._operations[routed.operation](routed, session)
+            if self._waiting is None:
+                return self._operations[routed.operation](routed, session)
+            self._waiting.before(routed, session)
+            reply = self._operations[routed.operation](routed, session)
+            self._waiting.after(routed, reply, session)
+            return reply
         except BindingError as error:
             return error.reply(f"|{self.ids.hexadecimal(8)}-{self.ids.hexadecimal(16)}.")
 

@@ -62,7 +62,7 @@ class Lifecycle:
                 self.provide_host(runspace.pod)
             except OSError as failure:
                 error = _pod_failed(runspace, str(failure))
-        self.agenda.after(seconds, lambda: self._pod_started(runspace, error))
+        runspace.starting = self.agenda.after(seconds, lambda: self._pod_started(runspace, error))
 
     def provide_host(self, pod: Pod) -> None:
         """Start the real PowerShell in a pod, if there is to be one.
@@ -143,7 +143,9 @@ class Lifecycle:
         )
         outcome = self.engine.run_system(name, pod, user, duration)
         run = Run(self.ids.guid(), self.agenda.now, FORMATS.index("json"), outcome)
-        return self.executions.start(run, pod=pod, user=user, name=name, system=True, ended=ended)
+        execution = self.executions.start(run, pod=pod, user=user, name=name, system=True, ended=ended)
+        self.engine.scripts[-1].follow(execution)
+        return execution
 
 
 def _pod_failed(runspace: Runspace, why: str) -> dict[str, Json]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from srs_vsphere.simulator.answers import with_trace
 from srs_vsphere.simulator.scripting import STREAMS, StreamMessage
 
+if TYPE_CHECKING:
+    from srs_vsphere.simulator.service_scripts import StructuredRun
+
 STOPPED = "System.Management.Automation.PipelineStoppedException: The pipeline has been stopped."
 
 
-@frozen
+@define(eq=False)
 class Outcome:
     """What will come out of a script if nobody stops it.
 
@@ -25,6 +29,8 @@ class Outcome:
         duration: how long it runs, in seconds.
         state: how it ends.
         reason: why it failed.
+        structured: what the script that asks for the rest of structured output may tell; None if this script
+            leaves that as it was.
     """
 
     output: Sequence[tuple[float, str]] = ()
@@ -33,6 +39,7 @@ class Outcome:
     duration: float = 0.0
     state: str = "success"
     reason: str | None = None
+    structured: StructuredRun | None = None
 
 
 @define(eq=False)

@@ -24,6 +24,7 @@ class Pod:
         unreachable: why nothing gets through to it; None when it answers.
         host: the real PowerShell in it; None when the simulator itself says what comes out of scripts.
         last: the script that was started last.
+        structured: the last script that was run for structured output.
         variables: what scripts have left in the global scope.
     """
 
@@ -34,6 +35,7 @@ class Pod:
     unreachable: str | None = None
     host: Host | None = None
     last: Run | None = None
+    structured: Run | None = None
     variables: dict[str, object] = field(factory=dict[str, object])
 
     @property

@@ -135,7 +135,7 @@ class Running:
             with self._thread:
                 self._portal.call(self._close)
             self._portal = self._thread = None
-        self._stopped()
+        self._stopped(exc_val)
 
     async def __aenter__(self) -> Self:
         if not _on_asyncio():
@@ -157,7 +157,7 @@ class Running:
                 await to_thread.run_sync(self.__exit__, exc_type, exc_val, exc_tb)
             return
         await self._close()
-        self._stopped()
+        self._stopped(exc_val)
 
     async def _open(self) -> None:
         try:
@@ -171,14 +171,18 @@ class Running:
         for listener in self._listeners:
             await listener.close()
 
-    def _stopped(self) -> None:
-        for listener in self._listeners:
-            service = listener.desk.service
-            if isinstance(service, Simulator):
-                service.close()
+    def _stopped(self, error: BaseException | None) -> None:
+        services = [listener.desk.service for listener in self._listeners]
+        simulators = [service for service in services if isinstance(service, Simulator)]
+        for simulator in simulators:
+            simulator.close()
         if self._ca_file is not None:
             self._ca_file.unlink(missing_ok=True)
             self._ca_file = None
+        # What somebody's own behaviour raised is why the test went on as it did.
+        if error is None or isinstance(error, Exception):
+            for simulator in simulators:
+                simulator.raise_failures()
 
 
 def _on_asyncio() -> bool:

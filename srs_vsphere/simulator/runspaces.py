@@ -7,7 +7,7 @@ from itertools import islice
 
 from attrs import define, field
 
-from srs_vsphere.simulator.agenda import Agenda
+from srs_vsphere.simulator.agenda import Agenda, Event
 from srs_vsphere.simulator.answers import Json, bytes_reply, dumps, error_reply
 from srs_vsphere.simulator.exchange import Reply
 from srs_vsphere.simulator.ids import Ids
@@ -34,6 +34,7 @@ class Runspace:
         state: ``creating``, ``ready`` or ``error``.
         error: why it failed.
         connection_script_id: the script that connects it.
+        starting: the event of its pod's start.
         json: all this as JSON.
     """
 
@@ -47,6 +48,7 @@ class Runspace:
     state: str
     error: dict[str, Json] | None = None
     connection_script_id: str | None = None
+    starting: Event | None = None
     json: bytes = field(default=b"", init=False)
 
     def write(self) -> None:

@@ -80,6 +80,7 @@ class ScriptAnswers:
             return error_reply(500, 1310, message, with_trace(f"{ENDPOINT_EXCEPTION}: {message}"))
         run = self._engine.start(self._ids.guid(), body, parameters, pod, user, self._agenda.now)
         execution = self._executions.start(run, pod=pod, user=user, name=body.name)
+        self._engine.scripts[-1].follow(execution)
         members: dict[str, Json] = {"id": execution.id}
         if body.name:
             members["name"] = body.name

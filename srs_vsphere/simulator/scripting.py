@@ -1,17 +1,21 @@
-"""What tests say about scripts: which one they mean, and what comes out of it."""
+"""What tests say about scripts: what a script is called with, and what comes out of it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from math import isfinite
+from typing import cast
+from uuid import UUID
 
 from attrs import field, frozen
-from attrs.validators import ge, in_
 
 #: The streams of a script, in the order of the numbers that the service also takes for them.
 STREAMS = ("information", "error", "warning", "debug", "verbose")
 STATES = ("success", "error", "canceled")
+_PLAIN = (str, bool, int, float, Decimal, datetime, timedelta, UUID, bytes)
+_DEEPEST = 100
 
 
 @frozen
@@ -19,13 +23,14 @@ class ScriptCall:
     """A script that is about to run.
 
     Args:
-        script: its text; when it came inside a wrapper that makes JSON of its output, the text inside.
+        script: its text; when it came inside one of this project's own scripts, the text inside.
         parameters: its parameters by name, as Python values; carried values are decoded.
         name: what the execution is called.
         user: who runs it, as the token service names the user.
         runspace_id: where.
         output_objects_format: ``text`` or ``json``; the number if it is neither.
         system: whether the service itself runs it, to connect a runspace to vCenter or to disconnect it.
+        parameter: the name of the parameter whose value the script makes; None for a script of its own.
     """
 
     script: str
@@ -35,6 +40,7 @@ class ScriptCall:
     runspace_id: str = ""
     output_objects_format: str | int = "text"
     system: bool = False
+    parameter: str | None = None
 
 
 @frozen
@@ -47,12 +53,19 @@ class StreamMessage:
         at: when, in seconds after the script's start.
 
     Raises:
-        ValueError: there is no such stream, or the time is negative.
+        TypeError: the message is no text, or the time no number.
+        ValueError: there is no such stream, or the time is negative or not finite.
     """
 
-    stream: str = field(validator=in_(STREAMS))
+    stream: str
     message: str
-    at: float = field(default=0.0, validator=ge(0))
+    at: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        _check_choice("stream", self.stream, STREAMS)
+        if not isinstance(self.message, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"message must be text, not {type(self.message).__name__}")
+        _check_seconds("at", self.at)
 
 
 @frozen
@@ -64,55 +77,69 @@ class ScriptReply:
         records: what it writes to its streams.
         duration: how long it runs, in seconds.
         state: how it ends: ``success``, ``error`` or ``canceled``.
-        reason: why it failed: a message, or the text of a .NET exception.
+        reason: why it failed: a message, or the text of a .NET exception; not with ``success``.
 
     Raises:
-        ValueError: there is no such state, or the duration is negative.
+        TypeError: the output is no list of values, a record is no `StreamMessage`, the duration no number or
+            the reason no text.
+        ValueError: there is no such state, a reason is given for a success, or the duration is negative or
+            not finite.
     """
 
     output: Sequence[object] = ()
     records: Sequence[StreamMessage] = ()
-    duration: float = field(default=0.0, validator=ge(0))
-    state: str = field(default="success", validator=in_(STATES))
+    duration: float = 0.0
+    state: str = "success"
     reason: str | None = None
 
-
-#: Which scripts a reply is for: an exact text, a pattern that is searched for in it, or a question.
-ScriptMatch: TypeAlias = "str | re.Pattern[str] | Callable[[ScriptCall], bool]"
-#: The reply, or what makes it.
-ScriptAnswer: TypeAlias = "ScriptReply | Callable[[ScriptCall], ScriptReply]"
-
-
-class Handlers:
-    """The replies that were registered; the newest that matches is taken."""
-
-    def __init__(self) -> None:
-        self._handlers: list[tuple[ScriptMatch, ScriptAnswer]] = []
-
-    def add(self, match: ScriptMatch, answer: ScriptAnswer) -> None:
-        """Register a reply.
-
-        Args:
-            match: for which scripts.
-            answer: the reply, or a function that makes it.
-        """
-        self._handlers.insert(0, (match, answer))
-
-    def find(self, call: ScriptCall) -> ScriptReply | None:
-        """Return the reply for a script, or None when none was registered.
-
-        Args:
-            call: the script.
-        """
-        for match, answer in self._handlers:
-            if _matches(match, call):
-                return answer if isinstance(answer, ScriptReply) else answer(call)
-        return None
+    def __attrs_post_init__(self) -> None:
+        _check_list("output", self.output, "objects")
+        _check_list("records", self.records, "StreamMessage")
+        for index, value in enumerate(self.output):
+            _check_value(f"output[{index}]", value)
+        for index, record in enumerate(self.records):
+            if not isinstance(record, StreamMessage):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+                raise TypeError(f"records[{index}] must be a StreamMessage, not {type(record).__name__}")
+        _check_seconds("duration", self.duration)
+        _check_choice("state", self.state, STATES)
+        if self.reason is not None:
+            if not isinstance(self.reason, str):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+                raise TypeError(f"reason must be text, not {type(self.reason).__name__}")
+            if self.state == "success":
+                raise ValueError("reason is for a script that ends in state 'error' or 'canceled'")
 
 
-def _matches(match: ScriptMatch, call: ScriptCall) -> bool:
-    if isinstance(match, str):
-        return match.strip() == call.script.strip()
-    if isinstance(match, re.Pattern):
-        return match.search(call.script) is not None
-    return match(call)
+def _check_list(name: str, value: object, of: str) -> None:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{name} must be a list of {of}, not {type(value).__name__}")
+
+
+def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not (isfinite(value) and value >= 0):
+        raise ValueError(f"{name} must be 0 seconds or more, and finite, not {value!r}")
+
+
+def _check_value(path: str, value: object, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        raise ValueError(f"{path} is nested more than {_DEEPEST} levels deep")
+    if isinstance(value, Mapping):
+        for key, member in cast("Mapping[object, object]", value).items():
+            if not isinstance(key, str | int):
+                raise TypeError(f"{path} must have texts as names, not {type(key).__name__}")
+            _check_value(f"{path}[{key!r}]", member, depth + 1)
+    elif isinstance(value, list | tuple):
+        for index, element in enumerate(cast("Sequence[object]", value)):
+            _check_value(f"{path}[{index}]", element, depth + 1)
+    elif value is not None and not isinstance(value, _PLAIN):
+        # Loaded on use: the types beyond Python's own live with the interpreter.
+        from srs_vsphere.simulator.objects.values import EnumValue
+
+        if not isinstance(value, EnumValue):
+            raise TypeError(f"{path} must be a value that a script can return, not {type(value).__name__}")

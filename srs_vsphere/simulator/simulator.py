@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from threading import RLock
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Literal, Self, TypeAlias
 from weakref import WeakMethod, finalize
 
 from srs_vsphere.simulator import routing
-from srs_vsphere.simulator.answers import Json
+from srs_vsphere.simulator.answers import Json, error_reply
+from srs_vsphere.simulator.behaviours import BehaviourFailedError, ScriptAnswer, ScriptBehaviour, ScriptMatch
 from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
+from srs_vsphere.simulator.engine import ScriptRun
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.gateway import Gateway
 from srs_vsphere.simulator.runspaces import Runspace
-from srs_vsphere.simulator.scripting import ScriptAnswer, ScriptMatch
 from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.users import subject
 
 DEFAULT_USERS: Mapping[str, str] = MappingProxyType({"alice": "secret", "bob": "secret"})
 _NONE: Mapping[str, str] = MappingProxyType({})
 _STATES = ("creating", "ready", "error")
+#: What becomes of a script that neither a behaviour nor the interpreter understands.
+UnknownScripts: TypeAlias = Literal["fail", "succeed"]
+UNKNOWN_SCRIPTS: tuple[UnknownScripts, ...] = ("fail", "succeed")
 
 
 class Simulator:
@@ -37,13 +41,17 @@ class Simulator:
         settings: limits and durations; by default those of the appliance.
         clock: where the time comes from; by default the machine's own time.
         seed: makes ids and keys; two simulators with the same seed and requests give the same answers.
+        unknown_scripts: what becomes of a script that neither a registered behaviour nor the small
+            interpreter understands: ``fail`` ends it in state ``error``, with a reason that begins with
+            ``simulator:`` and says what is not understood; ``succeed`` ends it without output. Default:
+            ``fail``.
         powershell: a program, such as ``pwsh``, or it with arguments of its own: PowerShell 7, which runs the
             scripts for which no behaviour is registered, one process a runspace. It does what scripts say,
             with this user's rights and in real time. Default: none, the simulator answers itself.
 
     Raises:
-        ValueError: a user name is blank, or two are the same; ``powershell`` is empty, or the clock is a
-            `VirtualClock` beside it.
+        ValueError: a user name is blank, or two are the same; ``unknown_scripts`` is another word;
+            ``powershell`` is empty, or the clock is a `VirtualClock` beside it.
         FileNotFoundError: there is no such program.
     """
 
@@ -54,14 +62,19 @@ class Simulator:
         settings: Settings | None = None,
         clock: Clock | None = None,
         seed: int = 0,
+        unknown_scripts: UnknownScripts = "fail",
         powershell: str | Sequence[str] | None = None,
     ) -> None:
+        if unknown_scripts not in UNKNOWN_SCRIPTS:
+            raise ValueError(f"unknown_scripts must be 'fail' or 'succeed', not {unknown_scripts!r}")
         self.settings: Settings = settings if settings is not None else Settings()
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._lock = RLock()
         self._requests_seen = 0
+        self._failures: list[BaseException] = []
         command = None if powershell is None else _command_line(powershell, self.clock)
-        self._gateway = Gateway(users, self.settings, self.clock, seed, command)
+        strict = unknown_scripts == "fail"
+        self._gateway = Gateway(users, self.settings, self.clock, seed, strict=strict, powershell=command)
         if self._gateway.hosts is not None:
             self._gateway.hosts.watch(WeakMethod(self._look))
             finalize(self, self._gateway.hosts.close)
@@ -91,11 +104,16 @@ class Simulator:
             conditions: what goes wrong with this request only; faults use it.
 
         Returns:
-            The whole reply.
+            The whole reply; where a behaviour raised, HTTP status 500, and `raise_failures` raises what it
+            raised.
         """
         with self._lock, self._gateway.conditions.for_one_call(conditions):
             self._requests_seen += 1
-            return self._gateway.answer(request)
+            try:
+                return self._gateway.answer(request)
+            except BehaviourFailedError as failure:
+                self._failures.append(failure.error)
+                return error_reply(500, 500, f"simulator: {failure}")
 
     def operation_of(self, request: Request) -> str | None:
         """Return the name of the operation that a request is for, such as ``runspaces.list``, or None.
@@ -105,16 +123,84 @@ class Simulator:
         """
         return routing.operation_of(request)
 
-    def on_script(self, match: ScriptMatch, reply: ScriptAnswer) -> None:
-        """Say what comes out of a script; of several that match, the newest counts.
+    def on_script(
+        self,
+        match: ScriptMatch,
+        reply: ScriptAnswer | None = None,
+        *,
+        times: int | None = None,
+        replies: Sequence[ScriptAnswer] | None = None,
+        system: bool = False,
+        parameter_scripts: bool = False,
+    ) -> ScriptBehaviour:
+        """Say what comes out of a script; of several behaviours that match, the newest counts.
 
         Args:
             match: which scripts: an exact text, a pattern that is searched for in it, or a function that says
                 yes.
             reply: what comes out, or a function that says so.
+            times: for how many calls at most. Default: for all, or for as many as there are ``replies``.
+            replies: instead of one reply, one for each call, in order; the last is repeated if ``times``
+                says so.
+            system: whether a pattern or a function also sees the service's own scripts. Default: no.
+            parameter_scripts: whether a pattern or a function also sees scripts that make the value of a
+                parameter. Default: no.
+
+        Returns:
+            The behaviour; its ``calls`` are the scripts that it has answered, ``remove()`` ends it.
+
+        Raises:
+            TypeError: an argument has the wrong type.
+            ValueError: neither or both of ``reply`` and ``replies`` are given, ``times`` is less than the
+                number of replies, or a behaviour for the same match is registered already.
         """
         with self._lock:
-            self._gateway.handlers.add(match, reply)
+            return self._gateway.behaviours.add(
+                match,
+                reply,
+                times=times,
+                replies=replies,
+                system=system,
+                parameter_scripts=parameter_scripts,
+            )
+
+    @property
+    def scripts(self) -> tuple[ScriptRun, ...]:
+        """The last ten thousand scripts that were started, oldest first, each with its state.
+
+        The scripts of parameters and those of the service itself are among them.
+        """
+        with self._lock:
+            self._gateway.agenda.catch_up()
+            return tuple(record.seen() for record in self._gateway.engine.scripts)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why scripts ended in ``error`` because nobody understood them, oldest first."""
+        return tuple(self._gateway.engine.refusals)
+
+    def assert_all_used(self) -> None:
+        """Check that each registered behaviour has given each of its replies.
+
+        Raises:
+            AssertionError: one has not; it is named.
+        """
+        with self._lock:
+            self._gateway.behaviours.assert_all_used()
+
+    def raise_failures(self) -> None:
+        """Raise what a behaviour raised, the first of several, if any did; then it counts as told.
+
+        The doors do that themselves: a server when it ends, a transport in process at once.
+        """
+        with self._lock:
+            failures = [*self._failures, *self._gateway.engine.failures]
+            self._failures.clear()
+            self._gateway.engine.failures.clear()
+        if failures:
+            if len(failures) > 1:
+                failures[0].add_note(f"{len(failures) - 1} more of the simulator's behaviours raised")
+            raise failures[0]
 
     @property
     def requests_seen(self) -> int:

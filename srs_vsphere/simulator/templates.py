@@ -6,6 +6,9 @@ from srs_vsphere.simulator.answers import INTERNAL_ERROR, Json, error_reply, jso
 from srs_vsphere.simulator.bodies import RenderBody
 from srs_vsphere.simulator.exchange import Reply
 
+#: What filling a template in may write; beyond that the service's memory would end too.
+_MOST_CHARACTERS = 16_000_000
+
 _CORE = "VMware.VimAutomation.Types."
 _V1 = "VMware.VimAutomation.ViCore.Types.V1."
 _VDS = "VMware.VimAutomation.Vds.Types.V1."
@@ -93,6 +96,7 @@ def render(body: RenderBody) -> Reply:
     if template is None:
         return _not_found(body.template_id)
     text = str(template["script_template"])
+    written = 0
     lines: list[str] = []
     echoed: list[Json] = []
     for placeholders in body.lists:
@@ -104,7 +108,12 @@ def render(body: RenderBody) -> Reply:
             if placeholder is None:
                 return INTERNAL_ERROR
             name, texts = placeholder
-            line = line.replace(f"<{name}>", "'" + "','".join(value or "" for value in texts) + "'")
+            value = "'" + "','".join(text or "" for text in texts) + "'"
+            # A value that holds its own placeholder twice doubles the line, as often as it is named.
+            written += len(line) + line.count(f"<{name}>") * len(value)
+            if written > _MOST_CHARACTERS:
+                return INTERNAL_ERROR
+            line = line.replace(f"<{name}>", value)
             values.append({"placeholder_name": name, "value": texts})
         echoed.append({"values": values})
         if placeholders:

@@ -29,6 +29,7 @@ from srs_vsphere.simulator.delivery import Delivery, Desk, Service
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.faults import Fault, FaultPlan
 from srs_vsphere.simulator.http1 import framed_headers, has_body
+from srs_vsphere.simulator.simulator import Simulator
 from srs_vsphere.simulator.traffic import Traffic
 
 
@@ -73,6 +74,13 @@ class _InProcess:
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
         self.traffic.requested(sent.method, sent.target)
         return sent, fault
+
+    def _serve(self, request: Request, fault: Fault | None) -> Delivery:
+        """Have a whole request carried out; what a behaviour raises comes out at once."""
+        delivery = self._desk.serve(request, fault)
+        if isinstance(self.service, Simulator):
+            self.service.raise_failures()
+        return delivery
 
     def _wait(self, seconds: float, request: httpx.Request) -> tuple[float, bool]:
         """Return how long to wait in real time, and whether the client's patience ends then."""
@@ -158,7 +166,7 @@ class SimTransport(_InProcess, httpx.AsyncBaseTransport):
             raise _reset(request)
         stream = cast("httpx.AsyncByteStream", request.stream)
         body = b"".join([part async for part in stream])
-        delivery = self._desk.serve(Request(sent.method, sent.target, sent.headers, body), fault)
+        delivery = self._serve(Request(sent.method, sent.target, sent.headers, body), fault)
         if delivery.delay:
             await self.pause(delivery.delay, request)
         if delivery.reset:
@@ -226,7 +234,7 @@ class SyncSimTransport(_InProcess, httpx.BaseTransport):
             self.pause(fault.delay, request)
             raise _reset(request)
         body = b"".join(cast("httpx.SyncByteStream", request.stream))
-        delivery = self._desk.serve(Request(sent.method, sent.target, sent.headers, body), fault)
+        delivery = self._serve(Request(sent.method, sent.target, sent.headers, body), fault)
         self.pause(delivery.delay, request)
         if delivery.reset:
             raise _reset(request)

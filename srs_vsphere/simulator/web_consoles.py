@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from attrs import define
 
-from srs_vsphere.simulator.agenda import Agenda
+from srs_vsphere.simulator.agenda import Agenda, Event
 from srs_vsphere.simulator.answers import (
     OK,
     PROVIDER_EXCEPTION,
@@ -33,6 +33,7 @@ class WebConsole:
         creation_time: when, as the service writes it.
         state: ``creating``, ``available`` or ``error``.
         error: why it failed.
+        starting: the event of its pod's start.
     """
 
     id: str
@@ -40,6 +41,7 @@ class WebConsole:
     creation_time: str
     state: str = "creating"
     error: dict[str, Json] | None = None
+    starting: Event | None = None
 
     def members(self) -> dict[str, Json]:
         """Return what the service says about it."""
@@ -102,7 +104,7 @@ class WebConsoles:
             self._pod_started(console, pod_failure)
         else:
             delay = self._settings.console_seconds
-            self._agenda.after(delay, lambda: self._pod_started(console, pod_failure))
+            console.starting = self._agenda.after(delay, lambda: self._pod_started(console, pod_failure))
         return json_reply(console.members())
 
     def list(self, user: str) -> Reply:
@@ -151,6 +153,15 @@ class WebConsoles:
             return error_reply(500, 2080, message, with_trace(exception))
         self._consoles.pop(id, None)
         return OK
+
+    def pending(self, id: str) -> Event | None:
+        """Return what has to happen before a console's state changes, None if nothing has to.
+
+        Args:
+            id: the console's id.
+        """
+        console = self._consoles.get(id)
+        return console.starting if console is not None and console.state == "creating" else None
 
     def clean_up(self, is_active: Callable[[Session], bool]) -> None:
         """Remove the consoles whose sessions are over.

@@ -46,7 +46,7 @@ def simulator(clock: VirtualClock) -> Simulator:
 
 def make_pool(client: AsyncSrsClient, size: int = 2, **options: float) -> AsyncRunspacePool:
     pool = AsyncRunspacePool(client, size=size, **options)
-    pool._clock = client._session.sender.client_clock
+    pool._clock = client._session.sender.clock
     return pool
 
 

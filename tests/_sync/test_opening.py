@@ -44,7 +44,7 @@ def connecting(response: ScriptReply, simulator: Simulator) -> None:
     def is_connecting(call: ScriptCall) -> bool:
         return call.system and call.script == "powerclivclogin"
 
-    simulator.on_script(is_connecting, response)
+    simulator.on_script(is_connecting, response, system=True)
 
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from srs_vsphere._codec.clixml import encode
 from srs_vsphere.simulator.clixml import ClixmlError, decode
-from srs_vsphere.simulator.powershell.values import ArrayList, Char, Hashtable, PsObject, type_name
+from srs_vsphere.simulator.objects.values import ArrayList, Char, Hashtable, PsObject, type_name
 
 START = '<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
 

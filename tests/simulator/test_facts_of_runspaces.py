@@ -165,7 +165,8 @@ def test_a_connected_runspace_runs_a_script_of_the_service_first(alice):
 
 
 def test_that_the_connection_fails_makes_the_runspace_ready_all_the_same(alice):
-    alice.simulator.on_script(lambda call: call.system, ScriptReply(state="error", reason="no such server"))
+    reply = ScriptReply(state="error", reason="no such server")
+    alice.simulator.on_script(lambda call: call.system, reply, system=True)
     runspace = alice.create_runspace(run_vc_connection_script=True)
     alice.simulator.clock.advance(5)
 

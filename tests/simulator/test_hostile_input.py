@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import httpx
 import pytest
 from hypothesis import given
@@ -85,6 +87,36 @@ def test_a_number_of_thousands_of_digits_is_a_wrong_value(alice, runspace, digit
         {"runspace_id": runspace, "script": "1", "output_objects_format": digits},
     )
     assert (status, list(problem["errors"])) == (400, ["output_objects_format"])
+
+
+CREDENTIALS = st.text(st.characters(max_codepoint=0xFF), max_size=30)
+
+
+@given(st.sampled_from(["Basic ", "SIGN ", "SIGN nonce=", ""]), CREDENTIALS, st.booleans())
+def test_every_login_has_an_answer(scheme, credentials, encoded):
+    if encoded:
+        credentials = base64.b64encode(credentials.encode("latin-1")).decode()
+    request = Request("POST", "/api/auth/login", (("authorization", scheme + credentials),))
+    service = simulated()
+    assert service.handle(request).status == 401
+    Desk(service, FaultPlan([Fault(user="alice", status=503)]), "srs").look(request)
+
+
+@pytest.mark.parametrize(
+    "part", ["[" + "0," * 60_000 + "]", "[" + "{a:0}," * 60_000 + "]", "0, " + "a:0," * 60_000]
+)
+def test_a_body_of_too_many_values_is_refused_before_it_costs_anything(alice, runspace, part):
+    status, problem = alice.call(
+        "POST", "/api/script-executions", f'{{"runspace_id": "{runspace}", "script": "1", "x": {part}}}'
+    )
+    assert status == 400
+    assert "The simulator reads no more than 50000 values." in str(problem["errors"])
+
+
+def test_a_template_that_would_double_itself_without_end_is_an_error_of_the_service(alice):
+    values = [{"placeholder_name": "id", "value": ["<id>", "<id>"]}] * 60
+    body = {"template_id": "vm-by-id-server-name", "template_placeholder_value_list": [{"values": values}]}
+    assert alice.call("POST", "/api/argument-scripts/script", body) == (500, "")
 
 
 class Exploding(Simulator):

@@ -51,6 +51,7 @@ def test_a_module_may_be_marked(srs_server):
     statuses = [httpx.get(srs_server.url + "/api/about").status_code for _ in range(4)]
     assert statuses == [200, 200, 500, 200]
 
+@pytest.mark.srs_simulator(check=False)
 def test_each_test_has_a_simulator_of_its_own(srs_simulator, srs_server):
     assert srs_server.service is srs_simulator
     assert srs_simulator.requests_seen == 0

@@ -55,7 +55,7 @@ RESET = "Unable to read data from the transport connection: Connection reset by 
 def connect_without_powercli(replay):
     replay.simulator.slow_creation(3)
     replay.simulator.on_script(
-        lambda call: call.system and call.name == "powerclivclogin",
+        "powerclivclogin",
         ScriptReply(records=[StreamMessage("error", message) for message in WITHOUT_POWERCLI]),
     )
 

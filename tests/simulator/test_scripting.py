@@ -11,8 +11,8 @@ import pytest
 
 from srs_vsphere._codec.structured_output import json_values, wrapped
 from srs_vsphere.parameters import request_parameters
-from srs_vsphere.simulator import ScriptCall, ScriptReply, StreamMessage
-from tests.simulator.calling import ready_runspace
+from srs_vsphere.simulator import ScriptCall, ScriptReply, Simulator, StreamMessage, VirtualClock
+from tests.simulator.calling import Caller, ready_runspace
 
 ECHO = "param($p) if ($null -eq $p) {'<null>'} else { \"$($p.GetType().FullName)|$($p -join ',')\" }"
 
@@ -34,11 +34,13 @@ def test_a_reply_is_found_by_text_by_pattern_or_by_a_question(alice, runspace, m
     assert run(alice, runspace, "'other'", name="m")[1] == ["other"]
 
 
-def test_the_newest_reply_counts(alice, runspace):
-    for answer in ("old", "new"):
-        alice.simulator.on_script("Get-VM", ScriptReply(output=[answer]))
+def test_the_newest_behaviour_that_matches_counts(alice, runspace):
+    alice.simulator.on_script("Get-VM", ScriptReply(output=["old"]))
+    new = alice.simulator.on_script(re.compile("Get"), ScriptReply(output=["new"]))
 
     assert run(alice, runspace, "Get-VM")[1] == ["new"]
+    new.remove()
+    assert run(alice, runspace, "Get-VM")[1] == ["old"]
 
 
 def test_a_reply_takes_its_time_and_writes_its_records(alice, runspace):
@@ -181,7 +183,8 @@ def test_a_carrier_that_cannot_be_read_fails_the_script(alice, runspace):
 
 
 def test_a_parameter_script_may_be_answered_too(alice, runspace):
-    alice.simulator.on_script(re.compile(r"^Get-VM -Id"), ScriptReply(output=["vm-1", "vm-2"], duration=2))
+    reply = ScriptReply(output=["vm-1", "vm-2"], duration=2)
+    alice.simulator.on_script(re.compile(r"^Get-VM -Id"), reply, parameter_scripts=True)
     parameters = [{"name": "vm", "script": "Get-VM -Id 'vm-1','vm-2' -Server 's'"}]
 
     execution = alice.run(runspace, "param($vm) $vm.Count", script_parameters=parameters)
@@ -206,16 +209,78 @@ def test_a_parameter_script_that_fails_fails_the_script(alice, runspace):
     )
 
 
-def test_what_is_not_recognised_succeeds_without_output_and_is_logged(alice, runspace, caplog):
+def test_what_is_not_understood_fails_and_says_how_to_register_it(alice, runspace):
+    alice.simulator.on_script("Get-VM", ScriptReply())
+    alice.simulator.on_script(re.compile("Get-Data.*"), ScriptReply())
+
+    execution, output = run(alice, runspace, "$x = 1\nWrite-Warning 'w'\nGet-VMHost | Measure-Object\n")
+
+    assert (execution["state"], output) == ("error", [""])
+    reason = execution["reason"]
+    assert reason.startswith("simulator: line 3: the command Get-VMHost is not understood")
+    assert "(registered: the pattern 'Get-Data.*', 'Get-VM')" in reason
+    assert "simulator.on_script(" in reason
+    assert alice.simulator.refusals == (reason,)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "$x = 1; Write-Warning 'w'; 'out'; Start-Sleep 5; 'x'.PadLeft(3)",
+        "$x = 1; Write-Error 'e'; 1/0; 'out'; foreach ($i in 1..3) { $i; if ($i -eq 2) { $i.Nonsense } }",
+    ],
+)
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_script_that_turns_out_not_to_be_understood_has_no_effects(alice, runspace, script, format):
+    execution, output = run(alice, runspace, script, output_objects_format=format)
+
+    assert execution["state"] == "error"
+    assert execution["reason"].startswith("simulator: line 1: .")
+    assert output == ([""] if format == "text" else [])
+    for stream in ("warning", "error"):
+        assert alice.messages(execution["id"], stream) == []
+    start, end = (datetime.fromisoformat(execution[name]) for name in ("start_time", "end_time"))
+    assert (end - start).total_seconds() < 1
+    assert run(alice, runspace, '"<$x>"')[1] == ["<>"]
+
+
+def test_a_parameter_script_that_is_not_understood_fails_the_script(alice, runspace):
+    parameters = [{"name": "vm", "script": "Get-VM -Id 'x'"}]
+
+    execution, _ = run(alice, runspace, "'ran'", script_parameters=parameters)
+
+    assert execution["state"] == "error"
+    assert "the command Get-VM (in the script of the parameter vm) is not understood" in execution["reason"]
+
+
+def test_an_unknown_command_is_what_it_is_in_powershell(alice, runspace):
+    execution, output = run(alice, runspace, "No-Such-Command -x 1; 'on'")
+
+    assert (execution["state"], output) == ("success", ["on"])
+    [message] = alice.messages(execution["id"], "error")
+    assert message.startswith("The term 'No-Such-Command' is not recognized as a name of a cmdlet")
+
+
+def test_what_is_not_understood_succeeds_without_output_if_asked_for(caplog):
+    simulator = Simulator(clock=VirtualClock(), unknown_scripts="succeed")
+    alice = Caller(simulator)
+    runspace = ready_runspace(alice)
     parameters = [{"name": "vm", "script": "Get-VM -Id 'x'"}]
     with caplog.at_level(logging.WARNING, logger="srs_vsphere.simulator"):
-        execution, output = run(alice, runspace, "Get-VMHost | Measure-Object", script_parameters=parameters)
+        execution, output = run(
+            alice, runspace, "'a'; Get-VMHost | Measure-Object", script_parameters=parameters
+        )
 
-    assert (execution["state"], output) == ("success", [""])
+    assert (execution["state"], output, simulator.refusals) == ("success", [""], ())
     logged = [record.getMessage() for record in caplog.records]
     assert len(logged) == 2
     assert logged[0].startswith("parameter script not recognised")
     assert logged[1].endswith("Get-VMHost | Measure-Object")
+
+
+def test_there_are_two_ways_with_unknown_scripts():
+    with pytest.raises(ValueError, match="unknown_scripts must be 'fail' or 'succeed', not 'ignore'"):
+        Simulator(unknown_scripts="ignore")
 
 
 def structured(caller, runspace, script, parameters=None):

@@ -15,6 +15,7 @@ import pytest
 from anyio import create_task_group, fail_after
 
 from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock, running
+from srs_vsphere.simulator.connection import _IN_A_ROW, Connection
 from srs_vsphere.simulator.faults import Fault, FaultPlan
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.server import SimServer
@@ -314,6 +315,17 @@ def test_a_big_body_is_made_only_as_fast_as_the_client_reads(echo_server, echo):
         assert len(made) < 300
         assert len(slow.read()[2]) == 400 * 65536
         assert len(made) == 400
+
+
+def test_a_thousand_requests_at_once_are_answered_in_turns(echo_server, monkeypatch):
+    turns = []
+    advance = Connection._advance
+    monkeypatch.setattr(Connection, "_advance", lambda self: turns.append(1) or advance(self))
+    with RawClient(echo_server.port) as client:
+        client.send(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % number for number in range(1000)))
+        assert [client.read()[0] for _ in range(1000)] == [200] * 1000
+    assert echo_server.requests == tuple(("GET", f"/{number}") for number in range(1000))
+    assert len(turns) > 1000 // _IN_A_ROW
 
 
 def test_a_client_that_sends_without_reading_is_not_read_either(echo_server, echo):

@@ -1,4 +1,4 @@
-"""A very small part of PowerShell: enough for scripts of literals, arithmetic and what they write to streams.
+"""A very small part of PowerShell: literals, variables, streams, sleeps, parameters, simple pipelines.
 
-It is not PowerShell. What it does not know it refuses, and the script then counts as not recognised.
+It is not PowerShell. What it does not do exactly as PowerShell does, it refuses.
 """

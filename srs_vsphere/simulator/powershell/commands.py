@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
-from attrs import define, field
+from attrs import define, frozen
 
-from srs_vsphere.simulator.powershell.conversions import number
-from srs_vsphere.simulator.powershell.errors import NotUnderstoodError
-from srs_vsphere.simulator.powershell.json_text import to_json
-from srs_vsphere.simulator.powershell.machine import Scope, ScriptBlock, Sink
-from srs_vsphere.simulator.powershell.values import elements, text, truth
+from srs_vsphere.simulator.objects.json_output import convert_to_json
+from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.objects.values import (
+    Formatted,
+    elements,
+    is_array,
+    is_mapping,
+    is_object,
+    plain,
+    text,
+    truth,
+    type_name,
+)
+from srs_vsphere.simulator.powershell.errors import ScriptError, StatementError
+from srs_vsphere.simulator.powershell.machine import Expression, Scope, ScriptBlock, Sink
 
 #: Verbs of real cmdlets: an unknown command that has one is not one that PowerShell would not know.
 _VERBS = frozenset(
@@ -35,6 +45,24 @@ _UNKNOWN = (
     "Check the spelling of the name, or if a path was included, verify that the path is correct and try "
     "again."
 )
+#: Parameters that every cmdlet has, and the short names of parameters.
+_COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        verbose debug erroraction errorvariable warningaction warningvariable informationaction
+        informationvariable outvariable outbuffer pipelinevariable progressaction
+        """,
+    )
+)
+_SHORT = {
+    "ea": "erroraction",
+    "wa": "warningaction",
+    "infa": "informationaction",
+    "vb": "verbose",
+    "db": "debug",
+    "ms": "milliseconds",
+}
 
 
 @define(eq=False)
@@ -43,38 +71,26 @@ class Bound:
 
     Args:
         scope: where it runs.
-        named: the parameters that were named, in lower case; a switch is True.
-        values: the others.
+        values: its parameters by their whole names in lower case; a switch is True.
+        piped: whether objects come to it through a pipeline.
     """
 
     scope: Scope
-    named: dict[str, object] = field(factory=dict[str, object])
-    values: list[object] = field(factory=list[object])
+    values: Mapping[str, object]
+    piped: bool
 
-    def get(self, *names: str, default: object = None) -> object:
-        """Return a parameter by one of its names, or the next of the others.
+    def action(self, name: str, *allowed: str) -> str | None:
+        """Return what shall be done about records, as a parameter says; None without it."""
+        if name not in self.values:
+            return None
+        wanted = self.values[name]
+        if not isinstance(wanted, str) or wanted.lower() not in allowed:
+            raise NotUnderstoodError(f"this value of -{name}")
+        return wanted.lower()
 
-        Args:
-            names: its names, in lower case.
-            default: what it is when it is not given.
-        """
-        for name in names:
-            if name in self.named:
-                return self.named[name]
-        return self.values.pop(0) if self.values else default
 
-    def flag(self, name: str) -> bool:
-        """Say whether a switch is set.
-
-        Args:
-            name: its name, in lower case.
-        """
-        return truth(self.named.get(name, False))
-
-    def error_action(self) -> str | None:
-        """Return what shall be done about errors, None if the command does not say so."""
-        action = self.named.get("erroraction", self.named.get("ea"))
-        return None if action is None else text(action)
+def _ignored(_: object) -> None:
+    raise NotUnderstoodError("input for a command that takes none, or that has been given its value already")
 
 
 @define(eq=False)
@@ -86,104 +102,241 @@ class Stage:
         end: what it does when no more come.
     """
 
-    take: Sink
+    take: Sink = _ignored
     end: Callable[[], None] = lambda: None
 
 
-Command: TypeAlias = Callable[[Bound, Sink], Stage]
-
-
-def command(name: str) -> tuple[Command, frozenset[str]] | None:
-    """Return a command and the names of its switches, None if PowerShell would not know it either.
+@frozen(eq=False)
+class Command:
+    """A command that is known here.
 
     Args:
-        name: its name.
+        run: begins to work.
+        positional: the parameters that need no name, in order; the last with a ``*`` takes all that are left.
+        named: the other parameters with a value that are honoured.
+        switches: the parameters without a value that are honoured.
+        others: real parameters that are not honoured, as far as their names begin like others.
+    """
+
+    run: Callable[[Bound, Sink], Stage]
+    positional: Sequence[str] = ()
+    named: Sequence[str] = ()
+    switches: Sequence[str] = ()
+    others: Sequence[str] = ()
+
+    def parameter(self, written: str) -> str:
+        """Return the whole name of a parameter, of which the beginning is enough."""
+        own = {name.removeprefix("*") for name in (*self.positional, *self.named, *self.switches)}
+        wanted = _SHORT.get(written, written)
+        names = {name for name in own | _COMMON | set(self.others) if name.startswith(wanted)}
+        found = wanted if wanted in names else names.pop() if len(names) == 1 else ""
+        if found not in own:
+            raise NotUnderstoodError(f"the parameter -{written}")
+        return found
+
+
+@frozen(eq=False)
+class Call:
+    """A command with its arguments, before it runs.
+
+    Args:
+        name: its name, as it was written.
+        command: the command; None if PowerShell would not know it either.
+        arguments: what gives its parameters their values, by their whole names.
+        piped: whether objects come to it through a pipeline.
+    """
+
+    name: str
+    command: Command | None
+    arguments: Mapping[str, Expression]
+    piped: bool
+
+    def start(self, scope: Scope, sink: Sink) -> Stage:
+        """Let it begin to work."""
+        if self.command is None:
+            unknown(self.name)
+        values = {name: plain(value(scope)) for name, value in self.arguments.items()}
+        try:
+            return self.command.run(Bound(scope, values, self.piped), sink)
+        except NotUnderstoodError as error:
+            error.what = error.what if self.name in error.what else f"{error.what} of {self.name}"
+            raise
+
+
+def command(name: str) -> Command | None:
+    """Return a command, None if PowerShell would not know it either.
 
     Raises:
-        NotUnderstoodError: PowerShell would know it.
+        NotUnderstoodError: PowerShell might know it.
     """
     lower = name.lower()
     found = _COMMANDS.get(_ALIASES.get(lower, lower))
     if found is not None:
         return found
-    verb, hyphen, _ = lower.partition("-")
-    if hyphen and verb not in _VERBS:
+    verb, hyphen, noun = lower.partition("-")
+    if hyphen and verb not in _VERBS and re.fullmatch(r"[a-z]+(-?[a-z]+)*", noun):
         return None
-    raise NotUnderstoodError(f"command {name}")
+    raise NotUnderstoodError(f"the command {name}")
 
 
-def unknown(name: str, scope: Scope) -> None:
-    """Write the error of a command that PowerShell does not know.
+def unknown(name: str) -> NoReturn:
+    """Raise the error of a command that PowerShell does not know."""
+    kind = "CommandNotFoundException"
+    raise StatementError(_UNKNOWN.format(name), kind, category="ObjectNotFound", target=name)
+
+
+def bound_arguments(
+    found: Command | None, given: Sequence[tuple[str | None, Expression | None]]
+) -> dict[str, Expression]:
+    """Give the parameters of a command their arguments.
 
     Args:
-        name: its name.
-        scope: where it was called.
+        found: the command; None if PowerShell would not know it either.
+        given: in order: a name with its value, a name without one, or None with a value.
     """
-    scope.write_error(_UNKNOWN.format(name))
+    bound: dict[str, Expression] = {}
+    if found is None:
+        return bound
+    loose: list[Expression] = []
+    rest = list(given)
+    while rest:
+        name, value = rest.pop(0)
+        if name is None:
+            if value is not None:
+                loose.append(value)
+            continue
+        whole = found.parameter(name)
+        if value is None and whole in found.switches:
+            value = _on
+        elif value is None and rest and rest[0][0] is None:
+            value = rest.pop(0)[1]
+        if value is None or whole in bound:
+            raise NotUnderstoodError(f"the parameter -{name}, given twice or without a value")
+        bound[whole] = value
+    for name in found.positional:
+        plain_name = name.removeprefix("*")
+        if loose and plain_name not in bound:
+            bound[plain_name] = _list_of(loose) if name != plain_name and len(loose) > 1 else loose.pop(0)
+            loose = [] if name != plain_name else loose
+    if loose:
+        raise NotUnderstoodError("more arguments than parameters")
+    return bound
 
 
-def _for_each_given(bound: Bound, action: Sink, *names: str) -> Stage:
+def _on(_: Scope) -> object:
+    return True
+
+
+def _list_of(parts: Sequence[Expression]) -> Expression:
+    kept = list(parts)
+    return lambda scope: [plain(part(scope)) for part in kept]
+
+
+def _for_each_given(bound: Bound, action: Sink, name: str) -> Stage:
     """Do something with the value that was given, or with all that come."""
-    if bound.values or any(name in bound.named for name in names):
-        action(bound.get(*names))
-        return Stage(lambda _: None)
-    return Stage(action)
+    if name not in bound.values:
+        if not bound.piped:
+            raise NotUnderstoodError("neither a value nor input")
+        return Stage(action)
+    action(bound.values[name])
+    return Stage()
 
 
-def _write(stream: str, preference: str | None = None) -> Command:
+def _message(value: object) -> str:
+    if value is None or is_array(value) or is_mapping(value) or isinstance(value, ScriptBlock):
+        raise NotUnderstoodError("a message that is no text")
+    return text(value)
+
+
+def _shown(bound: Bound, stream: str) -> bool:
+    if stream in {"verbose", "debug"}:
+        if stream in bound.values:
+            return truth(bound.values[stream])
+        return bound.scope.preference(f"{stream}preference", "SilentlyContinue") == "continue"
+    if stream == "warning":
+        action = bound.action("warningaction", "continue", "silentlycontinue", "ignore")
+        return (action or bound.scope.preference("warningpreference")) == "continue"
+    return bound.action("informationaction", "continue", "ignore") != "ignore"
+
+
+def _write(stream: str, name: str = "message") -> Callable[[Bound, Sink], Stage]:
     def run(bound: Bound, _: Sink) -> Stage:
-        switch = bound.named.get(stream)
-        wanted = bound.scope.get(preference) if preference is not None else "Continue"
-        shown = truth(switch) if switch is not None else text(wanted).lower() in {"continue", "inquire"}
+        shown = _shown(bound, stream)
 
         def action(value: object) -> None:
+            message = _message(value)
             if shown:
-                bound.scope.machine.write(stream, text(value))
+                bound.scope.machine.write(stream, message)
 
-        return _for_each_given(bound, action, "message", "messagedata", "object")
+        return _for_each_given(bound, action, name)
 
     return run
 
 
-def _write_error(bound: Bound, _: Sink) -> Stage:
+def _write_host(bound: Bound, _: Sink) -> Stage:
     def action(value: object) -> None:
-        bound.scope.write_error(text(value), bound.error_action())
+        parts = ["" if part is None else _message(part) for part in elements(value)]
+        bound.scope.machine.write("information", " ".join(parts))
 
-    return _for_each_given(bound, action, "message", "exception")
+    return _for_each_given(bound, action, "object")
+
+
+def _write_error(bound: Bound, _: Sink) -> Stage:
+    kind = "Microsoft.PowerShell.Commands.WriteErrorException"
+    wanted = bound.action("erroraction", "continue", "silentlycontinue", "ignore", "stop")
+
+    def action(value: object) -> None:
+        message = _message(value)
+        if not message:
+            raise NotUnderstoodError("an empty message")
+        bound.scope.write_error(ScriptError(message, kind), wanted)
+
+    return _for_each_given(bound, action, "message")
 
 
 def _write_output(bound: Bound, sink: Sink) -> Stage:
     def action(value: object) -> None:
         for element in elements(value):
+            if is_array(element):
+                raise NotUnderstoodError("arrays in an array")
             sink(element)
 
     return _for_each_given(bound, action, "inputobject")
 
 
 def _sleep(bound: Bound, _: Sink) -> Stage:
-    milliseconds = bound.named.get("milliseconds", bound.named.get("m"))
-    if milliseconds is not None:
-        seconds = number(milliseconds) / 1000
-    else:
-        seconds = number(bound.get("seconds", "s", default=0))
-    if seconds < 0:
-        raise NotUnderstoodError("a negative sleep")
-    bound.scope.machine.elapsed += seconds
-    return Stage(lambda _: None)
+    unit = [name for name in ("seconds", "milliseconds") if name in bound.values]
+    length = bound.values[unit[0]] if len(unit) == 1 else None
+    whole = isinstance(length, int) or unit == ["seconds"]
+    if (
+        not isinstance(length, int | float)
+        or isinstance(length, bool)
+        or not whole
+        or not 0 <= length < 2**31
+    ):
+        raise NotUnderstoodError("this length")
+    bound.scope.machine.elapsed += length / (1 if unit == ["seconds"] else 1000)
+    return Stage()
 
 
 def _nothing(_: Bound, __: Sink) -> Stage:
     return Stage(lambda _: None)
 
 
-def _pass_on(_: Bound, sink: Sink) -> Stage:
-    return Stage(sink)
+def _format_table(bound: Bound, sink: Sink) -> Stage:
+    def take(value: object) -> None:
+        if not is_mapping(value) or not is_object(value):
+            raise NotUnderstoodError("other objects than [pscustomobject]")
+        sink(Formatted(value))
+
+    return Stage(take)
 
 
-def _block(value: object) -> ScriptBlock:
-    if isinstance(value, ScriptBlock):
+def _block(bound: Bound, name: str) -> ScriptBlock:
+    value = bound.values.get(name)
+    if isinstance(value, ScriptBlock) and bound.piped:
         return value
-    raise NotUnderstoodError("something else than a script block")
+    raise NotUnderstoodError("anything else than one script block with input")
 
 
 def _with_object(scope: Scope, value: object, action: Callable[[], None]) -> None:
@@ -196,17 +349,12 @@ def _with_object(scope: Scope, value: object, action: Callable[[], None]) -> Non
 
 
 def _for_each(bound: Bound, sink: Sink) -> Stage:
-    given = bound.get("process")
-    scope = bound.scope
-    if not isinstance(given, ScriptBlock):
-        raise NotUnderstoodError("ForEach-Object with a member name")
-    block = given
+    block, scope = _block(bound, "process"), bound.scope
     return Stage(lambda value: _with_object(scope, value, lambda: block.run(scope, sink)))
 
 
 def _where(bound: Bound, sink: Sink) -> Stage:
-    block = _block(bound.get("filterscript"))
-    scope = bound.scope
+    block, scope = _block(bound, "filterscript"), bound.scope
 
     def take(value: object) -> None:
         found: list[object] = []
@@ -218,44 +366,56 @@ def _where(bound: Bound, sink: Sink) -> Stage:
 
 
 def _convert_to_json(bound: Bound, sink: Sink) -> Stage:
-    depth = int(number(bound.named.get("depth", 2)))
-    compress = bound.flag("compress")
-    if "inputobject" in bound.named or bound.values:
-        sink(to_json(bound.get("inputobject"), depth, compress=compress))
-        return Stage(lambda _: None)
+    depth = bound.values.get("depth", 2)
+    if not isinstance(depth, int) or not 0 <= depth <= 100:
+        raise NotUnderstoodError(f"-Depth {type_name(depth)}")
+    compress = truth(bound.values.get("compress", False))
+    if "inputobject" in bound.values:
+        sink(convert_to_json(bound.values["inputobject"], depth, compress=compress))
+        return Stage()
     found: list[object] = []
 
     def end() -> None:
         if found:
-            value = found[0] if len(found) == 1 and not bound.flag("asarray") else found
-            sink(to_json(value, depth, compress=compress))
+            sink(convert_to_json(found[0] if len(found) == 1 else found, depth, compress=compress))
 
     return Stage(found.append, end)
 
 
-_COMMON = frozenset({"verbose", "debug", "whatif", "confirm"})
-
-
-def _entry(run: Command, *switches: str) -> tuple[Command, frozenset[str]]:
-    return run, _COMMON | frozenset(switches)
-
-
-_COMMANDS: dict[str, tuple[Command, frozenset[str]]] = {
-    "write-information": _entry(_write("information")),
-    "write-host": _entry(_write("information"), "nonewline"),
-    "write-warning": _entry(_write("warning")),
-    "write-verbose": _entry(_write("verbose", "verbosepreference")),
-    "write-debug": _entry(_write("debug", "debugpreference")),
-    "write-error": _entry(_write_error),
-    "write-output": _entry(_write_output, "noenumerate"),
-    "write-progress": _entry(_nothing, "completed"),
-    "start-sleep": _entry(_sleep),
-    "out-null": _entry(_nothing),
-    "out-default": _entry(_pass_on),
-    "format-table": _entry(_pass_on, "autosize", "wrap", "hidetableheaders"),
-    "foreach-object": _entry(_for_each),
-    "where-object": _entry(_where),
-    "convertto-json": _entry(_convert_to_json, "compress", "asarray", "enumsasstrings"),
+_COMMANDS: dict[str, Command] = {
+    "write-information": Command(
+        _write("information", "messagedata"), ["messagedata"], ["informationaction", "tags"]
+    ),
+    "write-host": Command(
+        _write_host, ["*object"], ["foregroundcolor", "backgroundcolor"], ["nonewline"], ["separator"]
+    ),
+    "write-warning": Command(_write("warning"), ["message"], ["warningaction"]),
+    "write-verbose": Command(_write("verbose"), ["message"], switches=["verbose"]),
+    "write-debug": Command(_write("debug"), ["message"], switches=["debug"]),
+    "write-error": Command(
+        _write_error,
+        ["message"],
+        ["erroraction"],
+        others=["exception", "errorrecord", "category", "errorid", "targetobject", "recommendedaction"],
+    ),
+    "write-output": Command(_write_output, ["*inputobject"], others=["noenumerate"]),
+    "write-progress": Command(
+        _nothing, ["activity", "status"], ["percentcomplete"], ["completed"], ["id", "parentid", "sourceid"]
+    ),
+    "start-sleep": Command(_sleep, ["seconds"], ["milliseconds"], others=["duration"]),
+    "out-null": Command(_nothing),
+    "format-table": Command(_format_table, others=["property", "autosize", "wrap"]),
+    "foreach-object": Command(
+        _for_each, ["process"], others=["begin", "end", "parallel", "remainingscripts", "inputobject"]
+    ),
+    "where-object": Command(_where, ["filterscript"], others=["property", "inputobject", "value"]),
+    "convertto-json": Command(
+        _convert_to_json,
+        ["inputobject"],
+        ["depth"],
+        ["compress"],
+        ["asarray", "enumsasstrings", "escapehandling"],
+    ),
 }
 _ALIASES = {
     "%": "foreach-object",
@@ -267,33 +427,3 @@ _ALIASES = {
     "sleep": "start-sleep",
     "ft": "format-table",
 }
-
-
-class Absent:
-    """Stands for the value of a parameter that was named without one."""
-
-
-ABSENT = Absent()
-
-
-def bind(arguments: Sequence[tuple[str | None, object]], switches: frozenset[str], scope: Scope) -> Bound:
-    """Give a command its arguments.
-
-    Args:
-        arguments: in order: a name with its value, a name with `ABSENT`, or None with a value.
-        switches: the names of its switches.
-        scope: where it runs.
-    """
-    bound = Bound(scope)
-    rest = list(arguments)
-    while rest:
-        name, value = rest.pop(0)
-        if name is None:
-            bound.values.append(value)
-        elif value is not ABSENT:
-            bound.named[name] = value
-        elif name in switches or not rest or rest[0][0] is not None:
-            bound.named[name] = True
-        else:
-            bound.named[name] = rest.pop(0)[1]
-    return bound

@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from attrs import define, field
+from attrs import define, field, frozen
 
-from srs_vsphere.simulator.powershell.errors import NotUnderstoodError, ScriptError
+from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.powershell.errors import ScriptError, StatementError
 from srs_vsphere.simulator.scripting import StreamMessage
 
-#: Where the objects go that a statement returns.
+#: Where the objects go that a statement puts out.
 Sink: TypeAlias = Callable[[object], None]
 
 #: Two records do not have the same time.
 _BETWEEN_RECORDS = 0.0001
 #: A script that takes more steps than this is not one for a simulator.
 _MOST_STEPS = 200_000
+_SILENT = frozenset({"silentlycontinue", "ignore"})
+
+
+@frozen
+class ErrorRecord:
+    """What PowerShell keeps of an error.
+
+    Args:
+        error: what happened.
+        line: in which line of the script; 0 if it is none of the script's own.
+        at: when, in seconds after the script's start.
+    """
+
+    error: ScriptError
+    line: int
+    at: float
 
 
 @define(eq=False)
@@ -27,32 +44,33 @@ class Machine:
         variables: the global ones, which stay after the script.
         elapsed: how much time has passed, in seconds.
         records: what was written to the streams.
+        errors: all errors, silent ones too, oldest first.
+        typed: the variables whose type is fixed, because they are typed parameters.
+        line: the line of the statement that is carried out.
     """
 
     variables: dict[str, object]
     elapsed: float = 0.0
     records: list[StreamMessage] = field(factory=list[StreamMessage])
+    errors: list[ErrorRecord] = field(factory=list[ErrorRecord])
+    typed: set[str] = field(factory=set[str])
+    line: int = 1
     _steps: int = 0
 
     def step(self) -> None:
-        """Count a step.
-
-        Raises:
-            NotUnderstoodError: there were too many.
-        """
+        """Count a step; a script that takes too many is not understood."""
         self._steps += 1
         if self._steps > _MOST_STEPS:
-            raise NotUnderstoodError("it takes too many steps")
+            raise NotUnderstoodError(f"more than {_MOST_STEPS} steps")
 
-    def write(self, stream: str, message: str) -> None:
-        """Write a record.
+    def write(self, stream: str, message: str, *, at: float | None = None) -> None:
+        """Write a record to a stream, now or at another time."""
+        self.records.append(StreamMessage(stream, message, self.elapsed if at is None else at))
+        self.elapsed += _BETWEEN_RECORDS if at is None else 0.0
 
-        Args:
-            stream: the stream's name.
-            message: what to write.
-        """
-        self.records.append(StreamMessage(stream, message, self.elapsed))
-        self.elapsed += _BETWEEN_RECORDS
+    def note(self, error: ScriptError) -> None:
+        """Keep an error without writing it to a stream."""
+        self.errors.append(ErrorRecord(error, self.line, self.elapsed))
 
 
 @define(eq=False)
@@ -70,11 +88,7 @@ class Scope:
     outer: Scope | None = None
 
     def get(self, name: str) -> object:
-        """Return the value of a variable, None if it has none.
-
-        Args:
-            name: its name in lower case, without a scope.
-        """
+        """Return the value of a variable by its name in lower case, None if it has none."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.variables:
@@ -83,41 +97,51 @@ class Scope:
         return self.machine.variables.get(name)
 
     def set(self, name: str, value: object, *, everywhere: bool = False) -> None:
-        """Give a variable a value.
-
-        Args:
-            name: its name in lower case, without a scope.
-            value: the value.
-            everywhere: whether the global one is meant.
-        """
-        # The outermost block of a script is the runspace's global scope.
+        """Give a variable a value; the outermost block of a script is the runspace's global scope."""
         own = self.outer is not None and not everywhere
         (self.variables if own else self.machine.variables)[name] = value
 
-    def write_error(self, message: str, action: str | None = None) -> None:
-        """Write an error, or end the script if errors shall do so.
+    def preference(self, name: str, default: str = "Continue") -> str:
+        """Return a preference variable in lower case."""
+        return str(self.get(name) or default).lower()
+
+    def write_error(self, error: ScriptError, action: str | None = None) -> None:
+        """Write an error to its stream, or end the script if errors shall do so.
 
         Args:
-            message: what happened.
+            error: the error.
             action: what the command itself says shall be done about errors.
 
         Raises:
             ScriptError: errors shall end the script.
         """
-        wanted = (action or str(self.get("erroractionpreference") or "Continue")).lower()
+        wanted = (action or self.preference("erroractionpreference")).lower()
+        if wanted != "ignore":
+            self.machine.note(error)
         if wanted == "stop":
-            reason = (
-                'because the preference variable "ErrorActionPreference" or common parameter is set to Stop'
-            )
             raise ScriptError(
-                "ActionPreferenceStopException", f"The running command stopped {reason}: {message}"
+                'The running command stopped because the preference variable "ErrorActionPreference" or '
+                f"common parameter is set to Stop: {error.message}",
+                "ActionPreferenceStopException",
             )
-        if wanted not in {"silentlycontinue", "ignore"}:
-            self.machine.write("error", message)
+        if wanted not in _SILENT:
+            self.machine.write("error", error.message)
 
 
 Expression: TypeAlias = Callable[[Scope], object]
-Statement: TypeAlias = Callable[[Scope, Sink], None]
+
+
+@frozen(eq=False)
+class Statement:
+    """One statement of a script.
+
+    Args:
+        line: where it begins, counted from 1.
+        run: carries it out in a scope and puts its objects into a sink.
+    """
+
+    line: int
+    run: Callable[[Scope, Sink], None]
 
 
 @define(eq=False)
@@ -127,6 +151,7 @@ class ScriptBlock:
     Args:
         body: the statements.
         parameters: its parameters.
+        advanced: whether it knows PowerShell's common parameters and refuses unknown ones.
     """
 
     body: Sequence[Statement]
@@ -134,15 +159,20 @@ class ScriptBlock:
     advanced: bool = False
 
     def run(self, scope: Scope, sink: Sink) -> None:
-        """Carry out the statements.
-
-        Args:
-            scope: where.
-            sink: where the objects go that they return.
-        """
+        """Carry out the statements; an error that ends one of them is written, and the next one begins."""
+        machine = scope.machine
+        outside = machine.line
         for statement in self.body:
-            scope.machine.step()
-            statement(scope, sink)
+            machine.step()
+            machine.line = statement.line
+            try:
+                statement.run(scope, sink)
+            except StatementError as error:
+                if scope.preference("erroractionpreference") == "stop":
+                    what = f"the error {error.message!r} while $ErrorActionPreference is 'Stop'"
+                    raise NotUnderstoodError(what) from None
+                scope.write_error(error)
+        machine.line = outside
 
 
 @define(eq=False)

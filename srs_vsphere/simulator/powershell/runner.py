@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from srs_vsphere.simulator.powershell.errors import NotUnderstoodError, ScriptError, ScriptExit, ScriptReturn
+from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.powershell.errors import ScriptError, ScriptExit, ScriptReturn
 from srs_vsphere.simulator.powershell.machine import Machine, Scope
 
 #: What Python says of operations that .NET would carry out or refuse in its own way.
-_BEYOND = (RecursionError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
+_BEYOND = (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
+_ARGUMENTS = re.compile(r"\$\{?args\b", re.IGNORECASE)
 
 
 @define
@@ -20,30 +22,39 @@ class Result:
 
     Args:
         output: its objects, with the times at which they came.
-        error: the text of the exception that ended it.
+        error: what ended it.
         exited: whether it was left with ``exit``, which loses its output.
+        unread: at which column reading the script failed; 0 if it was read.
+        unbound: whether its parameters did not fit, so that it did not begin.
     """
 
     output: list[tuple[float, object]] = field(factory=list["tuple[float, object]"])
-    error: str | None = None
+    error: ScriptError | None = None
     exited: bool = False
+    unread: int = 0
+    unbound: bool = False
 
 
-def run(script: str, parameters: Sequence[tuple[str, object]], machine: Machine) -> Result:
+def run(
+    script: str, parameters: Sequence[tuple[str, object]], machine: Machine, *, wrapped: bool = False
+) -> Result:
     """Carry out a script.
 
     Args:
         script: its text.
         parameters: names and values.
         machine: what it works on.
+        wrapped: whether the service gets it as a parameter of another script.
 
     Raises:
-        NotUnderstoodError: it uses what is not known here.
+        NotUnderstoodError: it uses what is not known here; what it did before that is to be forgotten.
     """
     # Half of the simulator's import time, which those who run no script need not spend.
     from srs_vsphere.simulator.powershell.arguments import bind
     from srs_vsphere.simulator.powershell.statements import parse
 
+    if wrapped and _ARGUMENTS.search(script):
+        raise NotUnderstoodError("$args of a script inside of another one")
     result = Result()
 
     def sink(value: object) -> None:
@@ -52,16 +63,22 @@ def run(script: str, parameters: Sequence[tuple[str, object]], machine: Machine)
     # A script runs in the runspace's global scope, so its variables stay.
     scope = Scope(machine)
     try:
+        result.unread = len(script) + 1
         block = parse(script)
+        result.unread, result.unbound = 0, True
         bind(block, parameters, scope)
+        result.unbound = False
         block.run(scope, sink)
     except ScriptError as error:
-        result.error = error.text
+        result.error = error
     except ScriptExit:
         result.exited = True
     except ScriptReturn as left:
         for value in left.values:
             sink(value)
+    except NotUnderstoodError as error:
+        error.line = error.line or machine.line
+        raise
     except _BEYOND as error:
-        raise NotUnderstoodError(f"{type(error).__name__}: {error}") from error
+        raise NotUnderstoodError(f"{type(error).__name__}: {error}", machine.line) from error
     return result

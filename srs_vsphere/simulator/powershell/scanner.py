@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from srs_vsphere.simulator.powershell.errors import NotUnderstoodError, incomplete
+from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 
-_BLANK = re.compile(r"(?:[ \t]|`\r?\n|<#.*?#>|(?<!\S)#[^\n]*)+", re.DOTALL)
-_LINES = re.compile(r"(?:\s|`\r?\n|<#.*?#>|#[^\n]*)+", re.DOTALL)
-_SEPARATORS = re.compile(r"(?:[\s;]|`\r?\n|<#.*?#>|#[^\n]*)+", re.DOTALL)
+_COMMENT = r"<#.*?#>|(?<![^\s;({|,=])#[^\n]*"
+_BLANK = re.compile(rf"(?:[ \t]|`\r?\n|{_COMMENT})+", re.DOTALL)
+_LINES = re.compile(rf"(?:\s|`\r?\n|{_COMMENT})+", re.DOTALL)
+_SEPARATORS = re.compile(rf"(?:[\s;]|`\r?\n|{_COMMENT})+", re.DOTALL)
+_REQUIRES = re.compile(r"#requires\b", re.IGNORECASE)
 
 
 class Scanner:
@@ -21,8 +23,11 @@ class Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at: int = 0
-        #: How many round brackets are open, within which lines may end anywhere.
-        self.brackets: int = 0
+
+    @property
+    def line(self) -> int:
+        """The line of the next sign, counted from 1."""
+        return self.text.count("\n", 0, self.at) + 1
 
     def sign(self) -> str:
         """Return the next sign, or nothing at the end."""
@@ -33,8 +38,8 @@ class Scanner:
         return self.at >= len(self.text)
 
     def skip_blanks(self) -> None:
-        """Go on to the next sign of this line, or of any line within brackets."""
-        self._skip(_LINES if self.brackets else _BLANK)
+        """Go on to the next sign of this line."""
+        self._skip(_BLANK)
 
     def skip_lines(self) -> None:
         """Go on to the next sign of any line."""
@@ -45,59 +50,40 @@ class Scanner:
         self._skip(_SEPARATORS)
 
     def looking_at(self, text: str) -> bool:
-        """Say whether a text is next.
-
-        Args:
-            text: the text, in lower case.
-        """
+        """Say whether a text, given in lower case, is next."""
         return self.text[self.at : self.at + len(text)].lower() == text
 
     def take(self, text: str) -> bool:
-        """Go past a text if it is next, and say whether it was.
-
-        Args:
-            text: the text, in lower case.
-        """
+        """Go past a text, given in lower case, if it is next, and say whether it was."""
         found = self.looking_at(text)
         if found:
             self.at += len(text)
         return found
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Go past a pattern if it is next.
-
-        Args:
-            pattern: the pattern.
-
-        Returns:
-            What it matched, or None.
-        """
+        """Go past a pattern if it is next, and return what it matched."""
         match = pattern.match(self.text, self.at)
         if match is not None:
             self.at = match.end()
         return match
 
-    def expect(self, text: str, missing: str) -> None:
-        """Go past a text that has to be next.
-
-        Args:
-            text: the text.
-            missing: the words of the error if the script ends instead.
-
-        Raises:
-            ScriptError: the script ends.
-            NotUnderstoodError: something else is next.
-        """
+    def expect(self, text: str) -> None:
+        """Go past a text that has to be next."""
         if not self.take(text):
-            if self.ended():
-                raise incomplete(missing)
             raise self.not_understood()
 
-    def not_understood(self) -> NotUnderstoodError:
-        """Return the error of a script that goes on in an unknown way."""
-        return NotUnderstoodError(f"{self.text[self.at : self.at + 20]!r}")
+    def not_understood(self, what: str = "") -> NotUnderstoodError:
+        """Return the error of a script that goes on in an unknown way.
+
+        Args:
+            what: the construct; default: what comes next in the text.
+        """
+        rest = self.text[self.at : self.at + 30].split("\n")[0]
+        return NotUnderstoodError(what or (repr(rest) if rest else "the end of the text"), self.line)
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
         match = pattern.match(self.text, self.at)
         if match is not None:
+            if _REQUIRES.search(match.group()):
+                raise self.not_understood("#requires")
             self.at = match.end()

@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import isfinite
 from uuid import UUID
 
-from srs_vsphere.simulator.powershell.values import (
+from srs_vsphere.simulator.objects.values import (
     EnumValue,
     OrderedDictionary,
     Version,
@@ -20,11 +20,7 @@ _KEYS = "System.Collections.Specialized.OrderedDictionary+OrderedDictionaryKeyVa
 
 
 def properties(value: object) -> dict[str, object]:
-    """Return the properties of a value that is written as an object.
-
-    Args:
-        value: the value.
-    """
+    """Return the properties of a value that is written as an object."""
     if isinstance(value, EnumValue):
         return {"value__": value.number}
     if isinstance(value, OrderedDictionary):
@@ -50,20 +46,12 @@ def properties(value: object) -> dict[str, object]:
 
 
 def is_plain(value: object) -> bool:
-    """Say whether JSON has values like this one.
-
-    Args:
-        value: the value.
-    """
+    """Say whether JSON has values like this one."""
     return isinstance(value, bool | int | float | Decimal | str | datetime) and not isinstance(value, Version)
 
 
 def scalar(value: object) -> object:
-    """Return what a property's value is in JSON: itself if JSON has such values, otherwise its text.
-
-    Args:
-        value: the value.
-    """
+    """Return what a property's value is in JSON: itself if JSON has such values, otherwise its text."""
     if isinstance(value, datetime):
         return time_text(value)
     if isinstance(value, Decimal):
@@ -74,11 +62,7 @@ def scalar(value: object) -> object:
 
 
 def time_text(value: datetime) -> str:
-    """Return a time as the round-trip format of .NET has it, in UTC.
-
-    Args:
-        value: the time; without a time zone it is in UTC already.
-    """
+    """Return a time as the round-trip format of .NET has it, in UTC."""
     time = value.astimezone(UTC) if value.tzinfo is not None else value
     return time.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import json
 
-from srs_vsphere.simulator.powershell.properties import is_plain, properties, scalar
-from srs_vsphere.simulator.powershell.values import EnumValue, elements, type_name
+from srs_vsphere.simulator.objects.properties import is_plain, properties, scalar
+from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.objects.values import (
+    EnumValue,
+    Formatted,
+    PSCredential,
+    SecureString,
+    TypeName,
+    elements,
+    is_array,
+    type_name,
+)
 
 _COMPARABLE = ("System.IComparable", "System.IConvertible")
 _NUMBER = (*_COMPARABLE, "System.IFormattable")
@@ -41,15 +51,13 @@ _ENUM = ("System.IComparable", "System.IFormattable", "System.IConvertible")
 
 
 def documents(value: object) -> list[str]:
-    """Return the documents of one object; an array has one for each element.
-
-    Args:
-        value: the object; not None.
-    """
+    """Return the documents of one object that is not None; an array has one for each element."""
     return [_document(element) for element in elements(value) if element is not None]
 
 
 def _document(value: object) -> str:
+    if is_array(value) or isinstance(value, Formatted | TypeName | SecureString | PSCredential):
+        raise NotUnderstoodError(f"{type_name(value)} in the service's own json format")
     name = type_name(value)
     interfaces = _ENUM if isinstance(value, EnumValue) else _INTERFACES.get(name)
     return json.dumps(

@@ -1,4 +1,4 @@
-"""What ``ConvertTo-Json`` makes of a value."""
+"""What the client's first wrapper for structured output makes of a value: JSON of a limited depth."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import json
 from datetime import UTC, datetime
 from uuid import UUID
 
-from srs_vsphere.simulator.powershell.properties import is_plain, properties, scalar
-from srs_vsphere.simulator.powershell.values import EnumValue, elements, is_array, is_mapping, text, to_string
+from srs_vsphere.simulator.objects.properties import is_plain, properties, scalar
+from srs_vsphere.simulator.objects.values import (
+    EnumValue,
+    element_text,
+    elements,
+    is_array,
+    is_mapping,
+    to_string,
+)
 
 
 def to_json(value: object, depth: int, *, compress: bool) -> str:
@@ -33,7 +40,7 @@ def _plain(value: object, depth: int) -> object:
     if value is None or is_plain(value):
         return scalar(value)
     if depth < 0:
-        return text(value)
+        return " ".join(map(element_text, elements(value)))
     if is_array(value) or isinstance(value, bytes):
         return [_plain(element, depth - 1) for element in elements(value)]
     members = value.items() if is_mapping(value) else properties(value).items()

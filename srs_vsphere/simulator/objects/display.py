@@ -1,0 +1,198 @@
+"""The text output format: what PowerShell shows of objects on a screen of some columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from attrs import define, field
+
+from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.objects.values import (
+    Char,
+    EnumValue,
+    Formatted,
+    Hashtable,
+    Version,
+    element_text,
+    elements,
+    is_array,
+    is_mapping,
+    is_object,
+    to_string,
+)
+
+WIDTH = 80
+_MOST_COLUMNS = 4
+_MOST_ELEMENTS = 4
+_NAME_COLUMN = 30
+_CENTS = Decimal("0.01")
+#: Signs that take one column each.
+_NARROW = re.compile("[ -~\xa0-\u02ff]*")
+
+
+@define
+class _Column:
+    name: str
+    width: int
+    right: bool
+    texts: list[str]
+
+    def fit(self, text: str) -> str:
+        return text.rjust(self.width) if self.right else text.ljust(self.width)
+
+
+@define
+class _Table:
+    entries: bool
+    formatted: bool
+    rows: list[Mapping[str, object]] = field(factory=list["Mapping[str, object]"])
+
+
+def show(values: Sequence[object], width: int = WIDTH, *, exact: bool = False) -> str:
+    """Return the whole output as one text, trimmed at both ends.
+
+    Args:
+        values: the objects of the output.
+        width: columns of the screen.
+        exact: whether to refuse what is not certain to look like this.
+
+    Raises:
+        NotUnderstoodError: it is not certain.
+    """
+    blocks: list[str | _Table] = []
+    for value in [element for given in values for element in elements(given)]:
+        shown = value.value if isinstance(value, Formatted) else value
+        table = blocks[-1] if blocks and isinstance(blocks[-1], _Table) else None
+        if not is_mapping(shown):
+            if exact:
+                _check_line(shown, after_table=any(isinstance(block, _Table) for block in blocks))
+            blocks.append(_line(shown))
+            continue
+        kind = (not is_object(shown), isinstance(value, Formatted))
+        if table is None or (table.entries, table.formatted) != kind:
+            if exact and any(isinstance(block, _Table) for block in blocks):
+                raise NotUnderstoodError("several kinds of objects as text")
+            table = _Table(*kind)
+            blocks.append(table)
+        if table.entries:
+            if exact and len(shown) > 1 and isinstance(shown, Hashtable):
+                raise NotUnderstoodError("the random order of a hashtable's keys: [ordered] has one")
+            table.rows += [{"Name": to_string(name), "Value": member} for name, member in shown.items()]
+        else:
+            table.rows.append({to_string(name): member for name, member in shown.items()})
+    for block in blocks:
+        if exact and isinstance(block, _Table):
+            _check_table(block, width)
+    return "".join(block if isinstance(block, str) else _show_rows(block, width) for block in blocks).strip()
+
+
+def _check_line(value: object, *, after_table: bool) -> None:
+    known = (str, bool, int, float, Decimal, EnumValue)
+    if after_table or isinstance(value, Version) or (value is not None and not isinstance(value, known)):
+        raise NotUnderstoodError("this output as text: of other objects, or in this order")
+
+
+def _check_table(table: _Table, width: int) -> None:
+    names = list(table.rows[0]) if table.rows else []
+    for row in table.rows:
+        for name, value in row.items():
+            small = isinstance(value, str | bool | int | None) or (
+                isinstance(value, float) and abs(value) < 1000
+            )
+            plain = (
+                small
+                and not isinstance(value, Version | Char)
+                and _NARROW.fullmatch(_cell(value, cents=True))
+            )
+            if not plain or list(row) != names or not _NARROW.fullmatch(name):
+                raise NotUnderstoodError("these objects as text")
+            if (_is_right(value) or value is None) != _is_right(table.rows[0][name]) and not table.entries:
+                raise NotUnderstoodError("objects with different types as text")
+    as_list = len(names) > _MOST_COLUMNS and not table.formatted
+    fractions = any(isinstance(value, float) for row in table.rows for value in row.values())
+    if not names or (as_list and fractions):
+        raise NotUnderstoodError("these objects as text")
+    lengths = {
+        name: max(len(name), *(len(_cell(row[name], cents=True)) for row in table.rows)) for name in names
+    }
+    if as_list and max(map(len, names)) + 3 + max(lengths.values()) > width:
+        raise NotUnderstoodError("a list that is wider than the screen")
+    wide = sum(lengths.values()) + len(names) - 1 > width
+    if (
+        not as_list
+        and wide
+        and (len(table.rows) > 1 or not all(isinstance(v, str) for v in table.rows[0].values()))
+    ):
+        raise NotUnderstoodError("a table that is wider than the screen")
+
+
+def _line(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"\n{value.strftime('%A, %d %B %Y %H:%M:%S')}\n"
+    return to_string(value) + "\n"
+
+
+def _show_rows(table: _Table, width: int) -> str:
+    if not table.rows or not table.rows[0]:
+        return ""
+    if table.entries:
+        return _show_table(table.rows, width, _NAME_COLUMN, align=False)
+    if len(table.rows[0]) > _MOST_COLUMNS and not table.formatted:
+        return "".join(map(_show_list, table.rows))
+    return _show_table(table.rows, width, 0, align=True)
+
+
+def _show_list(row: Mapping[str, object]) -> str:
+    width = max(map(len, row))
+    lines = [f"{name:<{width}} : {_cell(value)}".rstrip() for name, value in row.items()]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _show_table(rows: Sequence[Mapping[str, object]], screen: int, first_width: int, *, align: bool) -> str:
+    columns: list[_Column] = []
+    left = screen
+    for name in rows[0]:
+        if left <= 0:
+            # What does not fit is left out without a word.
+            break
+        texts = [_cell(row.get(name), cents=align) for row in rows]
+        width = min(max(first_width, len(name), *map(len, texts)), left)
+        right = align and _is_right(rows[0][name])
+        columns.append(_Column(name, width, right, [_cut(text, width) for text in texts]))
+        left -= width + 1
+        first_width = 0
+    dashes = " ".join(column.fit("-" * len(column.name)) for column in columns)
+    lines = [
+        " ".join(column.fit(column.name) for column in columns).rstrip(),
+        # Only where columns were left out the line goes on to the edge.
+        dashes if len(columns) < len(rows[0]) else dashes.rstrip(),
+    ]
+    lines += [
+        " ".join(column.fit(column.texts[row]) for column in columns).rstrip() for row in range(len(rows))
+    ]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _is_right(value: object) -> bool:
+    return isinstance(value, bool | int | float | Decimal)
+
+
+def _cell(value: object, *, cents: bool = False) -> str:
+    if cents and isinstance(value, float) and abs(value) < 1e15:
+        return str(Decimal(value).quantize(_CENTS, ROUND_HALF_UP))
+    if is_array(value):
+        shown = [element_text(element) for element in value[:_MOST_ELEMENTS]]
+        more = ["…"] if len(value) > _MOST_ELEMENTS else []
+        return "{" + ", ".join(shown + more) + "}"
+    if is_mapping(value) and not is_object(value):
+        return "{" + ", ".join(map(to_string, value)) + "}"
+    return element_text(value)

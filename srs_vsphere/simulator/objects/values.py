@@ -1,0 +1,278 @@
+"""The values of scripts as Python values, what .NET calls their types, and their texts.
+
+Most are Python's own: `None`, `bool`, `int`, `float`, `str`, `datetime`, `list`, `dict`. Where .NET has more
+types than Python, a subclass keeps the difference, so whoever does not care about it need not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from math import isfinite
+from typing import Final, TypeGuard
+from uuid import UUID
+
+from attrs import field, frozen
+
+from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+
+
+class Int64(int):
+    """A whole number of 64 bits even if it is small."""
+
+
+class Char(str):
+    """A single character."""
+
+    __slots__ = ()
+
+
+class Version(str):
+    """A version number."""
+
+    __slots__ = ()
+
+
+class ArrayList(list[object]):
+    """A list that can grow, as deserialised lists are."""
+
+
+class PsObject(dict[str, object]):
+    """An object with properties (a PSCustomObject); other plain mappings count as such too."""
+
+
+class Hashtable(dict[object, object]):
+    """A hashtable; with several keys, their order is random in each PowerShell process."""
+
+
+class OrderedDictionary(dict[object, object]):
+    """A hashtable that keeps its order."""
+
+
+@frozen
+class EnumValue:
+    """A member of an enumeration.
+
+    Args:
+        type: the full name of the enumeration.
+        name: the member's name.
+        number: its number.
+    """
+
+    type: str
+    name: str
+    number: int
+
+
+@frozen
+class TypeName:
+    """A type as a value.
+
+    Args:
+        full: its full name.
+    """
+
+    full: str
+
+
+@frozen
+class SecureString:
+    """A secret; nothing shows its text.
+
+    Args:
+        secret: the text.
+    """
+
+    secret: str = field(repr=False)
+
+
+@frozen
+class PSCredential:
+    """A user name with a password.
+
+    Args:
+        user_name: the name.
+        password: the password.
+    """
+
+    user_name: str
+    password: SecureString
+
+
+@frozen
+class Formatted:
+    """An object on its way through ``Format-Table``: made for people, and no object any more.
+
+    Args:
+        value: the object.
+    """
+
+    value: Mapping[object, object]
+
+
+class Nothing:
+    """What a pipeline without output gives: null in an expression, no object at all in a pipeline."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+NOTHING: Final = Nothing()
+
+_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "System.Boolean"),
+    (Int64, "System.Int64"),
+    (float, "System.Double"),
+    (Decimal, "System.Decimal"),
+    (Char, "System.Char"),
+    (Version, "System.Version"),
+    (str, "System.String"),
+    (datetime, "System.DateTime"),
+    (timedelta, "System.TimeSpan"),
+    (UUID, "System.Guid"),
+    (bytes, "System.Byte[]"),
+    (ArrayList, "System.Collections.ArrayList"),
+    (list, "System.Object[]"),
+    (tuple, "System.Object[]"),
+    (Hashtable, "System.Collections.Hashtable"),
+    (OrderedDictionary, "System.Collections.Specialized.OrderedDictionary"),
+    (Mapping, "System.Management.Automation.PSCustomObject"),
+    (TypeName, "System.RuntimeType"),
+    (SecureString, "System.Security.SecureString"),
+    (PSCredential, "System.Management.Automation.PSCredential"),
+)
+
+
+def fits(value: int, bits: int) -> bool:
+    """Say whether a whole number fits into so many bits."""
+    # Not a range: to look for a subclass of int in one takes as long as it is.
+    return -(1 << bits - 1) <= value < 1 << bits - 1
+
+
+def type_name(value: object) -> str:
+    """Return the full .NET name of a value's type; the value is not None."""
+    if isinstance(value, EnumValue):
+        return value.type
+    for kind, name in _TYPES:
+        if isinstance(value, kind):
+            return name
+    if isinstance(value, int):
+        if fits(value, 32):
+            return "System.Int32"
+        return "System.Int64" if fits(value, 64) else "System.Numerics.BigInteger"
+    return "System.Object"
+
+
+def is_object(value: object) -> bool:
+    """Say whether a value is an object with properties of its own choosing."""
+    return is_mapping(value) and not isinstance(value, Hashtable | OrderedDictionary)
+
+
+def is_array(value: object) -> TypeGuard[Sequence[object]]:
+    """Say whether a value is an array."""
+    return isinstance(value, list | tuple)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    """Say whether a value is an object with properties or a hashtable."""
+    return isinstance(value, Mapping)
+
+
+def number_text(value: float) -> str:
+    """Return a number as PowerShell writes it: fifteen digits of it."""
+    if not isfinite(value):
+        return {"inf": "∞", "-inf": "-∞"}.get(str(value), "NaN")
+    digits, _, exponent = f"{value:.14e}".partition("e")
+    power = int(exponent)
+    if value == 0:
+        return "-0" if str(value).startswith("-") else "0"
+    if -5 < power < 15:
+        plain = f"{Decimal(digits).scaleb(power):f}"
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    digits = digits.rstrip("0").rstrip(".")
+    return f"{digits}E{'-' if power < 0 else '+'}{abs(power):02d}"
+
+
+def to_string(value: object) -> str:
+    """Return what the value's own ``ToString`` gives."""
+    if value is None or is_object(value):
+        return ""
+    if isinstance(value, float):
+        return number_text(value)
+    if isinstance(value, datetime):
+        return value.strftime("%m/%d/%Y %H:%M:%S")
+    if isinstance(value, timedelta):
+        return _duration_text(value)
+    if isinstance(value, EnumValue):
+        return value.name
+    if isinstance(value, TypeName):
+        return value.full
+    if isinstance(value, bool | int | str | UUID | Decimal):
+        return str(value)
+    return type_name(value)
+
+
+def element_text(value: object) -> str:
+    """Return the text that PowerShell makes of a value that stands among others."""
+    if is_mapping(value) and is_object(value):
+        return "@{" + "; ".join(f"{name}={to_string(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, bytes):
+        return " ".join(map(str, value))
+    return to_string(value)
+
+
+def text(value: object) -> str:
+    """Return the text that PowerShell makes of a value inside a string.
+
+    Raises:
+        NotUnderstoodError: that is not certain.
+    """
+    for element in elements(value):
+        members = element.values() if is_mapping(element) and is_object(element) else (element,)
+        for member in members:
+            if isinstance(member, float) and float(number_text(member).replace("∞", "inf")) != member:
+                raise NotUnderstoodError("a fraction of more than fifteen digits as text")
+            if is_mapping(value) and not isinstance(member, None | str | bool | int | float | dict | list):
+                raise NotUnderstoodError(f"the text of an object with a {type_name(member)}")
+    return " ".join(map(element_text, elements(value)))
+
+
+def truth(value: object) -> bool:
+    """Say whether PowerShell takes a value for true."""
+    if is_array(value):
+        return len(value) > 1 or (len(value) == 1 and truth(value[0]))
+    if isinstance(value, bool | int | float | str | Decimal | Nothing | None):
+        return bool(value)
+    return True
+
+
+def elements(value: object) -> list[object]:
+    """Return the objects that a value is in a pipeline: an array's elements, or the value itself."""
+    if isinstance(value, Nothing):
+        return []
+    return list(value) if is_array(value) or isinstance(value, bytes) else [value]
+
+
+def unwrapped(values: list[object]) -> object:
+    """Return the value that a pipeline's output is: nothing, the only object, or an array."""
+    if len(values) > 1:
+        return values
+    return values[0] if values else NOTHING
+
+
+def plain(value: object) -> object:
+    """Return a value as it is stored and compared: nothing is null there."""
+    return None if isinstance(value, Nothing) else value
+
+
+def _duration_text(value: timedelta) -> str:
+    ticks = (value.days * 86_400 + value.seconds) * 10_000_000 + value.microseconds * 10
+    sign, ticks = ("-", -ticks) if ticks < 0 else ("", ticks)
+    seconds, fraction = divmod(ticks, 10_000_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    day = f"{days}." if days else ""
+    tail = f".{fraction:07d}" if fraction else ""
+    return f"{sign}{day}{hours:02d}:{minutes:02d}:{seconds:02d}{tail}"

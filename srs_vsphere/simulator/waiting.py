@@ -1,0 +1,112 @@
+"""Time that passes while a client waits: a virtual clock that moves to what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from srs_vsphere.simulator.agenda import Agenda, Event
+from srs_vsphere.simulator.clock import VirtualClock
+from srs_vsphere.simulator.exchange import Reply
+from srs_vsphere.simulator.executions import Execution, Executions
+from srs_vsphere.simulator.routing import Call
+from srs_vsphere.simulator.runspaces import Runspace, Runspaces
+from srs_vsphere.simulator.sessions import Session
+from srs_vsphere.simulator.web_consoles import WebConsoles
+
+#: One question moves the clock past so many events at most.
+_MOST_EVENTS = 20_000
+#: A script's records are shown before so many new ones have come, for only the newest fifty are kept.
+_MOST_RECORDS = 25
+_OF_EXECUTIONS = frozenset({"script_executions.get", "script_executions.output", "script_executions.streams"})
+_CREATIONS = frozenset({"runspaces.create", "script_executions.create", "web_consoles.create"})
+
+
+@frozen(eq=False)
+class Waiting:
+    """Moves the clock to what a client waits for.
+
+    Args:
+        clock: the clock.
+        agenda: what is to happen.
+        runspaces: the runspaces.
+        executions: the script executions.
+        consoles: the web consoles.
+    """
+
+    clock: VirtualClock
+    agenda: Agenda
+    runspaces: Runspaces
+    executions: Executions
+    consoles: WebConsoles
+
+    def before(self, call: Call, session: Session) -> None:
+        """Let time pass until what is asked for has changed, if that is only a matter of time.
+
+        Args:
+            call: the question.
+            session: whose it is; it does not expire meanwhile, for whoever waits goes on asking.
+        """
+        pending: Callable[[], Event | None]
+        if call.operation == "runspaces.get":
+            runspace = self.runspaces.find(call.path[0], session.user)
+            pending = lambda: self._of_runspace(runspace)  # noqa: E731 - one of four
+        elif call.operation == "runspaces.list":
+            own = [found for found in self.runspaces if found.user == session.user]
+            pending = lambda: _first([self._of_runspace(each) for each in own])  # noqa: E731 - as above
+        elif call.operation in _OF_EXECUTIONS:
+            execution = self.executions.find(call.path[0], session.user)
+            began = self.agenda.now
+            pending = lambda: self._of_execution(execution, began)  # noqa: E731 - as above
+        elif call.operation == "web_consoles.get":
+            pending = lambda: self.consoles.pending(call.path[0])  # noqa: E731 - as above
+        else:
+            return
+        left = _MOST_EVENTS
+        while left and (event := pending()) is not None:
+            while left and not event.happened and not event.cancelled:
+                self._next(session)
+                left -= 1
+            if call.operation == "runspaces.list":
+                return
+
+    def after(self, call: Call, reply: Reply, session: Session) -> None:
+        """Let the next thing happen after a creation was refused: whoever waits for a place asks again.
+
+        Args:
+            call: what was asked for.
+            reply: the answer.
+            session: whose it is.
+        """
+        if call.operation in _CREATIONS and reply.status == 500:
+            self._next(session)
+
+    def _next(self, session: Session) -> None:
+        due = self.agenda.next_due()
+        if due is not None:
+            self.clock.move_to(due)
+            # Before the events: a cleanup among them must find the session alive.
+            session.used = due if not session.ended else session.used
+            self.agenda.catch_up()
+
+    def _of_runspace(self, runspace: Runspace | None) -> Event | None:
+        if runspace is None or runspace.state != "creating":
+            return None
+        if runspace.starting is not None and not runspace.starting.happened:
+            return runspace.starting
+        connecting = self.executions.find(runspace.connection_script_id or "", runspace.user)
+        return self._of_execution(connecting, self.agenda.now)
+
+    def _of_execution(self, execution: Execution | None, began: float) -> Event | None:
+        if execution is None or execution.state != "running" or execution.zombie:
+            return None
+        run = execution.run
+        new = [at for at in (run.started + record.at for record in run.outcome.records) if began < at]
+        if sum(at <= self.agenda.now for at in new) >= _MOST_RECORDS:
+            return None
+        return execution.next_poll
+
+
+def _first(events: list[Event | None]) -> Event | None:
+    return min((event for event in events if event is not None), key=lambda event: event.due, default=None)
