@@ -6,23 +6,9 @@ the wall clock and raise; a sweep asks first, tells afterwards, and reports.
 
 from __future__ import annotations
 
-import sys
+from attrs import field, frozen
 
-from attrs import Attribute, field, frozen
-
-
-def _at_least_one(_: object, attribute: Attribute[int], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{attribute.name} must be a whole number, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{attribute.name} must be 1 or more, not {value!r}")
-
-
-def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{attribute.name} must be a number of seconds, not {type(value).__name__}")
-    if not 0 <= value <= sys.float_info.max:
-        raise ValueError(f"{attribute.name} must be 0 or more seconds, not {value!r}")
+from srs_vsphere._validation import count, number
 
 
 @frozen(kw_only=True)
@@ -41,9 +27,9 @@ class BreakerPolicy:
         ValueError: `failures` is less than 1, or a time is negative or not finite.
     """
 
-    failures: int = field(default=5, validator=_at_least_one)
-    probe_after: float = field(default=10.0, validator=_seconds)
-    probe_cap: float = field(default=300.0, validator=_seconds)
+    failures: int = field(default=5, validator=count)
+    probe_after: float = field(default=10.0, validator=number)
+    probe_cap: float = field(default=300.0, validator=number)
 
 
 class Breaker:

@@ -13,9 +13,10 @@ import anyio.abc
 
 from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice, prepare
+from srs_vsphere._validation import check_count, check_patience, check_seconds
 from srs_vsphere.fleet.breaker import BreakerPolicy
 from srs_vsphere.fleet.journal import Journal
-from srs_vsphere.fleet.options import FleetOptions, check_interval
+from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.poller import Poller, TransportMaker
 from srs_vsphere.fleet.progress import ProgressCallback, ProgressCount, check_callback
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
@@ -26,7 +27,7 @@ from srs_vsphere.fleet.target import Target, check_targets
 from srs_vsphere.fleet.watching import AsyncFleetWatch, Seen, Turns
 from srs_vsphere.models import PSDocument
 from srs_vsphere.retry import RetryPolicy
-from srs_vsphere.settings import Timeouts, check_count, check_patience
+from srs_vsphere.settings import Timeouts
 
 T = TypeVar("T")
 
@@ -132,11 +133,11 @@ class AsyncSrsFleet:
             for stream in list(self._streams):
                 stream.drop()
             group.cancel_scope.cancel()
-            if isinstance(exc, Exception):
+            if isinstance(exc, anyio.get_cancelled_exc_class()):
+                await group.__aexit__(exc_type, exc, traceback)
+            else:
                 # The program's own error is to leave the block as it is, not in a group.
                 await group.__aexit__(None, None, None)
-            else:
-                await group.__aexit__(exc_type, exc, traceback)
 
     def poll(
         self, *, deadline: float | None = None, on_progress: ProgressCallback | None = None
@@ -196,7 +197,7 @@ class AsyncSrsFleet:
             ValueError: `interval` is not positive and finite.
             RuntimeError: the fleet has a watch already; or, when the first event is asked for, is not open.
         """
-        check_interval(interval)
+        check_seconds("interval", interval)
         if resume is not None and not isinstance(resume, FleetSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise TypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
         if self._watch is not None:

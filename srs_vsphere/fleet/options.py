@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 from attrs.validators import instance_of
 
+from srs_vsphere._validation import positive_number, seconds
 from srs_vsphere.fleet.breaker import BreakerPolicy
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.settings import Timeouts
-
-
-def _positive(_: object, attribute: Attribute[float], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{attribute.name} must be a number, not {type(value).__name__}")
-    if not 0 < value <= sys.float_info.max:
-        raise ValueError(f"{attribute.name} must be more than 0, not {value!r}")
-
-
-def check_interval(value: object) -> None:
-    """Refuse an interval that makes no sense.
-
-    Args:
-        value: seconds.
-
-    Raises:
-        TypeError: it is no number.
-        ValueError: it is not positive and finite.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"interval must be a number of seconds, not {type(value).__name__}")
-    if not 0 < value <= sys.float_info.max:
-        raise ValueError(f"interval must be more than 0 seconds, not {value!r}")
 
 
 @frozen(kw_only=True)
@@ -54,9 +30,9 @@ class FleetOptions:
         ValueError: a time or rate is not positive and finite.
     """
 
-    timeout: float = field(default=10.0, validator=_positive)
+    timeout: float = field(default=10.0, validator=seconds)
     timeouts: Timeouts = field(default=Timeouts(keep_alive=300.0), validator=instance_of(Timeouts))
     breaker: BreakerPolicy = field(default=BreakerPolicy(), validator=instance_of(BreakerPolicy))
-    login_rate: float = field(default=100.0, validator=_positive)
-    idle: float = field(default=900.0, validator=_positive)
+    login_rate: float = field(default=100.0, validator=positive_number)
+    idle: float = field(default=900.0, validator=seconds)
     retry: RetryPolicy = field(default=RetryPolicy(), validator=instance_of(RetryPolicy))

@@ -94,6 +94,7 @@ class FleetStream(Generic[T_co]):
 
     def close(self) -> None:
         """End what runs, and wait for its end; a second call does nothing."""
+        self._taken = iter(())
         self._portal.call(self._source.aclose)
 
     async def _take(self) -> list[T_co]:

@@ -15,8 +15,11 @@ from srs_vsphere.auth import Auth
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.tls import Tls
 
-_KNOWN = ("name", "url", "auth", "ca_file", "verify")
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+#: Settings of `Tls`; a file of targets has no secrets, and none of these is one.
+_TRUST = ("ca_file", "thumbprint", "known_hosts", "server_hostname", "verify")
+_PATHS = ("ca_file", "known_hosts")
+_KNOWN = ("name", "url", "auth", *_TRUST)
+_VERIFY = {"true": True, "false": False, "never": "never"}
 _TABLE = re.compile(r"^\s*\[\[\s*target\s*\]\]")
 
 _Row = dict[str, object]
@@ -27,9 +30,10 @@ def read_targets(
 ) -> list[Target]:
     """Read targets from a file, all or none.
 
-    A CSV file has a line of headings: ``name`` and ``url``, perhaps ``auth``, ``ca_file`` and ``verify``;
-    every other column is a label. A TOML file has a ``[[target]]`` table for each, with the same members and
-    perhaps a table ``labels``. A path in ``ca_file`` is relative to the file.
+    A CSV file has a line of headings: ``name`` and ``url``, perhaps ``auth`` and, as for `Tls`, ``ca_file``,
+    ``thumbprint``, ``known_hosts``, ``server_hostname`` and ``verify``; every other column is a label. A TOML
+    file has a ``[[target]]`` table for each, with the same members and perhaps a table ``labels``. Paths are
+    relative to the file.
 
     Args:
         path: the file; its name ends in ``.csv`` or ``.toml``.
@@ -116,23 +120,26 @@ def _target(row: _Row, folder: Path, auth: Auth | Mapping[str, Auth] | None) -> 
     for name in ("name", "url"):
         if name not in row:
             raise ValueError(f"{name} is missing")
-    ca_file = row.get("ca_file")
-    if isinstance(ca_file, str):
-        ca_file = str(folder / ca_file)
     return Target(
         name=cast("str", row["name"]),
         url=cast("str", row["url"]),
         auth=_auth(row.get("auth", ""), auth),
-        tls=Tls(ca_file=cast("str | None", ca_file), verify=_flag(row.get("verify", True))),
+        tls=_tls(row, folder),
         labels=_labels(row.get("labels", {})),
     )
 
 
-def _flag(value: object) -> bool:
-    flag = _FLAGS.get(value.lower()) if isinstance(value, str) else value
-    if not isinstance(flag, bool):
-        raise ValueError("verify must be true or false")  # noqa: TRY004 - of the file, not of an argument
-    return flag
+def _tls(row: _Row, folder: Path) -> Tls:
+    trust = {name: row[name] for name in _TRUST if name in row}
+    for name in _PATHS:
+        if isinstance(path := trust.get(name), str):
+            trust[name] = str(folder / path)
+    verify = trust.get("verify")
+    if isinstance(verify, str):
+        if verify.lower() not in _VERIFY:
+            raise ValueError("verify must be true, false or never")
+        trust["verify"] = _VERIFY[verify.lower()]
+    return Tls(**trust)  # type: ignore[arg-type]  # it checks them itself
 
 
 def _labels(value: object) -> dict[str, str]:

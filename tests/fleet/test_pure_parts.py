@@ -129,7 +129,7 @@ CSV = """\
 name,url,auth,verify,ca_file,site
 
 a,https://a.example,,,,north
-"b, too",https://b.example:8443,lab,no,lab.pem,
+"b, too",https://b.example:8443,lab,true,lab.pem,
 """
 TOML = """\
 [[target]]
@@ -141,7 +141,7 @@ labels = { site = "north" }
 name = "b, too"
 url = "https://b.example:8443"
 auth = "lab"
-verify = false
+verify = true
 ca_file = "lab.pem"
 """
 
@@ -153,7 +153,7 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
     lab = ApiKeyAuth("key")
     assert read_targets(file, auth={"": AUTH, "lab": lab}) == [
         Target("a", "https://a.example", AUTH, labels={"site": "north"}),
-        Target("b, too", "https://b.example:8443", lab, Tls(ca_file=str(tmp_path / "lab.pem"), verify=False)),
+        Target("b, too", "https://b.example:8443", lab, Tls(ca_file=str(tmp_path / "lab.pem"))),
     ]
 
 
@@ -161,8 +161,8 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
     ("suffix", "text", "line", "complaint"),
     [
         ("csv", CSV.replace("https://b", "b"), 4, "url must begin with"),
-        ("csv", CSV.replace(",no,", ",maybe,"), 4, "verify must be true or false"),
-        ("csv", CSV.replace("lab,no", "elsewhere,no"), 4, "not among the credentials"),
+        ("csv", CSV.replace(",true,", ",maybe,"), 4, "verify must be true, false or never"),
+        ("csv", CSV.replace("lab,true", "elsewhere,true"), 4, "not among the credentials"),
         ("csv", CSV.replace('"b, too"', "a"), 4, "that of line 3"),
         ("csv", CSV.replace("north", "north,more"), 3, "7 cells under 6 headings"),
         ("csv", CSV.replace("name,url", "name,name"), 1, "the headings"),
@@ -170,7 +170,10 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
         ("toml", TOML.replace("https://b", "b"), 6, "url must begin with"),
         ("toml", TOML.replace('name = "a"', ""), 1, "name is missing"),
         ("toml", TOML.replace("verify", "verfy"), 6, "there is no setting verfy"),
-        ("toml", TOML.replace("verify = false", "verify = 2"), 6, "verify must be true or false"),
+        ("toml", TOML.replace("verify = true", "verify = 2"), 6, "verify must be True, False"),
+        ("toml", TOML.replace("verify = true", 'verify = "no"'), 6, "verify must be true, false or never"),
+        ("toml", TOML.replace("verify = true", "thumbprint = '12'"), 6, "thumbprint"),
+        ("toml", TOML.replace("true", "false"), 6, "exclude each other"),
         ("toml", TOML.replace('"lab"', "1"), 6, "auth must be a name"),
         ("toml", TOML.replace('{ site = "north" }', "5"), 1, "labels must be a table"),
         ("toml", TOML.replace('name = "a"', "name = 5"), 1, "name must be text"),
