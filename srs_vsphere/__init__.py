@@ -70,6 +70,7 @@ _NAMES = {
         "ParameterTypeError",
         "ParameterValueError",
         "QuotaExceededError",
+        "ResponseTimeoutError",
         "RunspaceBusyError",
         "RunspaceNotReadyError",
         "ServerError",

@@ -12,13 +12,21 @@ import httpx
 from srs_vsphere._sync.response import Response
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._concurrency.limiter import Limiter
+from srs_vsphere._concurrency.retry_hook import RetryHook
 from srs_vsphere._http.express import Lane
 from srs_vsphere._service import failures
 from srs_vsphere._service.api_errors import error_for
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.failures import Failure
 from srs_vsphere._service.operations import Operation
-from srs_vsphere._service.retry_decision import Outcome, RetryBudget, Sent, decide, retry_after_seconds
+from srs_vsphere._service.retry_decision import (
+    OUT_OF_BUDGET,
+    Outcome,
+    RetryBudget,
+    Sent,
+    decide,
+    retry_after_seconds,
+)
 from srs_vsphere._version import __version__
 from srs_vsphere.auth import Secret
 from srs_vsphere.errors import OutcomeUnknownError, StreamInterruptedError
@@ -76,7 +84,7 @@ class Sender:
         self._http = http
         self._lane = lane
         self._timeouts = timeouts
-        self._on_retry = on_retry
+        self._on_retry = None if on_retry is None else RetryHook(on_retry)
         self._budget = RetryBudget(policy, clock.now())
         self._urls: dict[str, httpx.URL] = {}
 
@@ -132,7 +140,12 @@ class Sender:
                 budget=self._budget.left(now),
                 random=self.clock.random(),
             )
-            if decision.wait is None or not self._budget.take(now):
+            if decision.wait is not None and not self._budget.take(now):
+                # Another call took the last retry since the decision looked at the budget.
+                decision = OUT_OF_BUDGET
+            if decision.wait is None:
+                if decision.exhausted:
+                    result.error.given_up = decision.reason
                 raise result.error
             self._report(call, result, decision.wait, decision.reason)
             self.clock.sleep(decision.wait)
@@ -246,7 +259,7 @@ class Sender:
         )
         if self._on_retry is not None:
             event = RetryEvent(call.operation.name, call.host, call.attempts, wait, reason, failure.error)
-            self._on_retry(event)
+            self._on_retry.tell(event)
 
 
 class Body(httpx.ByteStream):
