@@ -90,13 +90,12 @@ class AsyncSrsClient:
         tls = Tls() if tls is None else tls
         check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
         log_redaction.install()
-        self._http, lane = make_async_http(
+        self._http = make_async_http(
             origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
         )
         sender = AsyncSender(
             origin,
             self._http,
-            lane,
             policy=retry,
             timeouts=timeouts,
             max_connections=max_connections,
