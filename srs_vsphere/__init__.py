@@ -31,6 +31,12 @@ _NAMES = {
         "AsyncWorkerPool",
         "WorkerPool",
     ),
+    "_http.certificates": (
+        "async_fetch_certificate",
+        "async_trust",
+        "fetch_certificate",
+        "trust",
+    ),
     "_service.argument_script_templates": ("PlaceholderValues",),
     "_service.script_request": (
         "ClientRunOptions",
@@ -58,9 +64,11 @@ _NAMES = {
         "BasicAuth",
         "Secret",
     ),
+    "certificate": ("Certificate",),
     "errors": (
         "ApiError",
         "AuthenticationError",
+        "CertificateError",
         "ConnectionFailedError",
         "DecodeError",
         "InvalidRequestError",
@@ -114,7 +122,10 @@ _NAMES = {
         "RetryPolicy",
     ),
     "settings": ("Timeouts",),
-    "tls": ("Tls",),
+    "tls": (
+        "InsecureTlsWarning",
+        "Tls",
+    ),
 }
 
 _MODULES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import httpx
 
+from srs_vsphere._async.refused_certificate import describe_certificate
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._concurrency.limiter import AsyncLimiter
@@ -30,7 +31,7 @@ from srs_vsphere._service.retry_decision import (
     retry_after_seconds,
 )
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import OutcomeUnknownError, StreamInterruptedError
+from srs_vsphere.errors import CertificateError, OutcomeUnknownError, StreamInterruptedError
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -137,6 +138,9 @@ class AsyncSender:
                 # Another call took the last retry since the decision looked at the budget.
                 decision = OUT_OF_BUDGET
             if decision.wait is None:
+                if isinstance(result.error, CertificateError):
+                    within = min(self._timeouts.connect, call.deadline - now)
+                    raise await describe_certificate(call, result.error, self.origin.url, within)
                 if decision.exhausted:
                     result.error.given_up = decision.reason
                 raise result.error

@@ -11,7 +11,7 @@ import math
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import httpx
@@ -64,8 +64,6 @@ class BlockingTransport(httpx.BaseTransport):
         address: of the server.
         ssl_context: for TLS; default: one that trusts the system's certificates, made when needed.
         keep_alive: how many seconds an idle connection is kept; default 90.
-        check_certificate: is given the server's certificate as DER after each handshake, before a request is
-            sent, and raises what it finds wrong with it; default: nothing is looked at.
     """
 
     def __init__(
@@ -74,12 +72,10 @@ class BlockingTransport(httpx.BaseTransport):
         *,
         ssl_context: ssl.SSLContext | None = None,
         keep_alive: float = 90.0,
-        check_certificate: Callable[[bytes], object] | None = None,
     ) -> None:
         self._address = address
         self._ssl_context = ssl_context
         self._keep_alive = keep_alive
-        self._check_certificate = check_certificate
         self._memory = HeadMemory()
         self._idle: deque[BlockingConnection] = deque()
         self._open: set[BlockingConnection] = set()
@@ -234,7 +230,7 @@ class BlockingTransport(httpx.BaseTransport):
             self._open.add(connection)
             try:
                 if secure:
-                    connection.start_tls(self._context(), name or host, end, self._check_certificate)
+                    connection.start_tls(self._context(), name or host, end)
             except BaseException:
                 self.discard(connection)
                 raise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from attrs import frozen
 
+from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent
 from srs_vsphere.errors import (
     NotSentError,
@@ -90,6 +91,10 @@ def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
         error: the exception.
     """
     cause = bare(error)
+    refused = tls_error(call, error) if isinstance(error, httpx.ConnectError) else None
+    if refused is not None:
+        refused.__cause__ = cause
+        return Failure(Outcome(Sent.NO, final=True), refused)
     if isinstance(error, _BEFORE_SENDING):
         return not_sent(call, "no connection to the service", cause)
     if isinstance(error, httpx.TimeoutException):

@@ -42,11 +42,13 @@ class Outcome:
         sent: whether the request reached the service.
         status: HTTP status, if an answer came.
         retry_after: seconds that the answer's ``Retry-After`` asks to wait, if it had one.
+        final: whether another attempt would fail in the same way, as with a certificate that is not trusted.
     """
 
     sent: Sent
     status: int | None = None
     retry_after: float | None = None
+    final: bool = False
 
 
 @frozen
@@ -118,6 +120,8 @@ def decide(
 
 
 def _refusal(operation: Operation, outcome: Outcome) -> str | None:
+    if outcome.final:
+        return "another attempt would fail in the same way"
     match outcome.sent:
         case Sent.NO:
             return None
