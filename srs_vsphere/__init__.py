@@ -78,6 +78,7 @@ _NAMES = {
         "ParameterTypeError",
         "ParameterValueError",
         "QuotaExceededError",
+        "ResponseTimeoutError",
         "RunspaceBusyError",
         "RunspaceNotReadyError",
         "ServerError",
