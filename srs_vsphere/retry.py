@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @frozen
 class RetryEvent:
-    """What an ``on_retry`` hook is told before the client waits for its next attempt.
+    """What an ``on_retry`` hook receives before the client waits for its next attempt.
 
     Args:
         operation: name of the operation, such as ``runspaces.list``.

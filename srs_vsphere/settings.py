@@ -1,4 +1,4 @@
-"""What a client is told about its service: its URL and its patience."""
+"""Settings of a client: the service's URL and the timeouts."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _NAME = re.compile(r"(?!.{254})[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
 
 @frozen(kw_only=True)
 class Timeouts:
-    """How long one try of a request may wait for each of its steps, in seconds.
+    """How long one attempt of a request may wait for each of its steps, in seconds.
 
     The retry policy's deadline bounds all of them together.
 
     Args:
         connect: for the connection, TLS included; default 10.
-        read: for the next bytes of the answer; default 30.
+        read: for the next bytes of the response; default 30.
         write: for the request's bytes to be taken; default 30.
-        login: for the answer of a login, in which the service asks vCenter twice, with 30 seconds
-            patience each time, and of a web console that the service is to wait for; default 75.
+        login: for the response to a login, in which the service asks vCenter twice, for up to 30 seconds
+            each time, and of a web console that the service is to wait for; default 75.
         keep_alive: how long an idle connection is kept for the next request; default 90.
 
     Raises:
@@ -72,7 +72,7 @@ class Origin:
             raise InvalidArgumentTypeError(f"url must be text, not {type(url).__name__}")
         # The messages never repeat the URL: it may hold a password.
         example = "give it as https://srs.example.com or https://srs.example.com:8443"
-        # Whoever reads a URL drops some of these, not always the same.
+        # Readers of URLs drop some of these, not always the same.
         if " " in url or not url.isprintable():
             raise InvalidArgumentValueError(f"url must not hold spaces or control characters: {example}")
         parts = _split(url)
