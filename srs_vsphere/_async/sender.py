@@ -193,7 +193,6 @@ class AsyncSender:
             min(patience, remaining),
             min(timeouts.write, remaining),
             remaining,
-            remaining,
         )
 
     async def _taken(

@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 
 import httpx
 
+from srs_vsphere._http.address import Address
 from srs_vsphere._http.blocking_connection import BlockingConnection
 from srs_vsphere._http.blocking_dialing import dial_blocking
-from srs_vsphere._http.connection_pool import Address
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
 from srs_vsphere._http.response_head import HeadMemory, MalformedResponse
 from srs_vsphere._http.response_parser import ResponseParser
@@ -104,23 +104,25 @@ class BlockingTransport(httpx.BaseTransport):
         data = request_bytes(request)
         connection = self._take() or self._connect(timeouts)
         again = method in IDEMPOTENT and connection.requests > 0
-        parser = self._parser(method, last=data.last)
+        parser = self._parser(method)
         try:
-            self._exchange(connection, parser, data.start, timeouts)
+            self._exchange(connection, parser, data, timeouts)
         except _BROKEN:
             if not again or parser.started or self._closed:
                 raise
             # The server closed the kept connection at the moment it was used.
             connection = self._connect(timeouts)
-            parser = self._parser(method, last=data.last)
-            self._exchange(connection, parser, data.start, timeouts)
+            parser = self._parser(method)
+            self._exchange(connection, parser, data, timeouts)
         head = parser.head
         assert head is not None  # noqa: S101 - an exchange ends with a head, or raises
         body = parser.take()
         return httpx.Response(
             head.status,
             headers=head.headers,
-            stream=httpx.ByteStream(body) if parser.done else _Body(self, connection, parser, timeouts, body),
+            stream=httpx.ByteStream(body)
+            if parser.done and not head.encoded
+            else _Body(self, connection, parser, timeouts, body),
             extensions={
                 "http_version": head.version,
                 "reason_phrase": head.reason,
@@ -195,8 +197,8 @@ class BlockingTransport(httpx.BaseTransport):
             raise httpx.UnsupportedProtocol("the request is for another server than the transport")
         self._known_url = url
 
-    def _parser(self, method: str, *, last: bool) -> ResponseParser:
-        return ResponseParser(self._memory, bodiless=method == "HEAD", keep=method == "GET", last=last)
+    def _parser(self, method: str) -> ResponseParser:
+        return ResponseParser(self._memory, keep=method == "GET")
 
     def _take(self) -> BlockingConnection | None:
         """Take the connection that was used last, if it can still be used."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from srs_vsphere._http import sending_functions
+from srs_vsphere._http.address import Address
 from srs_vsphere.settings import Origin
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
             self._chosen = True
             if can_be_used():
                 self._own = AsyncioTransport(
-                    ssl_context=self._context,
-                    max_connections=self._max_connections,
-                    keep_alive=self._keep_alive,
+                    Address.of(self._origin), ssl_context=self._context, keep_alive=self._keep_alive
                 )
         return self._own
 

@@ -88,7 +88,7 @@ class RequestBuilder:
             self._origin.url + path,
             headers=self._headers(body, header),
             content=body,
-            extensions={"timeout": timeouts._asdict()},
+            extensions={"timeout": timeouts.extension()},
         )
         request.stream = _Body(request.content)
         return request
