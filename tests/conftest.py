@@ -66,3 +66,10 @@ def nowhere() -> Iterator[str]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture
+def nowhere_tls() -> Iterator[str]:
+    """A url of this machine where connections are taken, and nobody ever says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        yield f"https://127.0.0.1:{held.getsockname()[1]}"

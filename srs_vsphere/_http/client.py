@@ -5,15 +5,15 @@ Its transport is the program's if there is one, else ours where it can be used, 
 
 from __future__ import annotations
 
-import ssl
 from urllib.request import getproxies
 
 import httpx
 
 from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTransport
 from srs_vsphere._http.lean_client import LeanAsyncClient, LeanClient
+from srs_vsphere._http.tls_context import ssl_context
 from srs_vsphere.settings import Origin, Timeouts
-from srs_vsphere.tls import Tls, ssl_context, unused_context
+from srs_vsphere.tls import Tls
 
 
 def make_async_http(
@@ -40,12 +40,12 @@ def make_async_http(
         raise TypeError(f"transport must be an httpx.AsyncBaseTransport, not {type(transport).__name__}")
     if transport is None and proxied():
         return httpx.AsyncClient(
-            verify=_context(origin, tls), limits=_limits(timeouts, max_connections), follow_redirects=False
+            verify=ssl_context(tls, origin), limits=_limits(timeouts, max_connections), follow_redirects=False
         )
     if transport is None:
         transport = AsyncDefaultTransport(
             origin,
-            _context(origin, tls),
+            ssl_context(tls, origin),
             keep_alive=timeouts.keep_alive,
             max_connections=max_connections,
         )
@@ -65,12 +65,12 @@ def make_http(
         raise TypeError(f"transport must be an httpx.BaseTransport, not {type(transport).__name__}")
     if transport is None and proxied():
         return httpx.Client(
-            verify=_context(origin, tls), limits=_limits(timeouts, max_connections), follow_redirects=False
+            verify=ssl_context(tls, origin), limits=_limits(timeouts, max_connections), follow_redirects=False
         )
     if transport is None:
         transport = DefaultTransport(
             origin,
-            _context(origin, tls),
+            ssl_context(tls, origin),
             keep_alive=timeouts.keep_alive,
             max_connections=max_connections,
         )
@@ -80,10 +80,6 @@ def make_http(
 def proxied() -> bool:
     """Whether the environment names a proxy."""
     return bool({"http", "https", "all"} & getproxies().keys())
-
-
-def _context(origin: Origin, tls: Tls) -> ssl.SSLContext:
-    return ssl_context(tls) if origin.secure else unused_context()
 
 
 def _limits(timeouts: Timeouts, max_connections: int) -> httpx.Limits:

@@ -85,23 +85,16 @@ class LeanClient(httpx.Client):
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
-        self._default = transport if isinstance(transport, DefaultTransport) else None
-        self._own: httpx.BaseTransport | None = None
+        self._own = transport.own() if isinstance(transport, DefaultTransport) else None
 
     def takes_prepared(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""
-        if self._own is None and not self._has_own():
+        if self._own is None:
             return False
         hooks = self.event_hooks
         if hooks["request"] or hooks["response"] or self.auth or self.follow_redirects or self.cookies:
             return False
         return _functions_are_original()
-
-    def _has_own(self) -> bool:
-        if self._default is not None:
-            self._own = self._default.own()
-            self._default = None
-        return self._own is not None
 
     def send(
         self,

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import httpx
 
+#: Seconds; no more than some weeks fit into the timeout of a socket, which httpx's transports use.
+_LONGEST_TIMEOUT = 1e6
+
 
 class StepTimeouts(NamedTuple):
     """How long each step may take, in seconds; None is for ever.
@@ -29,9 +32,13 @@ class StepTimeouts(NamedTuple):
         Args:
             request: the request, with an extension ``timeout`` or without.
         """
-        timeout = request.extensions.get("timeout") or {}
+        timeout: dict[str, float | None] = request.extensions.get("timeout") or {}
         return cls(timeout.get("connect"), timeout.get("read"), timeout.get("write"), timeout.get("total"))
 
     def extension(self) -> dict[str, float | None]:
         """Return what httpx's transports and ours find in the extension ``timeout``."""
-        return {**self._asdict(), "pool": self.total}
+        timeouts = {**self._asdict(), "pool": self.total}
+        return {
+            step: None if seconds is None else min(seconds, _LONGEST_TIMEOUT)
+            for step, seconds in timeouts.items()
+        }
