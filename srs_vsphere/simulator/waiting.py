@@ -57,8 +57,9 @@ class Waiting:
             pending = lambda: _first([self._of_runspace(each) for each in own])  # noqa: E731 - as above
         elif call.operation in _OF_EXECUTIONS:
             execution = self.executions.find(call.path[0], session.user)
-            began = self.agenda.now
-            pending = lambda: self._of_execution(execution, began)  # noqa: E731 - as above
+            began = execution.changed if execution is not None else 0.0
+            stream = call.path[1].lower() if len(call.path) > 1 else None
+            pending = lambda: self._of_execution(execution, began, stream)  # noqa: E731 - as above
         elif call.operation == "web_consoles.get":
             pending = lambda: self.consoles.pending(call.path[0])  # noqa: E731 - as above
         else:
@@ -98,13 +99,20 @@ class Waiting:
         connecting = self.executions.find(runspace.connection_script_id or "", runspace.user)
         return self._of_execution(connecting, self.agenda.now)
 
-    def _of_execution(self, execution: Execution | None, began: float) -> Event | None:
+    def _of_execution(
+        self, execution: Execution | None, began: float, stream: str | None = None
+    ) -> Event | None:
         if execution is None or execution.state != "running" or execution.zombie:
             return None
-        run = execution.run
-        new = [at for at in (run.started + record.at for record in run.outcome.records) if began < at]
-        if sum(at <= self.agenda.now for at in new) >= _MOST_RECORDS:
+        unread = execution.unread()
+        asked_before = stream is not None and execution.read.get(stream) == execution.changed
+        if stream is not None and unread and (stream in unread or not asked_before):
+            # There is news, in this stream or in another one that is asked for next.
             return None
+        for moments in unread.values():
+            new = sum(moment > began for moment in moments)
+            if new >= _MOST_RECORDS or (new and len(moments) >= _MOST_RECORDS):
+                return None
         return execution.next_poll
 
 

@@ -98,6 +98,8 @@ class Expressions(Scanner):
     at: int
     #: Whether a comma makes an array; between the arguments of a method it does not.
     commas: bool = True
+    #: How many blocks of pipelines and brackets are around the place, in which nobody leaves the script.
+    blocks: int = 0
 
     @abstractmethod
     def statements(self, closing: str) -> list[Statement]:
@@ -194,7 +196,10 @@ class Expressions(Scanner):
             return self._quoted(sign)
         if self.looking_at("$(") or self.looking_at("@("):
             self.at += 2
-            return partial(_output, ScriptBlock(self.nested(")")), sign == "@")
+            self.blocks += 1
+            body = ScriptBlock(self.nested(")"))
+            self.blocks -= 1
+            return partial(_output, body, sign == "@")
         if self.looking_at("@{"):
             return self._hashtable(Hashtable)
         if self.take("("):

@@ -94,8 +94,7 @@ class _Call:
 
 
 class _Statements(Expressions):
-    # How many blocks of ForEach-Object and Where-Object, and how many loops are around the place.
-    _blocks = 0
+    # How many loops are around the place.
     _loops = 0
 
     def script(self) -> ScriptBlock:
@@ -137,8 +136,8 @@ class _Statements(Expressions):
             return self._if(line)
         if keyword == "foreach":
             return self._foreach(line)
-        if self._blocks and keyword != "throw":
-            raise self.not_understood(f"{keyword} inside a block of a pipeline")
+        if self.blocks and keyword != "throw":
+            raise self.not_understood(f"{keyword} inside a block or an expression")
         if keyword == "break" and self._loops:
             raise self.not_understood("break inside a loop")
         self.skip_blanks()
@@ -185,7 +184,9 @@ class _Statements(Expressions):
     def assigned(self) -> Expression:
         line, keyword = self.line, self.match(_KEYWORD)
         if keyword is not None and keyword.group(1).lower() in {"if", "foreach"}:
+            self.blocks += 1
             statement = self._keyword(keyword.group(1).lower(), line)
+            self.blocks -= 1
         elif keyword is not None:
             raise self.not_understood()
         elif _COMMAND.match(self.text, self.at):
@@ -249,9 +250,9 @@ class _Statements(Expressions):
         found: object = None
         value: Expression = lambda _: found  # noqa: E731 - most arguments are what they look like
         if self.take("{"):
-            self._blocks += 1
+            self.blocks += 1
             found = ScriptBlock(self.nested("}"))
-            self._blocks -= 1
+            self.blocks -= 1
         elif number := self.match(_ARGUMENT):
             found = float(number.group()) if number.group(2) else int(number.group())
         elif self.sign() in {"'", '"', "$", "("} or self.looking_at("@(") or self.looking_at("@{"):
