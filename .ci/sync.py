@@ -27,6 +27,7 @@ RULES = [
     (r", or belongs to another event loop", ""),
     # Modules and names.
     (r"make_async_http", "make_http"),
+    (r"\basync_(fetch_certificate|trust)\b", r"\1"),
     (r"await server\.wait_idle_async", "server.wait_idle"),
     (r"_async\b", "_sync"),
     (r"httpx\.Async(\w+)", r"httpx.\1"),

@@ -31,6 +31,12 @@ _NAMES = {
         "AsyncWorkerPool",
         "WorkerPool",
     ),
+    "_http.certificates": (
+        "async_fetch_certificate",
+        "async_trust",
+        "fetch_certificate",
+        "trust",
+    ),
     "_service.argument_script_templates": ("PlaceholderValues",),
     "_service.script_request": (
         "ClientRunOptions",
@@ -58,16 +64,21 @@ _NAMES = {
         "BasicAuth",
         "Secret",
     ),
+    "certificate": ("Certificate",),
     "errors": (
         "ApiError",
         "AuthenticationError",
+        "CertificateError",
         "ConnectionFailedError",
         "DecodeError",
         "InvalidRequestError",
         "NotFoundError",
         "NotSentError",
         "OutcomeUnknownError",
+        "ParameterTypeError",
+        "ParameterValueError",
         "QuotaExceededError",
+        "ResponseTimeoutError",
         "RunspaceBusyError",
         "RunspaceNotReadyError",
         "ServerError",
@@ -80,6 +91,7 @@ _NAMES = {
         "About",
         "ArgumentScript",
         "ArgumentScriptTemplate",
+        "Credential",
         "ErrorDetails",
         "OutputFormat",
         "PSDocument",
@@ -110,7 +122,10 @@ _NAMES = {
         "RetryPolicy",
     ),
     "settings": ("Timeouts",),
-    "tls": ("Tls",),
+    "tls": (
+        "InsecureTlsWarning",
+        "Tls",
+    ),
 }
 
 _MODULES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}

@@ -12,6 +12,10 @@ from srs_vsphere._async.script_follower import AsyncScriptRecords as AsyncScript
 from srs_vsphere._async.web_consoles import AsyncWebConsoles as AsyncWebConsoles
 from srs_vsphere._concurrency.worker_pool import AsyncWorkerPool as AsyncWorkerPool
 from srs_vsphere._concurrency.worker_pool import WorkerPool as WorkerPool
+from srs_vsphere._http.certificates import async_fetch_certificate as async_fetch_certificate
+from srs_vsphere._http.certificates import async_trust as async_trust
+from srs_vsphere._http.certificates import fetch_certificate as fetch_certificate
+from srs_vsphere._http.certificates import trust as trust
 from srs_vsphere._service.argument_script_templates import PlaceholderValues as PlaceholderValues
 from srs_vsphere._service.script_request import ClientRunOptions as ClientRunOptions
 from srs_vsphere._service.script_request import RunOptions as RunOptions
@@ -32,15 +36,20 @@ from srs_vsphere.auth import ApiKeyAuth as ApiKeyAuth
 from srs_vsphere.auth import Auth as Auth
 from srs_vsphere.auth import BasicAuth as BasicAuth
 from srs_vsphere.auth import Secret as Secret
+from srs_vsphere.certificate import Certificate as Certificate
 from srs_vsphere.errors import ApiError as ApiError
 from srs_vsphere.errors import AuthenticationError as AuthenticationError
+from srs_vsphere.errors import CertificateError as CertificateError
 from srs_vsphere.errors import ConnectionFailedError as ConnectionFailedError
 from srs_vsphere.errors import DecodeError as DecodeError
 from srs_vsphere.errors import InvalidRequestError as InvalidRequestError
 from srs_vsphere.errors import NotFoundError as NotFoundError
 from srs_vsphere.errors import NotSentError as NotSentError
 from srs_vsphere.errors import OutcomeUnknownError as OutcomeUnknownError
+from srs_vsphere.errors import ParameterTypeError as ParameterTypeError
+from srs_vsphere.errors import ParameterValueError as ParameterValueError
 from srs_vsphere.errors import QuotaExceededError as QuotaExceededError
+from srs_vsphere.errors import ResponseTimeoutError as ResponseTimeoutError
 from srs_vsphere.errors import RunspaceBusyError as RunspaceBusyError
 from srs_vsphere.errors import RunspaceNotReadyError as RunspaceNotReadyError
 from srs_vsphere.errors import ServerError as ServerError
@@ -51,6 +60,7 @@ from srs_vsphere.errors import WaitTimeoutError as WaitTimeoutError
 from srs_vsphere.models import About as About
 from srs_vsphere.models import ArgumentScript as ArgumentScript
 from srs_vsphere.models import ArgumentScriptTemplate as ArgumentScriptTemplate
+from srs_vsphere.models import Credential as Credential
 from srs_vsphere.models import ErrorDetails as ErrorDetails
 from srs_vsphere.models import OutputFormat as OutputFormat
 from srs_vsphere.models import PSDocument as PSDocument
@@ -74,4 +84,5 @@ from srs_vsphere.results import ScriptResult as ScriptResult
 from srs_vsphere.retry import RetryEvent as RetryEvent
 from srs_vsphere.retry import RetryPolicy as RetryPolicy
 from srs_vsphere.settings import Timeouts as Timeouts
+from srs_vsphere.tls import InsecureTlsWarning as InsecureTlsWarning
 from srs_vsphere.tls import Tls as Tls

@@ -3,11 +3,13 @@
 ::
 
     SrsError
-    ├── TransportError                 no whole answer came
+    ├── TransportError                 no complete response came
     │   ├── NotSentError               the request never left; repeating it is safe
-    │   ├── OutcomeUnknownError        it may have been carried out, nobody told us
+    │   │   └── CertificateError       the server's certificate is not one that is trusted
+    │   ├── OutcomeUnknownError        it may have been carried out; the outcome is unknown
+    │   ├── ResponseTimeoutError       the service did not respond in time
     │   └── StreamInterruptedError     a list broke off before its end
-    ├── ApiError                       the service (or a proxy before it) answered with an error
+    ├── ApiError                       the service (or a proxy before it) responded with an error
     │   ├── AuthenticationError        the credentials or the API key were refused
     │   ├── NotFoundError              no such runspace, script execution, template or web console
     │   ├── QuotaExceededError         codes 2020 and 2060: no room for another runspace or console
@@ -15,12 +17,14 @@
     │   ├── RunspaceNotReadyError      code 2031: the runspace is still being created, or in error
     │   ├── InvalidRequestError        the request was malformed; ``fields`` says where
     │   └── ServerError                everything else the service fails with
-    ├── DecodeError                    the answer is not what the service documents
-    ├── WaitTimeoutError               what was waited for did not come about; ``last`` says how it stood
+    ├── DecodeError                    the response is not what the service documents
+    ├── WaitTimeoutError               what was waited for did not happen; ``last`` is what was seen last
     ├── ConnectionFailedError          the runspace is ready but not connected to vCenter
+    ├── ParameterTypeError             a script's parameter has a type that cannot be given; a TypeError too
+    ├── ParameterValueError            a script's parameter would not arrive as given; a ValueError too
     └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
 
-Wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
+Other wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
+    from srs_vsphere.certificate import Certificate
     from srs_vsphere.models.stream_record import StreamRecord
 
 #: Of a server's own words, ``str()`` shows no more than this; the attributes hold them whole.
@@ -36,13 +41,14 @@ _LONGEST_TEXT = 300
 
 
 class Facts(TypedDict, total=False):
-    """What every error of this package can tell besides its message; see `SrsError`."""
+    """The facts that every error of this package may carry; see `SrsError`."""
 
     operation: str | None
     host: str | None
     status: int | None
     code: int | None
     attempts: int
+    given_up: str | None
     cause: str | None
     details: str | None
     advice: str
@@ -55,15 +61,16 @@ class SrsError(Exception):
         message: what happened.
         operation: name of the operation, such as ``runspaces.list``.
         host: host and port of the service.
-        status: HTTP status of the last answer, if there was one.
+        status: HTTP status of the last response, if there was one.
         code: the service's own error code, if it gave one.
         attempts: how many times the request was tried; 0 if it was refused before that.
+        given_up: why it was not tried again although another attempt might have succeeded, and what to do.
         cause: the underlying failure in words; the exception itself is in ``__cause__``.
         details: the service's diagnostic text (a stack trace), never part of ``str()``.
         advice: what to do next; each class has its own default.
     """
 
-    advice: str = "The message says what went wrong."
+    advice: str = "Read the message and, if it does not help, the service's log."
 
     def __init__(self, message: str, **facts: Unpack[Facts]) -> None:
         super().__init__(message)
@@ -73,6 +80,7 @@ class SrsError(Exception):
         self.status: int | None = facts.get("status")
         self.code: int | None = facts.get("code")
         self.attempts: int = facts.get("attempts", 0)
+        self.given_up: str | None = facts.get("given_up")
         self.cause: str | None = facts.get("cause")
         self.details: str | None = facts.get("details")
         if "advice" in facts:
@@ -89,7 +97,8 @@ class SrsError(Exception):
         known = ", ".join(fact for fact in facts if fact)
         message = _short(self.message).removesuffix(".")
         text = f"{where}: {message}" if where else message
-        return f"{text} ({known}). {self.advice}" if known else f"{text}. {self.advice}"
+        given_up = f" Given up: {self.given_up}." if self.given_up else ""
+        return f"{text} ({known}).{given_up} {self.advice}" if known else f"{text}.{given_up} {self.advice}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception's own way calls the class with `args` alone, which loses every keyword.
@@ -126,7 +135,9 @@ def _restore(cls: type[_E], args: tuple[object, ...], state: dict[str, object]) 
 
 
 class TransportError(SrsError):
-    """No whole answer came from the service."""
+    """No complete response came from the service."""
+
+    advice = "Check the network, and proxies on the way to the service, then call again."
 
 
 class NotSentError(TransportError):
@@ -135,10 +146,46 @@ class NotSentError(TransportError):
     advice = "Nothing was sent: check the URL, the network and the service, then call again."
 
 
+class CertificateError(NotSentError):
+    """The server's certificate is not one that is trusted; not a byte of the request was sent.
+
+    Args:
+        message: what happened.
+        reason: why it is not trusted.
+        expected: thumbprint of the certificate that is trusted, if it is a single one.
+        seen: the certificate that the server showed, if that is known.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "Look at it with fetch_certificate(url); if it is right, pin it with Tls(thumbprint=...)."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        expected: str | None = None,
+        seen: Certificate | None = None,
+        **facts: Unpack[Facts],
+    ) -> None:
+        super().__init__(message, **facts)
+        self.reason: str | None = reason
+        self.expected: str | None = expected
+        self.seen: Certificate | None = seen
+
+
 class OutcomeUnknownError(TransportError):
-    """The request may have been carried out; no usable answer says whether it was."""
+    """The request may have been carried out; no usable response says whether it was."""
 
     advice = "Look at the service's state before repeating the call: it may have taken effect."
+
+
+class ResponseTimeoutError(TransportError):
+    """The service did not respond in time, and the call may be repeated."""
+
+    advice = (
+        "Check the service's load and the network, or allow more: Timeouts(read=), RetryPolicy(deadline=)."
+    )
 
 
 class StreamInterruptedError(TransportError):
@@ -158,7 +205,9 @@ class StreamInterruptedError(TransportError):
 
 
 class ApiError(SrsError):
-    """The service, or a proxy before it, answered with an error."""
+    """The service, or a proxy before it, responded with an error."""
+
+    advice = "Read what the service says of it, and its log."
 
 
 class AuthenticationError(ApiError):
@@ -216,7 +265,7 @@ class ServerError(ApiError):
 
 
 class DecodeError(SrsError):
-    """The answer is not what the service documents.
+    """The response is not what the service documents.
 
     Args:
         message: what happened.
@@ -261,3 +310,15 @@ class ConnectionFailedError(SrsError):
     def __init__(self, message: str, *, records: Sequence[StreamRecord] = (), **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
         self.records: tuple[StreamRecord, ...] = tuple(records)
+
+
+class ParameterTypeError(SrsError, TypeError):
+    """A script's parameter has a name or a value of a type that cannot be given to a script."""
+
+    advice = "Nothing was sent: the message names the parameter."
+
+
+class ParameterValueError(SrsError, ValueError):
+    """A script's parameter has a name that cannot be used, or a value that would not arrive as given."""
+
+    advice = "Nothing was sent: the message names the parameter."

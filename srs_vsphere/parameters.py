@@ -2,25 +2,47 @@
 
 A text, a number or a boolean arrives as it is. Of a list the service hands on the first element only, of an
 empty one ``True``; a text that looks like a date arrives as a date. Such values travel as CLIXML, which a
-one-line script on the server turns back.
+script on the server turns back.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
+from pathlib import PurePath
 from typing import TypeAlias, cast
 from uuid import UUID
 
 from srs_vsphere._codec import clixml
+from srs_vsphere._service.service_scripts import service_script
+from srs_vsphere.auth import Secret
+from srs_vsphere.errors import ParameterTypeError, ParameterValueError
 from srs_vsphere.models.argument_script import ArgumentScript
+from srs_vsphere.models.credential import Credential
 from srs_vsphere.models.script_parameter import ScriptParameter, Switch
 
-Scalar: TypeAlias = str | int | float | bool | Decimal | datetime | UUID | bytes | Enum
+Scalar: TypeAlias = (
+    str
+    | int
+    | float
+    | bool
+    | Decimal
+    | datetime
+    | date
+    | time
+    | timedelta
+    | UUID
+    | bytes
+    | PurePath
+    | Enum
+    | Secret
+    | Credential
+    | clixml.NumpyScalar
+)
 NestedValue: TypeAlias = "Scalar | Nest | None"
 Nest: TypeAlias = "Sequence[NestedValue] | Mapping[str, NestedValue] | Mapping[int, NestedValue]"
 #: What a parameter may be given.
@@ -28,8 +50,10 @@ ParameterValue: TypeAlias = "Scalar | Nest | Switch | ArgumentScript"
 #: A script's parameters: values by name, or the service's own form, which is sent untouched.
 Parameters: TypeAlias = Mapping[str, ParameterValue] | Sequence[ScriptParameter]
 
-#: Turns a CLIXML value back on the server. The comma keeps a list from being taken apart.
-CLIXML_SCRIPT = "param($argument) ,[System.Management.Automation.PSSerializer]::Deserialize($argument)"
+#: Names in lower case that the scripts around a user's script use themselves; PowerShell takes the beginning
+#: of a parameter's name for the parameter.
+RESERVED = frozenset({"_", "__", "__s", "__p", "__i", "__srs"})
+BYTE_ORDER_MARK = "\ufeff"
 
 # Four digits and a hyphen, or the old form of dates in JSON: nothing else is ever read as a date.
 _DATE_LIKE = re.compile(r"\s*(?:\d{4}-|/Date\()")
@@ -38,28 +62,32 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _MOST_BITS = 1024
 
 
-def request_parameters(
-    parameters: Parameters | None, reserved: frozenset[str] = frozenset()
-) -> list[dict[str, object]]:
+def request_parameters(parameters: Parameters | None) -> list[dict[str, object]]:
     """Make a request's ``script_parameters``.
 
     Args:
         parameters: values by name, or `ScriptParameter` objects, which are sent untouched.
-        reserved: names in lower case that are taken.
 
     Returns:
         The list to be sent, in the order given.
 
     Raises:
-        TypeError: a name is no text, or a value is None or of a type that cannot be given to a script.
-        ValueError: a name is blank, reserved or given twice, or a value would not arrive exactly.
+        ParameterTypeError: a name is no text, or a value is None or of a type that cannot be given to a
+            script.
+        ParameterValueError: a name is blank, reserved or given twice, or a value would not arrive exactly.
     """
     if parameters is None:
         return []
-    taken = set(reserved)
-    if isinstance(parameters, Mapping):
-        return [_by_name(_checked(name, taken), value) for name, value in parameters.items()]
-    return [_raw(parameter, index, taken) for index, parameter in enumerate(_sequence(parameters))]
+    try:
+        taken = set(RESERVED)
+        if isinstance(parameters, Mapping):
+            return [_by_name(_checked(name, taken), value) for name, value in parameters.items()]
+        return [_raw(parameter, index, taken) for index, parameter in enumerate(_sequence(parameters))]
+    except TypeError as error:
+        problem: ParameterTypeError | ParameterValueError = ParameterTypeError(str(error))
+    except ValueError as error:
+        problem = ParameterValueError(str(error))
+    raise problem
 
 
 def exact(name: str, value: object) -> dict[str, object]:
@@ -83,7 +111,7 @@ def exact(name: str, value: object) -> dict[str, object]:
         raise ValueError(f"{path} is a whole number of more than {_MOST_BITS} bits")
     if _arrives_as_it_is(plain):
         return {"name": name, "value": plain}
-    return {"name": name, "value": clixml.encode(value, path), "script": CLIXML_SCRIPT}
+    return {"name": name, "value": clixml.encode(value, path), "script": service_script("parameter-value")}
 
 
 def _arrives_as_it_is(value: object) -> bool:
@@ -101,7 +129,10 @@ def _by_name(name: str, value: object) -> dict[str, object]:
         case ArgumentScript():
             if not value.script:
                 raise ValueError(f"parameters[{name!r}] is an argument script without a script")
-            return {"name": name, "script": value.script}
+            script = value.script.removeprefix(BYTE_ORDER_MARK)
+            if not value.allow_nothing:
+                script = service_script("argument-script").replace("SCRIPT", script)
+            return {"name": name, "script": script}
         case ScriptParameter():
             raise TypeError(
                 f"parameters[{name!r}] is a ScriptParameter: give a list of them instead of a mapping"
@@ -131,6 +162,10 @@ def _checked(name: object, taken: set[str]) -> str:
         raise ValueError("a parameter's name must not be blank")
     lower = name.lower()
     if lower in taken:
-        raise ValueError(f"parameters[{name!r}] is given twice or reserved: PowerShell ignores letter case")
+        if lower in RESERVED:
+            raise ValueError(
+                f"parameters[{name!r}] is a reserved name: the script is sent inside one that has it"
+            )
+        raise ValueError(f"parameters[{name!r}] is given twice: PowerShell ignores letter case")
     taken.add(lower)
     return name

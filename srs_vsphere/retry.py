@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
+
+from srs_vsphere._validation import count, number, positive_number
 
 if TYPE_CHECKING:
     from srs_vsphere.errors import SrsError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 @frozen
 class RetryEvent:
-    """What an ``on_retry`` hook is told before the client waits for its next attempt.
+    """What an ``on_retry`` hook receives before the client waits for its next attempt.
 
     Args:
         operation: name of the operation, such as ``runspaces.list``.
@@ -30,25 +31,6 @@ class RetryEvent:
     wait: float
     reason: str
     error: SrsError
-
-
-def _number(_: object, attribute: Attribute[float], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{attribute.name} must be a number, not {type(value).__name__}")
-    if not 0 <= value <= sys.float_info.max:
-        raise ValueError(f"{attribute.name} must be 0 or more, not {value!r}")
-
-
-def _at_least_one(_: object, attribute: Attribute[int], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{attribute.name} must be a whole number, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{attribute.name} must be 1 or more, not {value!r}")
-
-
-def _positive(_: object, attribute: Attribute[float], value: float) -> None:
-    if value == 0:
-        raise ValueError(f"{attribute.name} must be more than 0")
 
 
 @frozen(kw_only=True)
@@ -70,10 +52,10 @@ class RetryPolicy:
         ValueError: one of them is negative, or `attempts` or `deadline` is 0.
     """
 
-    attempts: int = field(default=5, validator=_at_least_one)
-    backoff: float = field(default=0.25, validator=_number)
-    backoff_cap: float = field(default=15.0, validator=_number)
-    retry_after_cap: float = field(default=60.0, validator=_number)
-    deadline: float = field(default=120.0, validator=[_number, _positive])
-    budget: float = field(default=20.0, validator=_number)
-    budget_refill: float = field(default=0.5, validator=_number)
+    attempts: int = field(default=5, validator=count)
+    backoff: float = field(default=0.25, validator=number)
+    backoff_cap: float = field(default=15.0, validator=number)
+    retry_after_cap: float = field(default=60.0, validator=number)
+    deadline: float = field(default=120.0, validator=positive_number)
+    budget: float = field(default=20.0, validator=number)
+    budget_refill: float = field(default=0.5, validator=number)

@@ -1,14 +1,14 @@
-"""What a client is told about its service: its URL and its patience."""
+"""Settings of a client: the service's URL and the timeouts."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-import sys
 from urllib.parse import SplitResult, urlsplit
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
+from srs_vsphere._validation import check_count, seconds
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.tls import Tls
@@ -16,25 +16,18 @@ from srs_vsphere.tls import Tls
 _NAME = re.compile(r"(?!.{254})[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
 
 
-def _seconds(_: object, attribute: Attribute[float], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{attribute.name} must be a number of seconds, not {type(value).__name__}")
-    if not 0 < value <= sys.float_info.max:
-        raise ValueError(f"{attribute.name} must be more than 0 seconds, not {value!r}")
-
-
 @frozen(kw_only=True)
 class Timeouts:
-    """How long one try of a request may wait for each of its steps, in seconds.
+    """How long one attempt of a request may wait for each of its steps, in seconds.
 
     The retry policy's deadline bounds all of them together.
 
     Args:
         connect: for the connection, TLS included; default 10.
-        read: for the next bytes of the answer; default 30.
+        read: for the next bytes of the response; default 30.
         write: for the request's bytes to be taken; default 30.
-        login: for the answer of a login, in which the service asks vCenter twice, with 30 seconds
-            patience each time, and of a web console that the service is to wait for; default 75.
+        login: for the response to a login, in which the service asks vCenter twice, for up to 30 seconds
+            each time, and of a web console that the service is to wait for; default 75.
         keep_alive: how long an idle connection is kept for the next request; default 90.
 
     Raises:
@@ -42,11 +35,11 @@ class Timeouts:
         ValueError: one of them is not positive and finite.
     """
 
-    connect: float = field(default=10.0, validator=_seconds)
-    read: float = field(default=30.0, validator=_seconds)
-    write: float = field(default=30.0, validator=_seconds)
-    login: float = field(default=75.0, validator=_seconds)
-    keep_alive: float = field(default=90.0, validator=_seconds)
+    connect: float = field(default=10.0, validator=seconds)
+    read: float = field(default=30.0, validator=seconds)
+    write: float = field(default=30.0, validator=seconds)
+    login: float = field(default=75.0, validator=seconds)
+    keep_alive: float = field(default=90.0, validator=seconds)
 
 
 @frozen
@@ -78,7 +71,7 @@ class Origin:
             raise TypeError(f"url must be text, not {type(url).__name__}")
         # The messages never repeat the URL: it may hold a password.
         example = "give it as https://srs.example.com or https://srs.example.com:8443"
-        # Whoever reads a URL drops some of these, not always the same.
+        # Readers of URLs drop some of these, not always the same.
         if " " in url or not url.isprintable():
             raise ValueError(f"url must not hold spaces or control characters: {example}")
         parts = _split(url)
@@ -149,39 +142,3 @@ def check_arguments(
     check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
         raise TypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
-
-
-def check_patience(name: str, seconds: object) -> None:
-    """Refuse a time to wait that makes no sense.
-
-    Args:
-        name: the argument's name.
-        seconds: its value; None for as long as it takes.
-
-    Raises:
-        TypeError: it is neither None nor a number.
-        ValueError: it is negative or not finite.
-    """
-    if seconds is None:
-        return
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
-    if not 0 <= seconds <= sys.float_info.max:
-        raise ValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
-
-
-def check_count(name: str, count: object) -> None:
-    """Refuse a number of things that makes no sense.
-
-    Args:
-        name: the argument's name.
-        count: its value.
-
-    Raises:
-        TypeError: it is not a whole number.
-        ValueError: it is less than 1.
-    """
-    if isinstance(count, bool) or not isinstance(count, int):
-        raise TypeError(f"{name} must be a whole number, not {type(count).__name__}")
-    if count < 1:
-        raise ValueError(f"{name} must be 1 or more, not {count}")

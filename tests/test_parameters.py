@@ -1,21 +1,33 @@
 """Every value reaches the request in the form in which the service does not garble it."""
 
+import copy
+import io
 import json
+import logging
 import math
-from datetime import UTC, datetime
+import pickle
+import traceback
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
+from pathlib import PurePosixPath, PureWindowsPath
 from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psrpcore.types import deserialize_clixml
 
 from srs_vsphere._codec.models import dumps
-from srs_vsphere.models import ArgumentScript, ScriptParameter, Switch
-from srs_vsphere.parameters import CLIXML_SCRIPT, request_parameters
+from srs_vsphere._service.service_scripts import service_script
+from srs_vsphere.auth import Secret
+from srs_vsphere.errors import ParameterTypeError, ParameterValueError, SrsError
+from srs_vsphere.models import ArgumentScript, Credential, ScriptParameter, Switch
+from srs_vsphere.parameters import RESERVED, request_parameters
 from tests.patience import patient
+
+PARAMETER_SCRIPT = service_script("parameter-value")
 
 
 def only(value):
@@ -85,7 +97,7 @@ def test_scalars_travel_as_they_are(value):
 )
 def test_what_the_service_garbles_travels_as_clixml(value):
     parameter = only(value)
-    assert parameter["script"] == CLIXML_SCRIPT
+    assert parameter["script"] == PARAMETER_SCRIPT
     (back,) = deserialize_clixml(parameter["value"], None)
     if isinstance(value, float) and math.isnan(value):
         assert math.isnan(back)
@@ -98,13 +110,9 @@ def test_what_the_service_garbles_travels_as_clixml(value):
         assert back == value
 
 
-def test_the_parameter_script_keeps_a_list_whole():
-    assert CLIXML_SCRIPT.startswith("param($argument) ,[")
-
-
 def test_enums_travel_by_value():
     assert only(Size.SMALL) == {"name": "p", "value": 1}
-    assert only(Size.WHEN)["script"] == CLIXML_SCRIPT
+    assert only(Size.WHEN)["script"] == PARAMETER_SCRIPT
 
 
 @patient
@@ -128,7 +136,7 @@ def test_whatever_is_made_can_be_sent(parameters):
 @patient
 @given(st.from_regex(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?\Z"))
 def test_no_iso_time_travels_as_it_is(text):
-    assert only(text)["script"] == CLIXML_SCRIPT
+    assert only(text)["script"] == PARAMETER_SCRIPT
 
 
 def test_switches():
@@ -136,8 +144,13 @@ def test_switches():
     assert only(Switch(on=False)) == {"name": "p", "value": False}
 
 
-def test_an_argument_script_is_sent_as_script():
-    assert only(ArgumentScript("Get-VM")) == {"name": "p", "script": "Get-VM"}
+def test_an_argument_script_that_finds_nothing_fails():
+    sent = only(ArgumentScript("\ufeffGet-VM 'SCRIPT'"))
+    assert sent == {
+        "name": "p",
+        "script": service_script("argument-script").replace("SCRIPT\n", "Get-VM 'SCRIPT'\n"),
+    }
+    assert only(ArgumentScript("\ufeffGet-VM", allow_nothing=True)) == {"name": "p", "script": "Get-VM"}
     with pytest.raises(ValueError, match="without a script"):
         only(ArgumentScript(None))
 
@@ -197,14 +210,155 @@ def test_refusals(parameters, error, message):
         request_parameters(parameters)
 
 
-def test_reserved_names_are_refused():
-    with pytest.raises(ValueError, match="reserved"):
-        request_parameters({"__S": 1}, frozenset({"__s"}))
+@pytest.mark.parametrize("name", [*sorted(RESERVED), "__SRS"])
+def test_names_that_the_scripts_around_a_users_script_use_are_refused(name):
+    for parameters in ({name: 1}, [ScriptParameter(name, 1)]):
+        with pytest.raises(ParameterValueError, match=f"parameters\\['{name}'\\] is a reserved name"):
+            request_parameters(parameters)
 
 
-def test_a_secret_is_refused_without_being_shown():
-    from srs_vsphere.auth import Secret
+def test_refusals_are_errors_of_this_package_too():
+    with pytest.raises(ParameterTypeError) as wrong_type:
+        only(None)
+    with pytest.raises(ParameterValueError) as wrong_value:
+        only(2**1025)
+    for error, kind in ((wrong_type.value, TypeError), (wrong_value.value, ValueError)):
+        assert isinstance(error, SrsError)
+        assert isinstance(error, kind)
+        assert str(error).endswith("Nothing was sent: the message names the parameter.")
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
-    with pytest.raises(TypeError) as caught:
-        only(Secret("hunter2"))
+
+class Place(StrEnum):
+    LAB = "lab"
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (np.int64(-5), -5),
+        (np.uint8(200), 200),
+        (np.float64(1.5), 1.5),
+        (np.float32(0.5), 0.5),
+        (np.bool_(True), True),
+        (np.bool_(False), False),
+        (np.str_("a"), "a"),
+        (Place.LAB, "lab"),
+        (PurePosixPath("/a/b"), "/a/b"),
+        (PureWindowsPath("C:/a"), "C:\\a"),
+    ],
+)
+def test_what_stands_for_a_plain_value_travels_as_that(value, sent):
+    (parameter,) = json.loads(dumps([only(value)]))
+    assert parameter == {"name": "p", "value": sent}
+    assert type(parameter["value"]) is type(sent)
+
+
+@pytest.mark.parametrize(
+    ("value", "element"),
+    [
+        (date(2020, 1, 2), "<DT>2020-01-02T00:00:00</DT>"),
+        (np.datetime64("2020-01-02"), "<DT>2020-01-02T00:00:00</DT>"),
+        (time(3, 4, 5, 600), "<TS>P0DT3H4M5.000600S</TS>"),
+        (timedelta(days=1, seconds=5), "<TS>P1DT0H0M5.000000S</TS>"),
+        (-timedelta(days=1, hours=2, microseconds=1), "<TS>-P1DT2H0M0.000001S</TS>"),
+        (timedelta(0), "<TS>P0DT0H0M0.000000S</TS>"),
+        (np.timedelta64(90, "s"), "<TS>P0DT0H1M30.000000S</TS>"),
+        (np.timedelta64(90_000, "ns"), "<TS>P0DT0H0M0.000090S</TS>"),
+        (np.bytes_(b"a"), "<BA>YQ==</BA>"),
+        ([PurePosixPath("/a"), np.int64(5), date(2020, 1, 2)], "<LST><S>/a</S><I32>5</I32><DT>2020-01-02T"),
+        (PurePosixPath("2020-01-02"), "<S>2020-01-02</S>"),
+        (Secret("pä5"), "<SS>7000e4003500</SS>"),
+        (
+            Credential("u", Secret("pä5")),
+            '<Obj RefId="0"><TN RefId="0"><T>System.Management.Automation.PSCredential</T>'
+            '<T>System.Object</T></TN><Props><S N="UserName">u</S>'
+            '<SS N="Password">7000e4003500</SS></Props></Obj>',
+        ),
+        ({"a": [Credential("u", "p")]}, '<S N="UserName">u</S><SS N="Password">7000</SS>'),
+    ],
+)
+def test_more_kinds_travel_as_clixml(value, element):
+    parameter = only(value)
+    assert parameter["script"] == PARAMETER_SCRIPT
+    assert element in parameter["value"]
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (np.datetime64("2020-01-02T03:04:05"), ValueError, "without a time zone"),
+        (np.datetime64(1, "ns"), TypeError, "of type datetime64"),
+        (np.timedelta64(1, "ns"), TypeError, "of type timedelta64"),
+        ([np.datetime64("NaT")], TypeError, "of type datetime64"),
+        (np.array([1]), TypeError, "of type ndarray"),
+        (np.complex128(1), TypeError, "of type complex"),
+        (time(3, tzinfo=UTC), ValueError, "time of day with a time zone"),
+        (timedelta.max, ValueError, "longer than a .NET TimeSpan"),
+        (Secret(""), ValueError, "empty secret"),
+        ({Secret("hunter2"): 1}, TypeError, r"Secret\('\*\*\*'\) for a key"),
+        (
+            {1: "a", "1": "b"},
+            ValueError,
+            r"parameters\['p'\]\['1'\] differs from another key in",
+        ),
+        ({"a": 1, "A": 2}, ValueError, "letter case"),
+        ({1.0: 1, "1": 2}, ValueError, "or type only"),
+        ({True: 1, "true": 2}, ValueError, "or type only"),
+    ],
+)
+def test_refusals_of_more_kinds(value, error, message):
+    with pytest.raises(error, match=message) as caught:
+        only(value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("", "p"), ValueError, "username must not be blank"),
+        ((" ", Secret("p")), ValueError, "username must not be blank"),
+        ((None, "p"), TypeError, "username must be text, not NoneType"),
+        (("u", ""), ValueError, "password must not be empty"),
+        (("u", 5), TypeError, "password must be text, not int"),
+    ],
+)
+def test_a_credential_has_a_user_and_a_password(arguments, error, message):
+    with pytest.raises(error, match=message):
+        Credential(*arguments)
+
+
+def leaks(text):
+    """Say whether a text holds the secret, plain or as PowerShell's own form has it."""
+    return "hunter2" in text or "hunter2".encode("utf-16-le").hex() in text
+
+
+def test_no_repr_error_pickle_or_traceback_shows_a_secret(caplog):
+    caplog.set_level(logging.DEBUG)
+    credential = Credential("DOMAIN\\u", "hunter2")
+    given = {"a": Secret("hunter2"), "b": credential, "c": [credential]}
+    for value in (credential, given, request_parameters(given), dumps(request_parameters(given))):
+        assert not leaks(repr(value))
+        assert not leaks(f"{value!r:.10000}")
+    assert leaks(str(dumps(request_parameters(given)), "ascii"))
+    for value in (credential, given):
+        with pytest.raises(TypeError, match="a secret is not pickled"):
+            pickle.dumps(value)
+    assert copy.deepcopy(credential) == credential
+    for refused in ({**given, "d": object()}, {**given, "d": [Secret("hunter2"), {Secret("hunter2"): 1}]}):
+        with pytest.raises(ParameterTypeError) as caught:
+            request_parameters(refused)
+        shown = io.StringIO()
+        traceback.TracebackException.from_exception(caught.value, capture_locals=True).print(file=shown)
+        assert "Credential(username=" in shown.getvalue()
+        assert not leaks(shown.getvalue())
+        assert not leaks(pickle.dumps(caught.value).decode("latin-1"))
+    with pytest.raises(ValueError, match="username") as bad:
+        Credential(" ", "hunter2")
+    shown = io.StringIO()
+    trace = traceback.TracebackException.from_exception(bad.value, capture_locals=True)
+    # The first frame is this test's own, which has the secret in its text.
+    del trace.stack[0]
+    trace.print(file=shown)
+    assert not leaks(shown.getvalue())
+    assert not leaks(caplog.text)

@@ -6,9 +6,10 @@ import traceback
 import attrs
 import pytest
 
+from srs_vsphere._validation import check_patience
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth
 from srs_vsphere.retry import RetryPolicy
-from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_patience
+from srs_vsphere.settings import Origin, Timeouts, check_arguments
 from srs_vsphere.tls import Tls
 
 

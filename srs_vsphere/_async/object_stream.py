@@ -18,7 +18,7 @@ class AsyncObjectStream(Generic[T]):
     """A list of the service as an ``async with`` block, whose target iterates over its objects.
 
     The request is sent on entering the block. Leaving it early closes the connection at once. A failure
-    before the answer is retried like that of any call; once the answer has begun, nothing is repeated.
+    before the response is retried like that of any call; once the response has begun, nothing is repeated.
     """
 
     def __init__(self, session: AsyncSession, operation: Operation, path: str, cls: type[T]) -> None:
@@ -26,16 +26,14 @@ class AsyncObjectStream(Generic[T]):
         self._operation = operation
         self._path = path
         self._cls = cls
-        self._reply: AsyncResponse | None = None
+        self._response: AsyncResponse | None = None
         self._objects: AsyncObjects[T] | None = None
 
     async def __aenter__(self) -> AsyncObjects[T]:
-        if self._reply is not None:
+        if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
-        response, call = await self._session.call(
-            self._operation, _read_opened, path=self._path, express=False
-        )
-        self._reply = response
+        response, call = await self._session.call(self._operation, _read_opened, path=self._path, whole=False)
+        self._response = response
         self._objects = AsyncObjects(response, call, self._cls)
         return self._objects
 
@@ -45,7 +43,7 @@ class AsyncObjectStream(Generic[T]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        response, self._reply = self._reply, None
+        response, self._response = self._response, None
         objects, self._objects = self._objects, None
         if objects is not None:
             objects.close()

@@ -8,7 +8,8 @@ from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._codec import models
 from srs_vsphere._service import operations
 from srs_vsphere._service.poll_schedule import WaitPolicy, seen_runspace
-from srs_vsphere._service.script_request import check_flag, check_name, unique_name
+from srs_vsphere._service.script_request import unique_name
+from srs_vsphere._validation import check_flag, check_name
 from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, RunspaceNotReadyError, SrsError
 from srs_vsphere.models import Runspace, RunspaceState
 

@@ -15,12 +15,12 @@ from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._concurrency.limiter import AsyncLimiter
 from srs_vsphere._concurrency.worker_pool import AsyncWorkerPool
-from srs_vsphere._service.script_request import OutputChoice, RunOptions, check_name, prepare, unique_name
+from srs_vsphere._service.script_request import OutputChoice, RunOptions, prepare, unique_name
+from srs_vsphere._validation import check_count, check_name, check_patience
 from srs_vsphere.errors import NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.models import PSDocument, RunspaceState
 from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import PoolResult
-from srs_vsphere.settings import check_count, check_patience
 
 _log = logging.getLogger("srs_vsphere")
 

@@ -9,9 +9,8 @@ from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspace_calls import AsyncRunspaceCalls, read_runspaces
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service import operations
-from srs_vsphere._service.script_request import check_flag, check_name
+from srs_vsphere._validation import check_flag, check_name, check_patience
 from srs_vsphere.models import Runspace
-from srs_vsphere.settings import check_patience
 
 
 class AsyncRunspaces:

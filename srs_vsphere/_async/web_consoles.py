@@ -11,9 +11,9 @@ from srs_vsphere._async.poll import AsyncPoll
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service import operations
 from srs_vsphere._service.poll_schedule import WaitPolicy, seen_console
+from srs_vsphere._validation import check_patience
 from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, ServerError, SrsError
 from srs_vsphere.models import WebConsole, WebConsoleState
-from srs_vsphere.settings import check_patience
 
 _log = logging.getLogger("srs_vsphere")
 

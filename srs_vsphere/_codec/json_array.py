@@ -99,7 +99,7 @@ class JsonArrayDecoder:
         return items
 
     def close(self) -> list[object]:
-        """Say that no more bytes come; to be called again until it returns nothing.
+        """End the input: no more bytes come. To be called again until it returns nothing.
 
         Returns:
             Elements that became whole but had not been tried yet.
@@ -203,7 +203,7 @@ class JsonArrayDecoder:
 
 
 def _is_cut(error: ValueError, text: str) -> bool:
-    """Tell a value that is not whole yet from one that never will be."""
+    """Return whether a value is only incomplete: more bytes may still make it valid."""
     if not isinstance(error, json.JSONDecodeError):
         return False  # NaN, or a number of too many digits
     if error.msg.startswith("Unterminated string"):

@@ -1,7 +1,7 @@
 """The one cattrs converter: every rule by which JSON becomes models.
 
 - Members that the service leaves out (it omits what is null) keep the model's default.
-- Members that a model does not know are passed over.
+- Members that a model does not know are ignored.
 - Enums are open: a word or number that the enum lacks stays as it came.
 - Times always have a time zone: one without an offset is UTC, the service's containers' zone.
 - A member of another type than the model says is an error, never converted on a guess.
@@ -30,7 +30,7 @@ _from_iso = datetime.fromisoformat
 
 
 class WireError(ValueError):
-    """An answer does not fit the model."""
+    """A value does not fit the model."""
 
 
 def structurer(cls: type[T]) -> Callable[[object], T]:
@@ -64,7 +64,16 @@ def _structurer(cls: Hashable) -> Callable[[object], object]:
     return structure
 
 
-def dumps(value: object) -> bytes:
+class RequestBody(bytes):
+    """A request's body, whose repr does not show it: it may hold secrets."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<request body of {len(self)} bytes>"
+
+
+def dumps(value: object) -> RequestBody:
     """Write a request body.
 
     Args:
@@ -74,7 +83,8 @@ def dumps(value: object) -> bytes:
         TypeError: it holds something else.
         ValueError: it holds a number that is not finite.
     """
-    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return RequestBody(text.encode("ascii"))
 
 
 def _text(value: object, _: object) -> object:
@@ -159,7 +169,7 @@ def _model(cls: type, converter: cattrs.Converter) -> Callable[[object, object],
     hook = _members(cls, converter)
 
     def structure(value: object, _: object) -> object:
-        # What cattrs writes asks whether a member is in the value, which lists and texts answer too.
+        # What cattrs writes asks whether a member is in the value, which works on lists and texts too.
         if type(value) is not dict:
             raise TypeError(f"an object expected, not {type(value).__name__}")
         return hook(cast("dict[str, object]", value), cls)

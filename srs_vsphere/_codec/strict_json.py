@@ -10,7 +10,7 @@ import json
 import re
 from typing import NoReturn
 
-#: Deepest nesting that is parsed; the service's own answers are three deep.
+#: Deepest nesting that is parsed; the service's own responses are three deep.
 MAX_DEPTH = 100
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
@@ -40,7 +40,7 @@ def loads(body: bytes) -> object:
     """
     # Looked at here, for the codec that passes a byte order mark over takes three times as long.
     text = body.decode("utf-8-sig" if body.startswith(codecs.BOM_UTF8) else "utf-8")
-    # Too few brackets for too many levels: nearly every answer, and cheaper than looking at the text.
+    # Too few brackets for too many levels: nearly every response, and cheaper than a search of the text.
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return parse(text)
     return loads_text(text)
@@ -71,7 +71,7 @@ def parse(text: str) -> object:
 
 
 def parse_one(text: str, start: int) -> tuple[object, int]:
-    """Parse the value that begins at a place of a text whose depth was checked.
+    """Parse the value that begins at an index of a text whose depth was checked.
 
     Args:
         text: the text.
@@ -109,7 +109,7 @@ def find_too_deep(text: str, limit: int) -> int | None:
 
 
 def _most_levels(text: str) -> int:
-    """Say at little cost how many levels there cannot be more of."""
+    """Return an upper bound of the nesting, at little cost."""
     marks = text.encode("utf-8", "surrogatepass").translate(None, _NOT_MARKS)
     # An object right after another is no deeper than that. No string can feign this: it would end in a quote.
     return marks.count(b"{") + marks.count(b"[") - marks.count(b"},{")

@@ -47,8 +47,6 @@ DEFAULT_DEPTH = 8
 #: PowerShell goes to 100, and so does the parser here, which needs one level for the object itself.
 MAX_DEPTH = 99
 
-# PowerShell takes the beginning of a parameter's name for the parameter.
-_RESERVED = frozenset({"_", "__", SCRIPT_PARAMETER})
 _WRAPPED = re.compile(re.escape(WRAPPER).replace("DEPTH", r"(\d{1,2})"))
 
 
@@ -71,7 +69,7 @@ def wrapped(
     """
     if not 1 <= depth <= MAX_DEPTH:
         raise ValueError(f"depth must be from 1 to {MAX_DEPTH}, not {depth}")
-    inner = request_parameters(parameters, _RESERVED)
+    inner = request_parameters(parameters)
     return WRAPPER.replace("DEPTH", str(depth)), [exact(SCRIPT_PARAMETER, script), *inner]
 
 

@@ -1,4 +1,4 @@
-"""One call of an operation, from its first attempt to its last, and what its errors can tell of it."""
+"""One call of an operation, from its first attempt to its last, and the facts for its errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Call:
     attempts: int = 0
 
     def facts(self, **more: Unpack[Facts]) -> Facts:
-        """Return what an error of this call tells besides its message.
+        """Return the facts that an error of this call carries.
 
         Args:
             **more: facts to add, such as the HTTP status.

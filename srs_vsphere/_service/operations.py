@@ -21,9 +21,9 @@ class Operation:
         method: HTTP method.
         path: path below the host; ``{id}`` stands for the resource's id.
         idempotent: whether doing it twice ends as doing it once, so that it may be repeated when
-            nobody knows whether the first try was carried out.
+            it is unknown whether the first attempt was carried out.
         needs_key: whether it takes the session's API key.
-        slow: whether the service may rightly take minutes to answer.
+        slow: whether the service may take minutes before it responds.
     """
 
     name: str

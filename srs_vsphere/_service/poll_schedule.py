@@ -1,7 +1,7 @@
 """Waiting for a runspace, a script or a web console: when to ask again, and when to stop asking.
 
-There is no clock and no sleep in here. `Wait.saw` is told how long the wait has lasted and what the last
-answer was; it says what to do next.
+There is no clock and no sleep in here. `Wait.saw` takes how long the wait has lasted and what the last
+response was; it returns what to do next.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from attrs import field, frozen, validators
 
+from srs_vsphere._validation import patience
 from srs_vsphere.errors import (
     ApiError,
     AuthenticationError,
@@ -28,13 +29,8 @@ from srs_vsphere.models.web_console import WebConsole, WebConsoleState
 SHORTEST_DELAY = 0.5
 #: What rounding leaves of the time allowed is not worth another question, and may be too short to pass.
 _NO_TIME = 0.001
-#: So many answers without an id in a row make a record stuck.
+#: After so many responses without an id in a row the record is stuck.
 _STUCK_AFTER = 3
-
-
-def _none_or_not_negative(_: object, __: object, timeout: float | None) -> None:
-    if timeout is not None and not timeout >= 0:
-        raise ValueError(f"timeout must be None or not negative, not {timeout}")
 
 
 @frozen
@@ -50,12 +46,12 @@ class WaitPolicy:
         first_delay: seconds between the first two questions, at least 0.5. Default: 0.5.
         growth: factor from one delay to the next, at least 1. Default: 1.5.
         longest_delay: no delay grows beyond these seconds. Default: 5.
-        jitter: largest part of a delay that chance adds to it, from 0 to 1. Default: 0.2.
+        jitter: largest part of a delay that is added at random, from 0 to 1. Default: 0.2.
         not_found_grace: seconds from the start in which "not found" means "not yet". Default: 1. After that
-            it must be heard twice in a row, for the service also says it when it cannot look.
+            it must come twice in a row, since the service also responds so when it cannot read its state.
     """
 
-    timeout: float | None = field(default=600.0, validator=_none_or_not_negative)
+    timeout: float | None = field(default=600.0, validator=patience)
     first_delay: float = field(default=SHORTEST_DELAY, validator=validators.ge(SHORTEST_DELAY))
     growth: float = field(default=1.5, validator=validators.ge(1))
     longest_delay: float = field(default=5.0, validator=validators.ge(SHORTEST_DELAY))
@@ -64,7 +60,7 @@ class WaitPolicy:
 
 
 class Seen(Enum):
-    """What the last answer was."""
+    """What the last response showed."""
 
     #: It is there and not yet what is waited for.
     PENDING = "pending"
@@ -126,11 +122,11 @@ class Wait:
         self._stuck = 0
 
     def saw(self, elapsed: float, seen: Seen) -> Step:
-        """Take the last answer and say what to do.
+        """Take the last response and return what to do next.
 
         Args:
             elapsed: seconds since the wait began.
-            seen: what the answer was.
+            seen: what the response showed.
 
         Returns:
             What to do next.
@@ -160,29 +156,29 @@ class Wait:
 
 
 def seen_runspace(runspace: Runspace) -> Seen:
-    """Tell what a runspace's answer means to whoever waits until it is ready."""
-    # A runspace that is ACTIVE would be ready, if the service ever said so.
+    """Return what a runspace's state means for a wait until it is ready."""
+    # A runspace that is ACTIVE would be ready, if the service ever reported it.
     ends = {RunspaceState.READY, RunspaceState.ACTIVE, RunspaceState.ERROR}
     return Seen.ENDED if runspace.state in ends else Seen.PENDING
 
 
 def seen_execution(execution: ScriptExecution) -> Seen:
-    """Tell what a script's answer means to whoever waits until it has ended."""
+    """Return what a script's state means for a wait until it has ended."""
     if execution.ended:
         return Seen.ENDED
     return Seen.STUCK if execution.stuck else Seen.PENDING
 
 
 def seen_console(console: WebConsole) -> Seen:
-    """Tell what a web console's answer means to whoever waits until it is available."""
+    """Return what a web console's state means for a wait until it is available."""
     ends = {WebConsoleState.AVAILABLE, WebConsoleState.ERROR}
     return Seen.ENDED if console.state in ends else Seen.PENDING
 
 
 def seen_error(error: SrsError) -> Seen:
-    """Tell what a failed question means.
+    """Return what an error means for a wait.
 
-    A refused key is lasting: whoever asks has logged in again by then.
+    A refused key is permanent: the session has logged in again by then.
 
     Args:
         error: what was raised.

@@ -9,10 +9,10 @@ from uuid import uuid4
 from attrs import evolve, frozen
 
 from srs_vsphere._codec import structured_output
+from srs_vsphere._validation import check_flag, check_name, check_patience
 from srs_vsphere.models.runspace import Runspace
 from srs_vsphere.models.script_execution import OutputFormat
 from srs_vsphere.parameters import Parameters, request_parameters
-from srs_vsphere.settings import check_patience
 
 OutputChoice: TypeAlias = Literal["text", "json", "raw"]
 
@@ -197,38 +197,6 @@ def unique_name(prefix: str | None = None) -> str:
         prefix: what it begins with.
     """
     return f"{prefix or 'srs-vsphere'}-{uuid4().hex[:16]}"
-
-
-def check_name(name: object) -> None:
-    """Refuse a name that is not text.
-
-    Args:
-        name: the name, or None.
-
-    Raises:
-        TypeError: it is something else.
-        ValueError: it is blank.
-    """
-    if name is None:
-        return
-    if not isinstance(name, str):
-        raise TypeError(f"name must be text, not {type(name).__name__}")
-    if not name.strip():
-        raise ValueError("name must not be blank: leave it out instead")
-
-
-def check_flag(name: str, value: object) -> None:
-    """Refuse what is neither True nor False, such as the text ``"false"``, which would count as true.
-
-    Args:
-        name: the argument's name.
-        value: its value.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
 
 
 def _text(output: list[str | None] | None) -> str:

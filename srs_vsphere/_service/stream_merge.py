@@ -1,9 +1,9 @@
-"""Following a running script's streams: many looks at the newest records become each record once, in order.
+"""Following a running script's streams: many polls of the newest records become each record once, in order.
 
-A look at a stream shows its newest 50 records. Two looks are joined where the end of the earlier one and the
-beginning of the later one are the same, as far as possible, since equal messages at equal times occur.
+A poll of a stream returns its newest 50 records. Two polls are joined where the end of the earlier one and
+the beginning of the later one are the same, as far as possible, since equal messages at equal times occur.
 
-The five streams are not looked at in one instant: a record of one may show up a look later than a younger
+The five streams are not looked at in one instant: a record of one may show up a poll later than a younger
 one of another. So a record is held back until every stream was looked at again after it was seen.
 """
 
@@ -27,7 +27,7 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 @frozen
 class _Held:
-    """A record or gap with its place in the order of time."""
+    """A record or gap with the time by which it is ordered."""
 
     time: datetime
     item: Followed
@@ -38,7 +38,7 @@ class _Stream:
     """What is known of one stream."""
 
     kind: StreamType
-    #: The last look.
+    #: The last poll.
     window: list[StreamRecord] = field(factory=list[StreamRecord])
     #: Time of the newest record; a record without a time, or with an earlier one, counts as just as new.
     newest: datetime = _BEGINNING
@@ -51,7 +51,7 @@ class _Stream:
         for record in new:
             self.newest = max(self.newest, record.time or _BEGINNING)
             if gap:
-                # Fifty records after fifty others may have had more between them; nothing says how many.
+                # Fifty records after fifty others may have had more between them; their number is unknown.
                 held.append(_Held(self.newest, StreamGap(self.kind, 1, record.time)))
                 gap = False
             held.append(_Held(self.newest, evolve(record, stream=self.kind)))
@@ -59,7 +59,7 @@ class _Stream:
 
 
 class StreamFollower:
-    """Joins looks at the five streams of one script."""
+    """Joins the polls of the five streams of one script."""
 
     def __init__(self) -> None:
         self._streams = {kind: _Stream(kind) for kind in StreamType}
@@ -67,7 +67,7 @@ class StreamFollower:
         self._horizon = _BEGINNING
 
     def look(self, windows: Mapping[StreamType, Sequence[StreamRecord] | None]) -> list[Followed]:
-        """Take one look at the streams.
+        """Take the records of one poll.
 
         Args:
             windows: the newest records of each stream, oldest first; None, or no entry, for a stream that
@@ -80,13 +80,13 @@ class StreamFollower:
             self._held += stream.look(windows.get(kind) or ())
         if any(windows.get(kind) is None for kind in StreamType):
             return []
-        # What was seen at the last full look, every stream has been looked at since.
+        # What was seen at the last full poll, every stream has been polled since.
         released = self._release(self._horizon)
         self._horizon = max(stream.newest for stream in self._streams.values())
         return released
 
     def finish(self) -> list[Followed]:
-        """Return what is held back; to be called after the last look at a script that has ended."""
+        """Return what is held back; to be called after the last poll of a script that has ended."""
         return self._release(datetime.max.replace(tzinfo=UTC))
 
     def _release(self, horizon: datetime) -> list[Followed]:
@@ -97,11 +97,11 @@ class StreamFollower:
 
 
 def _joined(before: list[StreamRecord], window: Sequence[StreamRecord]) -> tuple[list[StreamRecord], bool]:
-    """Find what is new in a look.
+    """Find what is new in a poll.
 
     Args:
-        before: the look before.
-        window: the look.
+        before: the records of the poll before.
+        window: the records of this poll.
 
     Returns:
         The new records, and whether some before them may be missing.

@@ -56,7 +56,7 @@ class SrsClient:
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
             and `tls` does not apply to it.
         max_connections: requests on their way at once, the others wait their turn; default 20.
-        on_retry: called with a `RetryEvent` before each wait, for logs and metrics.
+        on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
 
     Raises:
         TypeError: an argument is of the wrong kind; the message names it.
@@ -90,13 +90,12 @@ class SrsClient:
         tls = Tls() if tls is None else tls
         check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
         log_redaction.install()
-        self._http, lane = make_http(
+        self._http = make_http(
             origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
         )
         sender = Sender(
             origin,
             self._http,
-            lane,
             policy=retry,
             timeouts=timeouts,
             max_connections=max_connections,

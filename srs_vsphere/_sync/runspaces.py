@@ -9,9 +9,8 @@ from srs_vsphere._sync.runspace_block import RunspaceBlock
 from srs_vsphere._sync.runspace_calls import RunspaceCalls, read_runspaces
 from srs_vsphere._sync.session import Session
 from srs_vsphere._service import operations
-from srs_vsphere._service.script_request import check_flag, check_name
+from srs_vsphere._validation import check_flag, check_name, check_patience
 from srs_vsphere.models import Runspace
-from srs_vsphere.settings import check_patience
 
 
 class Runspaces:

@@ -11,10 +11,10 @@ from srs_vsphere._sync.script_follower import ScriptRecords
 from srs_vsphere._sync.session import Session
 from srs_vsphere._service import operations
 from srs_vsphere._service.script_request import prepare_raw
+from srs_vsphere._validation import check_patience
 from srs_vsphere.errors import WaitTimeoutError
 from srs_vsphere.models import OutputFormat, ScriptExecution, StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
-from srs_vsphere.settings import check_patience
 
 _NEWEST = datetime.max.replace(tzinfo=UTC)
 

@@ -2,6 +2,7 @@
 
 from srs_vsphere.models.about import About
 from srs_vsphere.models.argument_script import ArgumentScript, ArgumentScriptTemplate
+from srs_vsphere.models.credential import Credential
 from srs_vsphere.models.error_details import ErrorDetails
 from srs_vsphere.models.ps_document import PSDocument
 from srs_vsphere.models.runspace import Runspace, RunspaceState
@@ -14,6 +15,7 @@ __all__ = [
     "About",
     "ArgumentScript",
     "ArgumentScriptTemplate",
+    "Credential",
     "ErrorDetails",
     "OutputFormat",
     "PSDocument",

@@ -26,10 +26,16 @@ class ArgumentScriptTemplate:
 
 @define
 class ArgumentScript:
-    """A template with its placeholders filled in, to be given as a parameter's value.
+    """A script that finds a parameter's value on the server, such as a template filled in.
+
+    If it finds nothing, the script that it is for fails without having started, and the reason names the
+    parameter. One that leaves with ``exit`` still hands on ``True``, as the service has it.
 
     Args:
         script: the finished script.
+        allow_nothing: whether the service may have its way with what finds nothing: the script then starts,
+            and gets ``True`` for the parameter, also where a cmdlet of this script is unknown; default False.
     """
 
     script: str | None = None
+    allow_nothing: bool = False

@@ -6,9 +6,9 @@ import asyncio
 import socket
 import struct
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from srs_vsphere.simulator.delivery import Delivery
+from srs_vsphere.simulator.delivery import Delivery, Desk
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.http1 import (
     TOO_SLOW,
@@ -22,7 +22,8 @@ from srs_vsphere.simulator.http1 import (
 
 if TYPE_CHECKING:
     from srs_vsphere.simulator.faults import Fault
-    from srs_vsphere.simulator.listener import Listener
+    from srs_vsphere.simulator.http1 import Limits
+    from srs_vsphere.simulator.traffic import Traffic
 
 # A client that sends on while its answer is held back is not read any further than this.
 _READ_AHEAD = 256 * 1024
@@ -33,15 +34,32 @@ _LINGER = 2.0
 _RESET = struct.pack("ii", 1, 0)
 
 
+class Host(Protocol):
+    """What a connection needs of the host that it came to."""
+
+    desk: Desk
+    limits: Limits
+    traffic: Traffic
+    connections: set[Connection]
+
+    def lost(self, connection: Connection) -> None:
+        """Forget a connection that is closed."""
+        ...
+
+    def date(self) -> str:
+        """Return the time for the Date header."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """One client's connection.
 
     Args:
-        listener: the host that it came to.
+        host: the host that it came to.
     """
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, host: Host) -> None:
+        self._host = host
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._searched = 0
@@ -69,7 +87,7 @@ class Connection(asyncio.Protocol):
         """Begin."""
         self.began = True
         self._transport = cast("asyncio.Transport", transport)
-        self._listener.connections.add(self)
+        self._host.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client and what it still waited for."""
@@ -79,7 +97,7 @@ class Connection(asyncio.Protocol):
             self._lingering.cancel()
         if self._answer is not None:
             self._answer.cancel()
-        self._listener.lost(self)
+        self._host.lost(self)
 
     def pause_writing(self) -> None:
         """Stop: the client does not take its answers."""
@@ -125,7 +143,7 @@ class Connection(asyncio.Protocol):
         elif self._timeout is None or self._head is not None:
             # A head has one span of time in all, and each next part of a body one of its own.
             self._stop_watching()
-            seconds = self._listener.limits.seconds
+            seconds = self._host.limits.seconds
             self._timeout = asyncio.get_running_loop().call_later(seconds, self._too_slow)
 
     def _stop_watching(self) -> None:
@@ -197,8 +215,8 @@ class Connection(asyncio.Protocol):
         if end < 0:
             self._searched = max(0, len(buffer) - 3)
             # Only the limits can object to what is not whole.
-            if len(buffer) > self._listener.limits.head:
-                parse_head(bytes(buffer), self._listener.limits)
+            if len(buffer) > self._host.limits.head:
+                parse_head(bytes(buffer), self._host.limits)
             return None
         block = bytes(buffer[:end])
         del buffer[: end + 4]
@@ -207,18 +225,18 @@ class Connection(asyncio.Protocol):
         # A client that polls sends the same head again and again.
         if block == self._last_block and self._last_head is not None:
             return self._last_head
-        head = parse_head(block, self._listener.limits)
+        head = parse_head(block, self._host.limits)
         self._last_block, self._last_head = block, head
         return head
 
     def _begin(self, head: Head) -> None:
         request = head.request
-        self._listener.traffic.requested(request.method, request.target)
-        fault = self._fault = self._listener.desk.look(request)
+        self._host.traffic.requested(request.method, request.target)
+        fault = self._fault = self._host.desk.look(request)
         if fault is not None and fault.reset == "before":
             self._hold(Delivery(reset=True, delay=fault.delay), head)
         elif head.length is None:
-            self._chunks = ChunkedBody(self._listener.limits)
+            self._chunks = ChunkedBody(self._host.limits)
         if head.expects and head.length != 0 and not self._buffer and not self._over:
             self._wire.write(_CONTINUE)
 
@@ -242,13 +260,13 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, head: Head, request: Request) -> None:
         fault = self._fault
-        delivery = self._listener.desk.serve(request, fault)
+        delivery = self._host.desk.serve(request, fault)
         self._fault = None
         reply = delivery.reply
         if reply is not None and delivery.is_plain:
             self._head = None
             close = head.close or self._ending
-            start = response_head(reply, method=request.method, date=self._listener.date(), close=close)
+            start = response_head(reply, method=request.method, date=self._host.date(), close=close)
             body = cast("bytes", reply.body) if has_body(reply, request.method) else b""
             self._wire.write(start + body)
             if close:
@@ -287,7 +305,7 @@ class Connection(asyncio.Protocol):
     async def _send(self, delivery: Delivery, reply: Reply, head: Head) -> None:
         method = head.request.method
         close = head.close or self._ending
-        self._wire.write(response_head(reply, method=method, date=self._listener.date(), close=close))
+        self._wire.write(response_head(reply, method=method, date=self._host.date(), close=close))
         cut = delivery.cut_after
         chunked = not isinstance(reply.body, bytes)
         if has_body(reply, method):
@@ -317,7 +335,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, reply: Reply) -> None:
         """Answer, and then throw away what the client goes on sending: closing now would lose the answer."""
         self._over = True
-        self._wire.write(response_head(reply, method="GET", date=self._listener.date(), close=True))
+        self._wire.write(response_head(reply, method="GET", date=self._host.date(), close=True))
         self._wire.write(cast("bytes", reply.body))
         if self._wire.can_write_eof():
             self._wire.write_eof()

@@ -21,7 +21,7 @@ from srs_vsphere.simulator.objects.display import WIDTH, show
 from srs_vsphere.simulator.objects.documents import documents
 from srs_vsphere.simulator.objects.json_text import to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import Int64, PsObject, check_size
+from srs_vsphere.simulator.objects.values import Int64, PsObject
 from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
 from srs_vsphere.simulator.powershell.errors import ScriptError
@@ -312,7 +312,6 @@ class Engine:
 
     def _understood(self, job: _Job) -> Outcome:
         result = run(job.call.script, job.parameters, job.machine, wrapped=job.wrapper is not None)
-        check_size([value for _, value in result.output])
         return self._outcome(result, job)
 
     def _replied(self, reply: ScriptReply, job: _Job) -> Outcome:

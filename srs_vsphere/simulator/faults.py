@@ -23,7 +23,7 @@ from typing import Literal, TypeAlias
 
 from attrs import define, field, fields, frozen
 
-from srs_vsphere.simulator._fault_checks import check_fault, header_pairs, to_bytes
+from srs_vsphere.simulator._fault_arguments import check_fault, header_pairs, read_fault, to_bytes
 from srs_vsphere.simulator.users import subject
 
 Watcher: TypeAlias = Callable[[tuple["Fault", ...]], None]
@@ -104,7 +104,7 @@ class Fault:
     full_quota: bool = False
 
     def __attrs_post_init__(self) -> None:
-        check_fault(self)
+        check_fault({attribute.name: getattr(self, attribute.name) for attribute in fields(type(self))})
 
     @classmethod
     def from_json(cls, value: str | bytes | Mapping[str, object]) -> Fault:
@@ -118,10 +118,8 @@ class Fault:
             TypeError: a member has the wrong type.
             ValueError: it is not a JSON object, a member is unknown, or the fault is impossible.
         """
-        # Imported late: doors that take faults as objects need no JSON.
-        from srs_vsphere.simulator._fault_json import read_fault
-
-        return cls(**read_fault(value))  # type: ignore[arg-type]  # checked there
+        known = [attribute.name for attribute in fields(cls)]
+        return cls(**read_fault(value, known))  # type: ignore[arg-type]  # checked there
 
     def hits(self, *, operation: str | None, user: str | None, host: str) -> bool:
         """Tell whether a call is of the kind that this fault is about.

@@ -7,13 +7,12 @@ signature nor at how long it is valid.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 import zlib
 from xml.etree import ElementTree
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -48,7 +47,7 @@ def verify(request: Request, now: int, nonce_age: float) -> str | None:
     """
     try:
         return _verify(request, now, nonce_age)
-    except (_RefusedError, KeyError, InvalidSignature, binascii.Error, ValueError, OSError, zlib.error):
+    except (_RefusedError, KeyError, InvalidSignature, UnsupportedAlgorithm, ValueError, OSError, zlib.error):
         return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 
 from srs_vsphere.simulator.exchange import Request
@@ -62,7 +61,8 @@ class Users:
         _, _, credentials = (request.header("authorization") or "").strip().partition(" ")
         try:
             pair = base64.b64decode(credentials.strip(), validate=True).decode("utf-8", "replace")
-        except binascii.Error:
+        except ValueError:
+            # No base64, or not even ASCII.
             return None
         user, colon, password = pair.partition(":")
         return self.with_password(user, password) if colon else None

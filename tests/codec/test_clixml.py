@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from types import MappingProxyType
@@ -16,7 +16,11 @@ from psrpcore.types import PSDict, PSInt, PSInt64, PSList, PSUInt64, deserialize
 
 from srs_vsphere._codec import clixml
 from srs_vsphere._codec.clixml import encode
+from srs_vsphere.auth import Secret
+from srs_vsphere.models import Credential
 from tests.patience import patient
+
+SECRET = "{http://schemas.microsoft.com/powershell/2004/04}SS"
 
 
 def naive(year):
@@ -77,6 +81,29 @@ values = st.recursive(
 def test_whatever_is_given_arrives(value):
     assume(value is not None)
     assert decoded(value) == plain(value)
+
+
+@patient
+@given(st.timedeltas(-timedelta(days=10_000_000), timedelta(days=10_000_000)))
+def test_durations_arrive(value):
+    (back,) = deserialize_clixml(encode(value), None)
+    assert back == value
+
+
+@given(st.dates())
+def test_dates_are_midnights_without_a_zone(value):
+    (element,) = ElementTree.fromstring(encode(value))
+    assert datetime.fromisoformat(element.text) == datetime.combine(value, time())
+
+
+@patient
+@given(texts.filter(bool), texts.filter(str.strip))
+def test_secrets_arrive(secret, user):
+    root = ElementTree.fromstring(encode([Secret(secret), Credential(user, secret)]))
+    found = [
+        bytes.fromhex(element.text).decode("utf-16-le", "surrogatepass") for element in root.iter(SECRET)
+    ]
+    assert found == [plain(secret)] * 2
 
 
 @patient
@@ -198,8 +225,8 @@ def test_any_mapping_will_do():
         (Colour.NOTHING, TypeError, "parameters['p'] must not be None"),
         ({"a": [0, 1, {"k": {1, 2}}]}, TypeError, "parameters['p']['a'][2]['k'] is of type set"),
         (object(), TypeError, "parameters['p'] is of type object"),
-        ([date(2020, 1, 1)], TypeError, "parameters['p'][0] is of type date"),
-        ([timedelta(1)], TypeError, "parameters['p'][0] is of type timedelta"),
+        ([timedelta.max], ValueError, "parameters['p'][0] is longer than a .NET TimeSpan"),
+        ([Secret("")], ValueError, "parameters['p'][0] is an empty secret"),
         ([1j], TypeError, "parameters['p'][0] is of type complex"),
         ([naive(2020)], ValueError, "parameters['p'][0] is a time without a time zone"),
         (

@@ -19,8 +19,8 @@ from srs_vsphere._codec.structured_output import (
     wrapped,
     wrapper_depth,
 )
+from srs_vsphere._service.service_scripts import service_script
 from srs_vsphere.models import PSDocument, ScriptParameter, Switch
-from srs_vsphere.parameters import CLIXML_SCRIPT
 from tests.patience import patient
 from tests.recorded_exchanges import exchanges
 
@@ -38,7 +38,7 @@ def test_the_users_script_travels_as_a_parameter():
 
 def test_a_script_that_looks_like_a_date_travels_as_clixml():
     _, (script,) = wrapped("2020-01-02T03:04:05Z", None)
-    assert script["script"] == CLIXML_SCRIPT
+    assert script["script"] == service_script("parameter-value")
     assert deserialize_clixml(script["value"], None) == ["2020-01-02T03:04:05Z"]
 
 

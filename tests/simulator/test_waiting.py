@@ -158,6 +158,18 @@ def test_records_are_shown_before_they_are_dropped(alice):
     assert seen == [f"v{number}" for number in range(200)]
 
 
+def test_who_reads_no_records_need_not_ask_for_each_of_them(alice):
+    records = [StreamMessage("verbose", f"v{number}", at=number) for number in range(200)]
+    alice.simulator.on_script("talk", ScriptReply(records=records, duration=200))
+    execution = alice.run(alice.simulator.add_runspace(), "talk")
+
+    questions = 0
+    while alice.get(f"{EXECUTIONS}/{execution}")[1]["state"] == "running":
+        questions += 1
+
+    assert questions <= 8
+
+
 def test_who_asks_for_a_place_again_gets_it_when_there_is_one():
     alice = Caller(simulated(quota=1, idle_limit=100))
     runspace = alice.create_runspace()

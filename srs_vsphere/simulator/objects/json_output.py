@@ -16,7 +16,7 @@ from srs_vsphere.simulator.objects.values import (
     PSCredential,
     SwitchParameter,
     Version,
-    check_size,
+    check_nested,
     elements,
     is_array,
     is_mapping,
@@ -41,7 +41,7 @@ def convert_to_json(value: object, depth: int, *, compress: bool) -> str:
     Raises:
         NotUnderstoodError: it has deeper levels, or it is not certain how it is written.
     """
-    check_size(value)
+    check_nested(value)
     separators = (",", ":") if compress else (",", ": ")
     kept = _certain(value, depth)
     return json.dumps(kept, indent=None if compress else 2, separators=separators, ensure_ascii=False)

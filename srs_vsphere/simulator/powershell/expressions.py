@@ -354,7 +354,7 @@ def _with_both(word: str, left: Expression, right: Expression, machine: Machine)
 
 
 def _put_together(parts: Sequence[Expression], machine: Machine) -> object:
-    return machine.weighed("".join(text(plain(part(machine))) for part in parts))
+    return operators.of_size("".join([text(plain(part(machine))) for part in parts]))
 
 
 def _mapping(

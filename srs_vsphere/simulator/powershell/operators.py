@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fnmatch import translate
 from math import isfinite
 from typing import TypeAlias
 
 from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import Int64, elements, fits, is_array, text, truth
+from srs_vsphere.simulator.objects.values import (
+    LARGEST,
+    Int64,
+    check_size,
+    elements,
+    fits,
+    is_array,
+    text,
+    truth,
+)
 from srs_vsphere.simulator.powershell.errors import StatementError
 
-_LARGEST = 100_000
 #: Whole numbers up to here are exact as doubles.
 _EXACT = 2**53
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
@@ -40,9 +49,9 @@ def number_in(value: str) -> int:
 def add(left: object, right: object) -> object:
     """Return the sum of two numbers, or two texts or arrays put together."""
     if is_array(left):
-        return [*left, *(elements(right) if is_array(right) else [right])]
+        return of_size([*left, *(elements(right) if is_array(right) else [right])])
     if type(left) is str:
-        return left + text(right)
+        return of_size(left + text(right))
     if left is None and (_is_number(right) or type(right) is str):
         return right
     return _arithmetic("+", left, right, lambda one, other: one + other)
@@ -55,7 +64,7 @@ def subtract(left: object, right: object) -> object:
 
 def multiply(left: object, right: object) -> object:
     """Return the product of two numbers, or a text several times."""
-    if type(left) is str and type(right) is int and 0 <= len(left) * right <= _LARGEST:
+    if type(left) is str and type(right) is int and 0 <= len(left) * right <= LARGEST:
         return left * right
     return _arithmetic("*", left, right, lambda one, other: one * other)
 
@@ -85,7 +94,7 @@ def remainder(left: object, right: object) -> object:
 
 def span(left: object, right: object) -> object:
     """Return the whole numbers from one to another."""
-    if type(left) is int and type(right) is int and abs(right - left) <= _LARGEST:
+    if type(left) is int and type(right) is int and abs(right - left) <= LARGEST:
         return list(range(left, right + 1) if left <= right else range(left, right - 1, -1))
     raise NotUnderstoodError(f"{_kind(left)} .. {_kind(right)}, or so many numbers")
 
@@ -93,7 +102,9 @@ def span(left: object, right: object) -> object:
 def _join(left: object, right: object) -> object:
     if any(is_array(element) for element in elements(left)) or type(right) is not str:
         raise NotUnderstoodError("-join of arrays in an array, or with something else than a text")
-    return right.join(map(text, elements(left)))
+    texts = [text(element) for element in elements(left)]
+    check_size(len(right) * len(texts) + sum(map(len, texts)))
+    return right.join(texts)
 
 
 def _order(left: object, right: object) -> int:
@@ -134,8 +145,8 @@ def _same(left: object, right: object) -> bool:
 
 def _like(left: object, right: object) -> bool:
     if type(left) is str and type(right) is str and (left + right).isascii() and not set(right) & set("[]`"):
-        pattern = re.escape(right).replace(r"\*", ".*").replace(r"\?", ".")
-        return re.fullmatch(pattern, left, re.IGNORECASE | re.DOTALL) is not None
+        # Not .* for each star: a text that does not match would be tried in all ways to divide it.
+        return re.fullmatch(translate(right), left, re.IGNORECASE) is not None
     raise NotUnderstoodError("-like with anything else than plain texts, * and ?")
 
 
@@ -173,6 +184,12 @@ def _is_number(value: object) -> bool:
 
 def _kind(value: object) -> str:
     return "null" if value is None else values.type_name(value)
+
+
+def of_size(value: list[object] | str) -> object:
+    """Return a text or an array, unless it is so large that more of its kind would be too much."""
+    check_size(len(value))
+    return value
 
 
 def _by_zero(one: int | float, other: int | float) -> Exception:

@@ -1,14 +1,12 @@
-"""What a fault's arguments may be, alone and together; every message names the argument."""
+"""A fault's arguments: read from JSON, and checked alone and together; every message names the argument."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, TypeAlias, cast
-
-if TYPE_CHECKING:
-    from srs_vsphere.simulator.faults import Fault
+from typing import TypeAlias, cast
 
 OPERATIONS = (
     "about",
@@ -87,63 +85,119 @@ def to_bytes(value: str | bytes | None) -> bytes | None:
     raise TypeError(f"body must be text or bytes, not {type(value).__name__}")
 
 
-def check_fault(fault: Fault) -> None:
+def read_fault(value: str | bytes | Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
+    """Return a fault's arguments out of a JSON object.
+
+    Args:
+        value: the JSON text, or what it was parsed to.
+        known: the names that a fault may have.
+
+    Raises:
+        TypeError: a member has the wrong type.
+        ValueError: it is not a JSON object, or a member is unknown.
+    """
+    parsed = parse_json(value) if isinstance(value, str | bytes) else value
+    if not isinstance(parsed, Mapping):
+        raise ValueError(f"a fault must be a JSON object, not {type(parsed).__name__}")  # noqa: TRY004 - bad JSON
+    members = dict(cast("Mapping[str, object]", parsed))
+    for key in members:
+        if key not in known:
+            raise ValueError(f"a fault has no {key!r}; it may have {', '.join(known)}")
+    if isinstance(members.get("trickle"), list):
+        members["trickle"] = tuple(cast("list[object]", members["trickle"]))
+    if members.get("headers") is not None and not isinstance(members["headers"], Mapping):
+        raise TypeError("headers must be a JSON object")
+    if members.get("headers", ()) is None:
+        del members["headers"]
+    body = members.get("body")
+    if body is not None and not isinstance(body, str | bytes):
+        try:
+            members["body"] = json.dumps(body, separators=(",", ":"))
+        except RecursionError:
+            raise ValueError("body must be JSON of fewer levels") from None
+        if members.get("content_type") is None:
+            members["content_type"] = "application/json; charset=utf-8"
+    return members
+
+
+def parse_json(text: str | bytes) -> object:
+    """Parse the JSON of one fault or several.
+
+    Args:
+        text: the JSON.
+
+    Raises:
+        ValueError: it is no JSON, or of too many levels.
+    """
+    try:
+        return cast("object", json.loads(text))
+    except RecursionError:
+        raise ValueError("a fault must be JSON of fewer levels") from None
+    except ValueError as error:
+        raise ValueError(f"a fault must be JSON: {error}") from None
+
+
+def check_fault(fault: Mapping[str, object]) -> None:
     """Refuse a fault that is impossible, does nothing or contradicts itself.
 
     Args:
-        fault: the fault.
+        fault: its arguments by name.
 
     Raises:
         TypeError: an argument has the wrong type.
         ValueError: an argument has an impossible value, or two of them contradict each other.
     """
     for key, check in _CHECKS.items():
-        value = cast("object", getattr(fault, key))
+        value = fault[key]
         if value is not None:
             check(key, value)
     given = [key for key in _ACTIONS if _is_given(fault, key)]
     if not given:
         raise ValueError(f"a fault must do something: give one of {', '.join(_ACTIONS)}")
-    if fault.nth is not None and fault.probability is not None:
+    if fault["nth"] is not None and fault["probability"] is not None:
         raise ValueError("nth and probability contradict each other: give one of them")
-    if fault.refuse:
+    if fault["refuse"]:
         why = "a refused connection carries no request"
         _without("refuse", given, tuple(key for key in given if key != "refuse"), why)
         for key in ("operation", "user"):
-            if getattr(fault, key) is not None:
+            if fault[key] is not None:
                 raise ValueError(f"refuse cannot be limited by {key}: {why}")
-    if fault.status is None and (fault.headers or fault.body is not None):
-        raise ValueError(f"{'headers' if fault.headers else 'body'} needs status: it is part of that answer")
-    if fault.reset is not None:
+    if fault["status"] is None and (fault["headers"] or fault["body"] is not None):
+        raise ValueError(
+            f"{'headers' if fault['headers'] else 'body'} needs status: it is part of that answer"
+        )
+    if fault["reset"] is not None:
         _without("reset", given, _ANSWER, "nothing is answered")
-        if fault.reset == "before" and fault.lost_answer:
+        if fault["reset"] == "before" and fault["lost_answer"]:
             raise ValueError("lost_answer needs reset='after': a request that is not read is not carried out")
-    elif fault.lost_answer and fault.status is None:
+    elif fault["lost_answer"] and fault["status"] is None:
         _without("lost_answer", given, (*_ANSWER, "delay"), "nothing is answered")
-    if fault.status in {204, 304}:
-        _without("status", given, ("body", "trickle", "cut_after", "bad_utf8"), f"{fault.status} has no body")
+    if fault["status"] in {204, 304}:
+        _without(
+            "status", given, ("body", "trickle", "cut_after", "bad_utf8"), f"{fault['status']} has no body"
+        )
     _check_creations(fault)
 
 
-def _check_creations(fault: Fault) -> None:
-    answered = fault.status is not None or fault.reset is not None
+def _check_creations(fault: Mapping[str, object]) -> None:
+    answered = fault["status"] is not None or fault["reset"] is not None
     for key, operations in (
         ("slow_creation", ("runspaces.create",)),
         ("creation_error", ("runspaces.create", "web_consoles.create")),
         ("pod_error", ("runspaces.create", "web_consoles.create")),
         ("full_quota", ("runspaces.create", "web_consoles.create")),
     ):
-        if getattr(fault, key) in (None, False):
+        if fault[key] in (None, False):
             continue
-        wanted = fault.operation
-        if wanted is not None and not any(fnmatchcase(operation, wanted) for operation in operations):
+        wanted = fault["operation"]
+        if isinstance(wanted, str) and not any(fnmatchcase(operation, wanted) for operation in operations):
             raise ValueError(f"{key} is for {' and '.join(operations)}, not for operation {wanted!r}")
-        if answered and not fault.lost_answer:
+        if answered and not fault["lost_answer"]:
             raise ValueError(f"{key} needs a call that is carried out: add lost_answer, or leave it out")
 
 
-def _is_given(fault: Fault, key: str) -> bool:
-    value = cast("object", getattr(fault, key))
+def _is_given(fault: Mapping[str, object], key: str) -> bool:
+    value = fault[key]
     if key == "delay":
         return value != 0
     return value is not None and value is not False and value != ()

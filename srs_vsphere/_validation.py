@@ -1,0 +1,148 @@
+"""Checks of arguments: what makes no sense is refused by name, before anything is sent."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+
+def check_number(name: str, value: object, *, least: float = 0.0, unit: str = "") -> None:
+    """Refuse what is not a finite number of at least `least`.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+        least: the smallest number allowed; default 0.
+        unit: what is counted, such as ``seconds``; default nothing.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is too small or not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        kind = f"a number of {unit}" if unit else "a number"
+        raise TypeError(f"{name} must be {kind}, not {type(value).__name__}")
+    if not least <= value <= sys.float_info.max:
+        raise ValueError(f"{name} must be {least:g} or more{f' {unit}' if unit else ''}, not {value!r}")
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Refuse what is not a number of seconds above 0.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is not positive or not finite.
+    """
+    check_number(name, value, least=-sys.float_info.max, unit="seconds")
+    if isinstance(value, int | float) and value <= 0:
+        raise ValueError(f"{name} must be more than 0 seconds, not {value!r}")
+
+
+def check_patience(name: str, seconds: object) -> None:
+    """Refuse a time to wait that makes no sense.
+
+    Args:
+        name: the argument's name.
+        seconds: its value; None for as long as it takes.
+
+    Raises:
+        TypeError: it is neither None nor a number.
+        ValueError: it is negative or not finite.
+    """
+    if seconds is None:
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
+    if not 0 <= seconds <= sys.float_info.max:
+        raise ValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
+
+
+def check_count(name: str, count: object) -> None:
+    """Refuse a number of things that makes no sense.
+
+    Args:
+        name: the argument's name.
+        count: its value.
+
+    Raises:
+        TypeError: it is not a whole number.
+        ValueError: it is less than 1.
+    """
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name} must be a whole number, not {type(count).__name__}")
+    if count < 1:
+        raise ValueError(f"{name} must be 1 or more, not {count}")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither True nor False, such as the text ``"false"``, which would count as true.
+
+    Args:
+        name: the argument's name.
+        value: its value.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
+
+
+def check_name(name: object) -> None:
+    """Refuse a name that is not text.
+
+    Args:
+        name: the name, or None.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: it is blank.
+    """
+    if name is None:
+        return
+    if not isinstance(name, str):
+        raise TypeError(f"name must be text, not {type(name).__name__}")
+    if not name.strip():
+        raise ValueError("name must not be blank: leave it out instead")
+
+
+# The same checks as validators of attrs' fields.
+
+
+def number(_: object, attribute: Attribute[float], value: object) -> None:
+    """Check a field with `check_number`."""
+    check_number(attribute.name, value)
+
+
+def positive_number(_: object, attribute: Attribute[float], value: object) -> None:
+    """Check a field with `check_number`, and refuse 0."""
+    check_number(attribute.name, value)
+    if value == 0:
+        raise ValueError(f"{attribute.name} must be more than 0")
+
+
+def seconds(_: object, attribute: Attribute[float], value: object) -> None:
+    """Check a field with `check_seconds`."""
+    check_seconds(attribute.name, value)
+
+
+def patience(_: object, attribute: Attribute[float], value: object) -> None:
+    """Check a field with `check_patience`."""
+    check_patience(attribute.name, value)
+
+
+def count(_: object, attribute: Attribute[int], value: object) -> None:
+    """Check a field with `check_count`."""
+    check_count(attribute.name, value)
+
+
+def flag(_: object, attribute: Attribute[bool], value: object) -> None:
+    """Check a field with `check_flag`."""
+    check_flag(attribute.name, value)
