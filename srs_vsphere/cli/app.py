@@ -2,26 +2,70 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from srs_vsphere._version import __version__
 
 _COMMANDS = "srs_vsphere.cli.commands"
 
 _EPILOGUE = """\
-Environment: SRS_URL, SRS_USERNAME, SRS_PASSWORD, SRS_PASSWORD_FILE, SRS_API_KEY, SRS_CA_FILE, SRS_THUMBPRINT,
-SRS_KNOWN_HOSTS, SRS_TIMEOUT, SRS_PROFILE.
+Environment: SRS_URL, SRS_USERNAME, SRS_PASSWORD, SRS_PASSWORD_FILE, SRS_API_KEY, SRS_CA_FILE, \
+SRS_THUMBPRINT, SRS_KNOWN_HOSTS, SRS_TIMEOUT, SRS_PROFILE.
 
-Exit codes: 0 ok, 1 script failed or lost, 2 usage, 3 succeeded with errors, 4 login or certificate, 5 quota,
-6 not found, 7 transport, 8 timeout, 130 interrupted, 143 terminated.
+Exit codes: 0 ok, 1 script failed or lost, 2 usage, 3 succeeded with errors, 4 login or certificate, \
+5 quota, 6 not found, 7 transport, 8 timeout, 130 interrupted, 143 terminated.
 """
 
+_TOP = {
+    "about": ("session:about", "Show the service's name and versions."),
+    "login": ("session:login", "Log in now, to see whether the credentials are right."),
+    "logout": ("session:logout", "End the session on the service."),
+    "cert": ("certificate:cert", "Show the server's certificate, and trust it if wanted."),
+    "run": ("run:run", "Run a script, and write what it puts out."),
+    "follow": ("script:follow", "Show what a script writes to its streams while it runs."),
+}
 
-def _group(name: str, help: str, commands: dict[str, str]) -> App:
-    group = App(name=name, help=help)
-    for word, function in commands.items():
-        group.command(f"{_COMMANDS}.{function}", name=word)
-    return group
+_GROUPS = {
+    "runspace": (
+        "Runspaces: list, look at, create, remove.",
+        {
+            "ls": ("runspace:list_runspaces", "List the runspaces."),
+            "get": ("runspace:get", "Show one runspace."),
+            "create": ("runspace:create", "Create a runspace, and wait until it is ready."),
+            "rm": ("runspace:remove", "Remove runspaces."),
+        },
+    ),
+    "script": (
+        "Script executions: list, look at, read the output, cancel.",
+        {
+            "ls": ("script:list_scripts", "List the scripts that run or ran."),
+            "get": ("script:get", "Show one script execution."),
+            "output": ("script:output", "Write what a script has put out."),
+            "cancel": ("script:cancel", "Stop a script."),
+        },
+    ),
+    "template": (
+        "Templates of argument scripts: list, look at, fill in.",
+        {
+            "ls": ("template:list_templates", "List the templates."),
+            "get": ("template:get", "Show one template."),
+            "render": ("template:render", "Fill in a template, and write the script."),
+        },
+    ),
+    "console": (
+        "Web consoles: create, list, remove.",
+        {
+            "create": ("console:create", "Create a web console, and write its address."),
+            "ls": ("console:list_consoles", "List the web consoles."),
+            "rm": ("console:remove", "Remove web consoles."),
+        },
+    ),
+}
+
+
+def _add(app: App, commands: dict[str, tuple[str, str]]) -> None:
+    for word, (function, summary) in commands.items():
+        app.command(f"{_COMMANDS}.{function}", name=word, help=summary)
 
 
 app = App(
@@ -30,64 +74,14 @@ app = App(
     help_epilogue=_EPILOGUE,
     help_format="plaintext",
     version=__version__,
+    default_parameter=Parameter(negative=(), show_default=False),
     suppress_keyboard_interrupt=False,
 )
-
-for _name, _function in {
-    "about": "session:about",
-    "login": "session:login",
-    "logout": "session:logout",
-    "cert": "certificate:cert",
-    "run": "run:run",
-    "follow": "script:follow",
-    "shell": "shell:shell",
-}.items():
-    app.command(f"{_COMMANDS}.{_function}", name=_name)
-
-app.command(
-    _group(
-        "runspace",
-        "Runspaces: list, look at, create, remove.",
-        {
-            "ls": "runspace:list_runspaces",
-            "get": "runspace:get",
-            "create": "runspace:create",
-            "rm": "runspace:remove",
-        },
-    )
-)
-app.command(
-    _group(
-        "script",
-        "Script executions: list, look at, read the output, cancel.",
-        {
-            "ls": "script:list_scripts",
-            "get": "script:get",
-            "output": "script:output",
-            "cancel": "script:cancel",
-        },
-    )
-)
-app.command(
-    _group(
-        "template",
-        "Templates of argument scripts: list, look at, fill in.",
-        {"ls": "template:list_templates", "get": "template:get", "render": "template:render"},
-    )
-)
-app.command(
-    _group(
-        "console",
-        "Web consoles: create, list, remove.",
-        {"create": "console:create", "ls": "console:list_consoles", "rm": "console:remove"},
-    )
-)
-app.command(
-    _group(
-        "fleet",
-        "Many hosts at once: poll, watch, run a script on each.",
-        {"poll": "fleet:poll", "watch": "fleet:watch", "run": "fleet:run"},
-    )
-)
-# Handed over before the command line is parsed: the simulator has a parser of its own.
+_add(app, _TOP)
+for _word, (_help, _commands) in _GROUPS.items():
+    _group = App(name=_word, help=_help)
+    _add(_group, _commands)
+    app.command(_group)
+# The entry point hands the command line over before it comes here: the simulator has a parser of its own.
 app.command("srs_vsphere.simulator.command:main", name="simulator", help="Serve simulated hosts.")
+app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType] - its own keywords

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, NoReturn
+import warnings
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from srs_vsphere.cli.problems import ExitCode, Terminated, UsageError, exit_code_of
+from srs_vsphere.cli.problems import ExitCode, Terminated, UsageError, exit_code_of, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
 _EXTRA = "srs: this command needs the extra: pip install 'srs-vsphere[cli]'"
-_PASSWORD = (
+_NOT_ON_THE_COMMAND_LINE = (
     "--password: other users of this machine can read the command line, so a password is not taken from it;"
     " pipe it in with --password-stdin, set SRS_PASSWORD, or name a file in SRS_PASSWORD_FILE"
 )
@@ -31,6 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code, see `ExitCode`.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["simulator"]:
+        from srs_vsphere.simulator.command import main as simulate
+
+        return simulate(words[1:])
+    warnings.showwarning = _show_warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a script puts out may hold what this terminal's encoding lacks.
+            stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -55,38 +66,30 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _run(words: list[str]) -> int:
-    if words[:1] == ["simulator"]:
-        from srs_vsphere.simulator.command import main as simulate
-
-        return simulate(words[1:])
     if any(word == "--password" or word.startswith("--password=") for word in words):
-        _say(_PASSWORD)
+        _say(_NOT_ON_THE_COMMAND_LINE)
         return ExitCode.USAGE
     try:
         from cyclopts import CycloptsError
 
         from srs_vsphere.cli.app import app
+        from srs_vsphere.cli.options import moved_behind
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in {"cyclopts", "rich"}:
             raise
         print(_EXTRA, file=sys.stderr)  # noqa: T201 - a command writes
         return ExitCode.USAGE
-    verbosity = _verbosity(words)
     try:
-        result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        result = app(
+            moved_behind(words), exit_on_error=False, print_error=False, result_action="return_value"
+        )
         sys.stdout.flush()
-    except CycloptsError as error:
-        return _refuse(error)
-    except UsageError as error:
-        return _refuse(error)
-    except Exception as error:
-        return _fail(error, verbosity)
+    except (CycloptsError, UsageError) as error:
+        _say(_one_line(error))
+        return ExitCode.USAGE
+    except Exception as error:  # noqa: BLE001 - each ends as one line and an exit code
+        return _fail(error, _verbosity(words))
     return result if isinstance(result, int) else ExitCode.OK
-
-
-def _refuse(error: Exception) -> int:
-    _say(" ".join(str(error).split()))
-    return ExitCode.USAGE
 
 
 def _fail(error: Exception, verbosity: int) -> int:
@@ -95,25 +98,39 @@ def _fail(error: Exception, verbosity: int) -> int:
     if isinstance(error, BrokenPipeError):
         raise error
     known = isinstance(error, SrsError | OSError)
-    if not known and verbosity < 2:
-        # A fault of ours: its trace is what a report needs.
-        verbosity = 2
-    if verbosity >= 2:
+    # A fault of this program: its trace is what a report needs.
+    if verbosity >= 2 or not known:
         import traceback
 
         sys.stderr.write("".join(traceback.format_exception(error)))
-    _say(" ".join(str(error).split()) or type(error).__name__)
+    _say(message_of(error) if isinstance(error, SrsError) else _one_line(error))
     if verbosity == 1 and error.__cause__ is not None:
-        _say(f"cause: {type(error.__cause__).__name__}: {error.__cause__}")
+        _say(f"cause: {type(error.__cause__).__name__}: {_one_line(error.__cause__)}")
     if isinstance(error, SrsError):
         return exit_code_of(error)
-    return ExitCode.USAGE if isinstance(error, OSError) else ExitCode.FAILED
+    return ExitCode.USAGE if known else ExitCode.FAILED
 
 
 def _verbosity(words: list[str]) -> int:
-    """Count the -v of the command line: it counts before the command line is understood."""
+    """Count the -v of the command line: one may have failed to be understood."""
     rest = words[: words.index("--")] if "--" in words else words
     return sum(word.count("v") for word in rest if word in {"-v", "-vv", "-vvv"}) + rest.count("--verbose")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    del category, filename, lineno, file, line
+    _say(f"warning: {message}")
 
 
 def _say(text: str) -> None:

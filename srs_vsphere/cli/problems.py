@@ -1,4 +1,4 @@
-"""Exit codes of the ``srs`` command, and which error ends it with which."""
+"""Exit codes of the ``srs`` command, and what it says of errors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from srs_vsphere import SrsError
+    from srs_vsphere import ScriptOutcome, SrsError
 
 
 class ExitCode(IntEnum):
     """What the command's exit status means."""
 
     OK = 0
-    #: The script failed, was canceled or was lost; or another error of the service.
+    #: The script failed, was canceled or lost; some hosts of a fleet failed; or the service's own failure.
     FAILED = 1
     #: The command line, the environment or a file is wrong; nothing was sent.
     USAGE = 2
@@ -31,10 +31,10 @@ class ExitCode(IntEnum):
 
 
 class UsageError(Exception):
-    """The command line is wrong.
+    """The command line, the environment or a file is wrong; nothing was done.
 
     Args:
-        argument: the argument's name, as on the command line.
+        argument: the argument's name, as on the command line; empty if the problem names it.
         problem: what is wrong with it.
     """
 
@@ -44,10 +44,10 @@ class UsageError(Exception):
         self.problem: str = problem
 
     def __str__(self) -> str:
-        return f"{self.argument}: {self.problem}"
+        return f"{self.argument}: {self.problem}" if self.argument else self.problem
 
 
-class Terminated(BaseException):  # noqa: N818 - like KeyboardInterrupt, which it stands beside
+class Terminated(BaseException):
     """The process was asked to end (SIGTERM); raised in the main thread, so that all blocks clean up."""
 
 
@@ -60,13 +60,50 @@ def exit_code_of(error: SrsError) -> ExitCode:
     from srs_vsphere import errors
 
     for kinds, code in (
+        ((errors.InvalidArgumentError,), ExitCode.USAGE),
         ((errors.AuthenticationError, errors.CertificateError), ExitCode.LOGIN),
         ((errors.QuotaExceededError,), ExitCode.QUOTA),
         ((errors.NotFoundError,), ExitCode.NOT_FOUND),
         ((errors.WaitTimeoutError, errors.ResponseTimeoutError), ExitCode.TIMEOUT),
         ((errors.TransportError,), ExitCode.TRANSPORT),
-        ((TypeError, ValueError), ExitCode.USAGE),
     ):
         if isinstance(error, kinds):
             return code
     return ExitCode.FAILED
+
+
+def exit_code_for(outcome: ScriptOutcome) -> ExitCode:
+    """Return the exit code for what came of a script.
+
+    Args:
+        outcome: what came of it.
+    """
+    codes = {"succeeded": ExitCode.OK, "succeeded_with_errors": ExitCode.SUCCEEDED_WITH_ERRORS}
+    return codes.get(outcome.value, ExitCode.FAILED)
+
+
+def message_of(error: SrsError) -> str:
+    """Return an error's line, with what to do in the command's own terms.
+
+    Args:
+        error: the error.
+    """
+    for name, advice in _ADVICE.items():
+        if any(kind.__name__ == name for kind in type(error).__mro__):
+            error.advice = advice
+            break
+    return " ".join(str(error).split())
+
+
+#: In place of what the package advises, which is written for programs.
+_ADVICE = {
+    "CertificateError": "Look at it with `srs cert`; if it is right, trust it with `srs cert --pin`.",
+    "AuthenticationError": "Check user name and password, and that the service reaches vCenter's single"
+    " sign-on.",
+    "QuotaExceededError": "Remove what is not needed (`srs runspace ls`, `srs runspace rm`), or wait for room"
+    " with --wait-quota.",
+    "RunspaceBusyError": "Wait for the running script to end, cancel it (`srs script cancel`), or use another"
+    " runspace.",
+    "ResponseTimeoutError": "Check the service and the network, or give it more time with --timeout.",
+    "OutcomeUnknownError": "Look at what there is (`srs runspace ls`, `srs script ls`) before you repeat it.",
+}

@@ -1,1 +1,1 @@
-"""One module for each group of commands, loaded when one of them is called."""
+"""The commands, a module for each kind of thing they work on."""
