@@ -91,11 +91,15 @@ def _yaml(data: object) -> Iterator[str]:
 
 
 def _entry(name: str, value: object) -> Iterator[str]:
-    if isinstance(value, dict | list) and value:
+    if _has_lines(value):
         yield name
-        yield from (f"  {line}" for line in _yaml(cast("list[object]", value)))
+        yield from (f"  {line}" for line in _yaml(value))
     else:
         yield f"{name} {_scalar(value)}"
+
+
+def _has_lines(value: object) -> bool:
+    return isinstance(value, dict | list) and bool(cast("list[object]", value))
 
 
 def _scalar(value: object) -> str:
