@@ -191,6 +191,8 @@ class BlockingConnection:
 
     def forget(self) -> None:
         """Close it in this process only: the process that this one was forked from goes on using it."""
+        # No farewell of TLS must be sent, not even by whoever in this process still reads a response.
+        self._tls = None
         self._sock.close()
 
     def get_extra_info(self, info: str) -> object:
