@@ -1,7 +1,7 @@
 """What a client must let go of in a process that was forked from its own.
 
 Parent and child would write to the same sockets and read each other's responses; a lock that another thread
-held at that moment would never be released in the child; and the child's logout would end the parent's session.
+held at that moment would never be released; and the child's logout would end the parent's session.
 """
 
 from __future__ import annotations
