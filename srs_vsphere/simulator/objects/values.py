@@ -17,6 +17,9 @@ from attrs import field, frozen
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 
+#: A text of more characters, or an array of more elements, is not made: a few lines could fill the memory.
+LARGEST = 100_000
+
 
 class Int64(int):
     """A whole number of 64 bits even if it is small."""
@@ -77,6 +80,17 @@ class TypeName:
 
 
 @frozen
+class SwitchParameter:
+    """What a ``[switch]`` parameter holds.
+
+    Args:
+        present: whether it is set.
+    """
+
+    present: bool
+
+
+@frozen
 class SecureString:
     """A secret; nothing shows its text.
 
@@ -119,6 +133,8 @@ class Nothing:
 
 
 NOTHING: Final = Nothing()
+#: A script that puts out more values than this is not one for a simulator.
+_MOST_VALUES = 200_000
 
 _TYPES: tuple[tuple[type, str], ...] = (
     (bool, "System.Boolean"),
@@ -139,6 +155,7 @@ _TYPES: tuple[tuple[type, str], ...] = (
     (OrderedDictionary, "System.Collections.Specialized.OrderedDictionary"),
     (Mapping, "System.Management.Automation.PSCustomObject"),
     (TypeName, "System.RuntimeType"),
+    (SwitchParameter, "System.Management.Automation.SwitchParameter"),
     (SecureString, "System.Security.SecureString"),
     (PSCredential, "System.Management.Automation.PSCredential"),
 )
@@ -208,6 +225,8 @@ def to_string(value: object) -> str:
         return value.name
     if isinstance(value, TypeName):
         return value.full
+    if isinstance(value, SwitchParameter):
+        return str(value.present)
     if isinstance(value, bool | int | str | UUID | Decimal):
         return str(value)
     return type_name(value)
@@ -235,16 +254,32 @@ def text(value: object) -> str:
                 raise NotUnderstoodError("a fraction of more than fifteen digits as text")
             if is_mapping(value) and not isinstance(member, None | str | bool | int | float | dict | list):
                 raise NotUnderstoodError(f"the text of an object with a {type_name(member)}")
-    return " ".join(map(element_text, elements(value)))
+    texts = [element_text(element) for element in elements(value)]
+    if len(texts) > 1:
+        check_size(sum(map(len, texts)))
+    return " ".join(texts)
+
+
+def check_size(length: int) -> None:
+    """Refuse a text or an array that is too large to work with.
+
+    Args:
+        length: how many characters or elements it has.
+
+    Raises:
+        NotUnderstoodError: too many.
+    """
+    if length > LARGEST:
+        raise NotUnderstoodError(f"something of more than {LARGEST} parts")
 
 
 def truth(value: object) -> bool:
     """Say whether PowerShell takes a value for true."""
     if is_array(value):
         return len(value) > 1 or (len(value) == 1 and truth(value[0]))
-    if isinstance(value, bool | int | float | str | Decimal | Nothing | None):
-        return bool(value)
-    return True
+    if isinstance(value, SwitchParameter):
+        return value.present
+    return not isinstance(value, bool | int | float | str | Decimal | Nothing | None) or bool(value)
 
 
 def elements(value: object) -> list[object]:
@@ -264,6 +299,19 @@ def unwrapped(values: list[object]) -> object:
 def plain(value: object) -> object:
     """Return a value as it is stored and compared: nothing is null there."""
     return None if isinstance(value, Nothing) else value
+
+
+def check_nested(value: object) -> None:
+    """Refuse a value that holds very many others, possibly the same ones again and again."""
+    left = _MOST_VALUES
+    rest: list[object] = [value]
+    while rest:
+        found = rest.pop()
+        inner = found.values() if is_mapping(found) else found if is_array(found) else ()
+        left -= 1 + len(inner)
+        if left < 0:
+            raise NotUnderstoodError(f"more than {_MOST_VALUES} values")
+        rest.extend(inner)
 
 
 def _duration_text(value: timedelta) -> str:
