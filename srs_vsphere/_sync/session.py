@@ -8,6 +8,7 @@ from typing import TypeVar
 from srs_vsphere._sync.decoding import read_nothing
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.sender import Sender
+from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._concurrency.limiter import Limiter
 from srs_vsphere._concurrency.loop_check import LoopCheck
 from srs_vsphere._service import operations
@@ -38,6 +39,17 @@ class Session:
         self._logins = 0
         self._login_error: SrsError | None = None
         self._loop_check = LoopCheck()
+        start_afresh_in_children(self)
+
+    def start_afresh(self) -> None:
+        """Begin anew, in a process that was forked from the one that this session was made in."""
+        if isinstance(self._auth, BasicAuth):
+            # The other process logs out with its key.
+            self._key = None
+        self._turn = Limiter(1)
+        self._login_error = None
+        self._loop_check = LoopCheck()
+        self.sender.start_afresh()
 
     def call(
         self,
