@@ -84,6 +84,7 @@ _NAMES = {
         "ParameterTypeError",
         "ParameterValueError",
         "QuotaExceededError",
+        "ResponseTimeoutError",
         "RunspaceBusyError",
         "RunspaceNotReadyError",
         "ServerError",

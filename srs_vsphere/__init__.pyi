@@ -53,6 +53,7 @@ from srs_vsphere.errors import OutcomeUnknownError as OutcomeUnknownError
 from srs_vsphere.errors import ParameterTypeError as ParameterTypeError
 from srs_vsphere.errors import ParameterValueError as ParameterValueError
 from srs_vsphere.errors import QuotaExceededError as QuotaExceededError
+from srs_vsphere.errors import ResponseTimeoutError as ResponseTimeoutError
 from srs_vsphere.errors import RunspaceBusyError as RunspaceBusyError
 from srs_vsphere.errors import RunspaceNotReadyError as RunspaceNotReadyError
 from srs_vsphere.errors import ServerError as ServerError

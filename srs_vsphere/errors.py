@@ -7,6 +7,7 @@
     │   ├── NotSentError               the request never left; repeating it is safe
     │   │   └── CertificateError       the server's certificate is not one that is trusted
     │   ├── OutcomeUnknownError        it may have been carried out; the outcome is unknown
+    │   ├── ResponseTimeoutError       the service did not respond in time
     │   └── StreamInterruptedError     a list broke off before its end
     ├── ApiError                       the service (or a proxy before it) responded with an error
     │   ├── AuthenticationError        the credentials or the API key were refused
@@ -47,6 +48,7 @@ class Facts(TypedDict, total=False):
     status: int | None
     code: int | None
     attempts: int
+    given_up: str | None
     cause: str | None
     details: str | None
     advice: str
@@ -62,12 +64,13 @@ class SrsError(Exception):
         status: HTTP status of the last response, if there was one.
         code: the service's own error code, if it gave one.
         attempts: how many times the request was tried; 0 if it was refused before that.
+        given_up: why it was not tried again although another attempt might have succeeded, and what to do.
         cause: the underlying failure in words; the exception itself is in ``__cause__``.
         details: the service's diagnostic text (a stack trace), never part of ``str()``.
         advice: what to do next; each class has its own default.
     """
 
-    advice: str = "The message says what went wrong."
+    advice: str = "Read the message and, if it does not help, the service's log."
 
     def __init__(self, message: str, **facts: Unpack[Facts]) -> None:
         super().__init__(message)
@@ -77,6 +80,7 @@ class SrsError(Exception):
         self.status: int | None = facts.get("status")
         self.code: int | None = facts.get("code")
         self.attempts: int = facts.get("attempts", 0)
+        self.given_up: str | None = facts.get("given_up")
         self.cause: str | None = facts.get("cause")
         self.details: str | None = facts.get("details")
         if "advice" in facts:
@@ -93,7 +97,8 @@ class SrsError(Exception):
         known = ", ".join(fact for fact in facts if fact)
         message = _short(self.message).removesuffix(".")
         text = f"{where}: {message}" if where else message
-        return f"{text} ({known}). {self.advice}" if known else f"{text}. {self.advice}"
+        given_up = f" Given up: {self.given_up}." if self.given_up else ""
+        return f"{text} ({known}).{given_up} {self.advice}" if known else f"{text}.{given_up} {self.advice}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception's own way calls the class with `args` alone, which loses every keyword.
@@ -131,6 +136,8 @@ def _restore(cls: type[_E], args: tuple[object, ...], state: dict[str, object]) 
 
 class TransportError(SrsError):
     """No complete response came from the service."""
+
+    advice = "Check the network, and proxies on the way to the service, then call again."
 
 
 class NotSentError(TransportError):
@@ -173,6 +180,14 @@ class OutcomeUnknownError(TransportError):
     advice = "Look at the service's state before repeating the call: it may have taken effect."
 
 
+class ResponseTimeoutError(TransportError):
+    """The service did not respond in time, and the call may be repeated."""
+
+    advice = (
+        "Check the service's load and the network, or allow more: Timeouts(read=), RetryPolicy(deadline=)."
+    )
+
+
 class StreamInterruptedError(TransportError):
     """A list broke off before its end.
 
@@ -191,6 +206,8 @@ class StreamInterruptedError(TransportError):
 
 class ApiError(SrsError):
     """The service, or a proxy before it, responded with an error."""
+
+    advice = "Read what the service says of it, and its log."
 
 
 class AuthenticationError(ApiError):

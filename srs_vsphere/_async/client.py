@@ -56,7 +56,7 @@ class AsyncSrsClient:
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
             and `tls` does not apply to it.
         max_connections: requests on their way at once, the others wait their turn; default 20.
-        on_retry: called with a `RetryEvent` before each wait, for logs and metrics.
+        on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
 
     Raises:
         TypeError: an argument is of the wrong kind; the message names it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 
 import anyio
 
@@ -69,7 +70,7 @@ class Limiter:
             TimeoutError: none became free in time.
         """
         try:
-            self._queue.get(timeout=max(0.0, timeout))
+            self._queue.get(timeout=min(max(0.0, timeout), threading.TIMEOUT_MAX))
         except queue.Empty:
             raise TimeoutError from None
 

@@ -79,17 +79,13 @@ class BlockingConnection:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
 
-    def start_tls(
-        self, context: ssl.SSLContext, name: str, end: float, check: Callable[[bytes], object] | None
-    ) -> None:
+    def start_tls(self, context: ssl.SSLContext, name: str, end: float) -> None:
         """Do the handshake of TLS.
 
         Args:
             context: whom to trust.
             name: what the certificate must name.
             end: when it must be done.
-            check: is given the server's certificate as DER before the request is sent, and raises what it
-                finds wrong with it.
 
         Raises:
             TimeoutError: the time is over.
@@ -111,8 +107,6 @@ class BlockingConnection:
             if not data:
                 raise ConnectionResetError("the server closed the connection during the TLS handshake")
             self._incoming.write(data)
-        if check is not None:
-            check(tls.getpeercert(binary_form=True) or b"")
         self._tls = tls
         self._write(self._outgoing.read(), end - _now(), end)
 

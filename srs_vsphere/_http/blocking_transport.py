@@ -11,7 +11,7 @@ import math
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import httpx
@@ -19,9 +19,11 @@ import httpx
 from srs_vsphere._http.blocking_connection import BlockingConnection
 from srs_vsphere._http.blocking_dialing import dial_blocking
 from srs_vsphere._http.connection_pool import Address
+from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
 from srs_vsphere._http.response_head import HeadMemory, MalformedResponse
 from srs_vsphere._http.response_parser import ResponseParser
+from srs_vsphere._http.step_timeouts import StepTimeouts
 
 _BROKEN: Final = (httpx.ReadError, httpx.RemoteProtocolError)
 _PORTS: Final = {"http": 80, "https": 443}
@@ -29,13 +31,13 @@ _now = time.monotonic
 
 
 class _Timeouts(NamedTuple):
-    """How long the steps of one request may take, in seconds, and when it must be done.
+    """How long a request may wait for its steps, in seconds, and when it must be done.
 
     Args:
         connect: until the connection stands, TLS included.
         read: until the next bytes of the response.
         write: until the next bytes of the request are taken.
-        end: when the response must be whole, on `time.monotonic`.
+        end: when the response must be there, on `time.monotonic`.
     """
 
     connect: float
@@ -44,13 +46,15 @@ class _Timeouts(NamedTuple):
     end: float
 
 
-def _timeouts(timeout: dict[str, float | None]) -> _Timeouts:
-    """Read httpx's timeouts, and ``total``, which bounds all of them together."""
-    connect, read, write, total = (
-        math.inf if (seconds := timeout.get(step)) is None else seconds
-        for step in ("connect", "read", "write", "total")
+def _begin(timeouts: StepTimeouts) -> _Timeouts:
+    """Start the clock of a request."""
+    connect, read, write, _, total = timeouts
+    return _Timeouts(
+        math.inf if connect is None else connect,
+        math.inf if read is None else read,
+        math.inf if write is None else write,
+        math.inf if total is None else _now() + total,
     )
-    return _Timeouts(connect, read, write, _now() + total)
 
 
 class BlockingTransport(httpx.BaseTransport):
@@ -60,8 +64,6 @@ class BlockingTransport(httpx.BaseTransport):
         address: of the server.
         ssl_context: for TLS; default: one that trusts the system's certificates, made when needed.
         keep_alive: how many seconds an idle connection is kept; default 90.
-        check_certificate: is given the server's certificate as DER after each handshake, before a request is
-            sent, and raises what it finds wrong with it; default: nothing is looked at.
     """
 
     def __init__(
@@ -70,12 +72,10 @@ class BlockingTransport(httpx.BaseTransport):
         *,
         ssl_context: ssl.SSLContext | None = None,
         keep_alive: float = 90.0,
-        check_certificate: Callable[[bytes], object] | None = None,
     ) -> None:
         self._address = address
         self._ssl_context = ssl_context
         self._keep_alive = keep_alive
-        self._check_certificate = check_certificate
         self._memory = HeadMemory()
         self._idle: deque[BlockingConnection] = deque()
         self._open: set[BlockingConnection] = set()
@@ -90,7 +90,8 @@ class BlockingTransport(httpx.BaseTransport):
         """Send a request and return its response, whose body may still be arriving.
 
         Args:
-            request: its extension ``timeout`` is honoured, and in that ``total``, too.
+            request: a `PreparedRequest`, or another whose extension ``timeout`` is that of httpx, or has also
+                ``total``: seconds until the response must be whole.
 
         Raises:
             httpx.TransportError: it failed; one of httpx's own subclasses says how.
@@ -99,28 +100,38 @@ class BlockingTransport(httpx.BaseTransport):
         if request.url is not self._known_url:
             self._check_url(request.url)
         method = request.method
-        timeout = request.extensions.get("timeout")
-        timeouts = _timeouts(timeout or {})
-        data = request_bytes(request)
+        if isinstance(request, PreparedRequest):
+            data, last, repeatable, enough = request.wire, False, request.repeatable, request.enough
+            timeouts = _begin(request.timeouts)
+        else:
+            data, _, last = request_bytes(request)
+            repeatable, enough = method in IDEMPOTENT, 0
+            timeouts = _begin(StepTimeouts(**request.extensions.get("timeout", {})))
         connection = self._take() or self._connect(timeouts)
-        again = method in IDEMPOTENT and connection.requests > 0
-        parser = self._parser(method, last=data.last)
+        repeatable = repeatable and connection.requests > 0
+        parser = self._parser(method, last=last)
         try:
-            self._exchange(connection, parser, data.start, timeouts)
+            self._exchange(connection, parser, data, timeouts, enough)
         except _BROKEN:
-            if not again or parser.started or self._closed:
+            if not repeatable or parser.started or self._closed:
                 raise
             # The server closed the kept connection at the moment it was used.
             connection = self._connect(timeouts)
-            parser = self._parser(method, last=data.last)
-            self._exchange(connection, parser, data.start, timeouts)
+            parser = self._parser(method, last=last)
+            self._exchange(connection, parser, data, timeouts, enough)
         head = parser.head
         assert head is not None  # noqa: S101 - an exchange ends with a head, or raises
-        body = parser.take()
+        if parser.done and not head.encoded:
+            stream: httpx.SyncByteStream = httpx.ByteStream(parser.take())
+        else:
+            if isinstance(request, PreparedRequest) and not enough:
+                # How long the body takes is up to whoever reads it.
+                timeouts = timeouts._replace(end=math.inf)
+            stream = _Body(self, connection, parser, timeouts)
         return httpx.Response(
             head.status,
             headers=head.headers,
-            stream=httpx.ByteStream(body) if parser.done else _Body(self, connection, parser, timeouts, body),
+            stream=stream,
             extensions={
                 "http_version": head.version,
                 "reason_phrase": head.reason,
@@ -219,7 +230,7 @@ class BlockingTransport(httpx.BaseTransport):
             self._open.add(connection)
             try:
                 if secure:
-                    connection.start_tls(self._context(), name or host, end, self._check_certificate)
+                    connection.start_tls(self._context(), name or host, end)
             except BaseException:
                 self.discard(connection)
                 raise
@@ -242,9 +253,14 @@ class BlockingTransport(httpx.BaseTransport):
         return self._ssl_context
 
     def _exchange(
-        self, connection: BlockingConnection, parser: ResponseParser, data: bytes, timeouts: _Timeouts
+        self,
+        connection: BlockingConnection,
+        parser: ResponseParser,
+        data: bytes,
+        timeouts: _Timeouts,
+        enough: int,
     ) -> None:
-        """Send a request and read until the head of its response is there."""
+        """Send a request and read until the head of its response is there, and so much of the body."""
         kept_since = connection.idle_since if connection.requests else None
         try:
             try:
@@ -252,7 +268,7 @@ class BlockingTransport(httpx.BaseTransport):
             except BaseException:
                 self.discard(connection)
                 raise
-            while parser.head is None:
+            while parser.head is None or (parser.waiting < enough and not parser.done):
                 self.receive(connection, parser, timeouts)
         except httpx.TransportError:
             if kept_since is not None and not parser.started:
@@ -276,20 +292,17 @@ class _Body(httpx.SyncByteStream):
         connection: BlockingConnection,
         parser: ResponseParser,
         timeouts: _Timeouts,
-        begun: bytes,
     ) -> None:
         self._transport = transport
         self._connection = connection
         self._parser = parser
         self._timeouts = timeouts
-        self._begun = begun
         self._over = False
 
     def __iter__(self) -> Iterator[bytes]:
-        data, self._begun = self._begun, b""
         while not self._over:
-            if data:
-                yield data
+            if self._parser.waiting:
+                yield self._parser.take()
             if self._parser.done:
                 return
             try:
@@ -297,7 +310,6 @@ class _Body(httpx.SyncByteStream):
             except BaseException:
                 self._over = True
                 raise
-            data = self._parser.take()
 
     def close(self) -> None:
         """Give up what has not arrived yet, and the connection with it."""

@@ -12,6 +12,7 @@ from srs_vsphere.settings import Origin
 
 if TYPE_CHECKING:
     from srs_vsphere._http.asyncio_transport import AsyncioTransport
+    from srs_vsphere._http.blocking_transport import BlockingTransport
 
 
 class AsyncDefaultTransport(httpx.AsyncBaseTransport):
@@ -84,27 +85,37 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
 
 
 class DefaultTransport(httpx.BaseTransport):
-    """httpx's transport.
+    """Our own transport; httpx's while a mock or tracer is at work.
 
     Args:
         origin: where requests go.
         context: for TLS.
         keep_alive: seconds that an idle connection is kept.
-        max_connections: how many idle ones are kept.
+        max_connections: how many idle ones httpx's transport keeps.
     """
 
     def __init__(
         self, origin: Origin, context: ssl.SSLContext, *, keep_alive: float, max_connections: int
     ) -> None:
-        del origin
-        limits = httpx.Limits(
-            max_connections=None, max_keepalive_connections=max_connections, keepalive_expiry=keep_alive
-        )
-        self._httpx = httpx.HTTPTransport(verify=context, limits=limits, trust_env=False)
+        # Loaded on use: a program that has only the async client has no need of it.
+        from srs_vsphere._http.blocking_transport import BlockingTransport
+        from srs_vsphere._http.connection_pool import Address
 
-    def own(self) -> httpx.BaseTransport | None:
-        """Return our own transport, None where it cannot be used."""
-        return None
+        url = httpx.URL(origin.url)
+        port = url.port or (443 if origin.secure else 80)
+        address = Address(origin.secure, url.raw_host.decode("ascii"), port)
+        self._context = context
+        self._keep_alive = keep_alive
+        self._max_connections = max_connections
+        self._own = BlockingTransport(address, ssl_context=context, keep_alive=keep_alive)
+        self._httpx: list[httpx.HTTPTransport] = []
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._own!r}>"
+
+    def own(self) -> BlockingTransport:
+        """Return our own transport."""
+        return self._own
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request through the transport that is right at this moment.
@@ -112,8 +123,23 @@ class DefaultTransport(httpx.BaseTransport):
         Args:
             request: the request.
         """
-        return self._httpx.handle_request(request)
+        if sending_functions.SYNC.are_original():
+            return self._own.handle_request(request)
+        return self._of_httpx().handle_request(request)
 
     def close(self) -> None:
         """Close all connections."""
-        self._httpx.close()
+        self._own.close()
+        for transport in self._httpx:
+            transport.close()
+
+    def _of_httpx(self) -> httpx.HTTPTransport:
+        if not self._httpx:
+            limits = httpx.Limits(
+                max_connections=None,
+                max_keepalive_connections=self._max_connections,
+                keepalive_expiry=self._keep_alive,
+            )
+            # Threads may each make one; all use the first.
+            self._httpx.append(httpx.HTTPTransport(verify=self._context, limits=limits, trust_env=False))
+        return self._httpx[0]

@@ -80,18 +80,12 @@ class LeanClient(httpx.Client):
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
-        self._default = transport if isinstance(transport, DefaultTransport) else None
-        self._own: httpx.BaseTransport | None = None
+        self._own = transport.own() if isinstance(transport, DefaultTransport) else None
 
     def takes_prepared(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""
         if self._own is None:
-            if self._default is None:
-                return False
-            self._own = self._default.own()
-            if self._own is None:
-                self._default = None
-                return False
+            return False
         hooks = self.event_hooks
         if hooks["request"] or hooks["response"] or self.auth or self.follow_redirects or self.cookies:
             return False

@@ -13,7 +13,13 @@ from attrs import frozen
 
 from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent
-from srs_vsphere.errors import NotSentError, OutcomeUnknownError, SrsError, TransportError
+from srs_vsphere.errors import (
+    NotSentError,
+    OutcomeUnknownError,
+    ResponseTimeoutError,
+    SrsError,
+    TransportError,
+)
 
 if TYPE_CHECKING:
     from srs_vsphere._service.call import Call
@@ -60,19 +66,19 @@ def not_sent(call: Call, message: str, cause: Exception | None = None) -> Failur
     return Failure(Outcome(Sent.NO), error)
 
 
-def unknown(call: Call, message: str, cause: Exception | None = None) -> Failure:
+def unknown(
+    call: Call, message: str, cause: Exception | None = None, kind: type[TransportError] = TransportError
+) -> Failure:
     """Return the failure of an attempt that may have been carried out.
 
     Args:
         call: what was attempted.
         message: what happened.
         cause: the exception behind it, already bare.
+        kind: what is raised if the call may be repeated; `OutcomeUnknownError` if not.
     """
     facts = call.facts(cause=_words(cause))
-    if call.operation.idempotent:
-        error = TransportError(message, **facts)
-    else:
-        error = OutcomeUnknownError(message, **facts)
+    error = kind(message, **facts) if call.operation.idempotent else OutcomeUnknownError(message, **facts)
     error.__cause__ = cause
     return Failure(Outcome(Sent.MAYBE), error)
 
@@ -92,7 +98,7 @@ def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
     if isinstance(error, _BEFORE_SENDING):
         return not_sent(call, "no connection to the service", cause)
     if isinstance(error, httpx.TimeoutException):
-        return unknown(call, "the service did not answer in time", cause)
+        return unknown(call, "the service did not respond in time", cause, ResponseTimeoutError)
     return unknown(call, "the connection broke before the answer was whole", cause)
 
 
@@ -103,7 +109,7 @@ def of_deadline(call: Call, seconds: float) -> Failure:
         call: what was attempted.
         seconds: the policy's deadline.
     """
-    return unknown(call, f"no answer within the deadline of {seconds:g} s")
+    return unknown(call, f"no response within the deadline of {seconds:g} s", kind=ResponseTimeoutError)
 
 
 def _words(cause: Exception | None) -> str | None:

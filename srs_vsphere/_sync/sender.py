@@ -13,6 +13,7 @@ from srs_vsphere._sync.refused_certificate import describe_certificate
 from srs_vsphere._sync.response import Response
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._concurrency.limiter import Limiter
+from srs_vsphere._concurrency.retry_hook import RetryHook
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_builder import RequestBuilder
 from srs_vsphere._http.step_timeouts import StepTimeouts
@@ -21,7 +22,14 @@ from srs_vsphere._service.api_errors import error_for
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.failures import Failure
 from srs_vsphere._service.operations import Operation
-from srs_vsphere._service.retry_decision import Outcome, RetryBudget, Sent, decide, retry_after_seconds
+from srs_vsphere._service.retry_decision import (
+    OUT_OF_BUDGET,
+    Outcome,
+    RetryBudget,
+    Sent,
+    decide,
+    retry_after_seconds,
+)
 from srs_vsphere.auth import Secret
 from srs_vsphere.errors import CertificateError, OutcomeUnknownError, StreamInterruptedError
 from srs_vsphere.retry import RetryEvent, RetryPolicy
@@ -71,7 +79,7 @@ class Sender:
         self._http = http
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
-        self._on_retry = on_retry
+        self._on_retry = None if on_retry is None else RetryHook(on_retry)
         self._budget = RetryBudget(policy, clock.now())
 
     def new_call(
@@ -126,10 +134,15 @@ class Sender:
                 budget=self._budget.left(now),
                 random=self.clock.random(),
             )
-            if decision.wait is None or not self._budget.take(now):
+            if decision.wait is not None and not self._budget.take(now):
+                # Another call took the last retry since the decision looked at the budget.
+                decision = OUT_OF_BUDGET
+            if decision.wait is None:
                 if isinstance(result.error, CertificateError):
                     within = min(self._timeouts.connect, call.deadline - now)
                     raise describe_certificate(call, result.error, self.origin.url, within)
+                if decision.exhausted:
+                    result.error.given_up = decision.reason
                 raise result.error
             self._report(call, result, decision.wait, decision.reason)
             self.clock.sleep(decision.wait)
@@ -236,4 +249,4 @@ class Sender:
         )
         if self._on_retry is not None:
             event = RetryEvent(call.operation.name, call.host, call.attempts, wait, reason, failure.error)
-            self._on_retry(event)
+            self._on_retry.tell(event)

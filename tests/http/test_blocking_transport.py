@@ -11,7 +11,6 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -58,13 +57,11 @@ class Place:
         *,
         host: str = "127.0.0.1",
         keep_alive: float = 90.0,
-        check_certificate: Callable[[bytes], object] | None = None,
     ) -> BlockingTransport:
         return BlockingTransport(
             Address(self.secure, host, server.port),
             ssl_context=self.context,
             keep_alive=keep_alive,
-            check_certificate=check_certificate,
         )
 
     def request(
@@ -683,34 +680,6 @@ async def test_a_certificate_that_is_not_trusted(secure: Place) -> None:
                 await get(transport, server, secure)
             assert count(transport) == (0, 0)
         await server.until_open(0)
-
-
-async def test_the_certificate_is_shown_before_the_request_is_sent(
-    secure: Place, certificate: Certificate
-) -> None:
-    requests = 0
-
-    async def script(talk: Talk) -> None:
-        nonlocal requests
-        await talk.request()
-        requests += 1
-        await talk.send(ok())
-
-    seen: list[bytes] = []
-
-    def refuse(der: bytes) -> None:
-        seen.append(der)
-        raise ssl.SSLCertVerificationError("not the one")
-
-    async with secure.serving(script) as server:
-        with secure.transport(server, check_certificate=refuse) as transport:
-            with pytest.raises(httpx.ConnectError, match="not the one"):
-                await get(transport, server, secure)
-        await server.until_open(0)
-        assert requests == 0
-        with secure.transport(server, check_certificate=seen.append) as transport:
-            await get(transport, server, secure)
-    assert [ssl.DER_cert_to_PEM_cert(der) for der in seen] == [certificate.pem.decode()] * 2
 
 
 async def test_a_server_without_tls(secure: Place) -> None:
