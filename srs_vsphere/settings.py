@@ -9,8 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 from attrs import field, frozen
 
 from srs_vsphere._validation import check_count, seconds
-from srs_vsphere.auth import ApiKeyAuth, BasicAuth
+from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource
 from srs_vsphere.retry import RetryPolicy
+from srs_vsphere.sign_auth import SignAuth
 from srs_vsphere.tls import Tls
 
 _NAME = re.compile(r"(?!.{254})[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
@@ -130,8 +131,11 @@ def check_arguments(
         TypeError: one is of the wrong kind.
         ValueError: `max_connections` is less than 1.
     """
-    if auth is not None and not isinstance(auth, BasicAuth | ApiKeyAuth):
-        raise TypeError(f"auth must be BasicAuth or ApiKeyAuth, not {type(auth).__name__}")
+    if isinstance(auth, type) or not (
+        auth is None or isinstance(auth, BasicAuth | ApiKeyAuth | SignAuth | CredentialSource)
+    ):
+        given = auth.__name__ if isinstance(auth, type) else type(auth).__name__
+        raise TypeError(f"auth must be BasicAuth, ApiKeyAuth, SignAuth or a CredentialSource, not {given}")
     for name, value, kind in (
         ("retry", retry, RetryPolicy),
         ("timeouts", timeouts, Timeouts),
@@ -139,6 +143,11 @@ def check_arguments(
     ):
         if not isinstance(value, kind):
             raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
+    if isinstance(tls, Tls) and tls.verify is False and isinstance(auth, BasicAuth):
+        raise ValueError(
+            "tls=Tls(verify=False) would show the password to anybody on the way: pin the certificate with "
+            'Tls(thumbprint=...), or say Tls(verify="never")'
+        )
     check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
         raise TypeError(f"on_retry must be callable, not {type(on_retry).__name__}")

@@ -23,7 +23,7 @@ from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_async_http
 from srs_vsphere._service import operations
 from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice, check_runspace, prepare
-from srs_vsphere.auth import Auth
+from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.models import About, PSDocument, Runspace
 from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
@@ -49,7 +49,9 @@ class AsyncSrsClient:
 
     Args:
         url: scheme, host and perhaps port of the service, such as ``https://srs.example.com``.
-        auth: `BasicAuth` or `ApiKeyAuth`; default None, which is enough for `about` only.
+        auth: `BasicAuth`, `SignAuth` or `ApiKeyAuth`, or where they are asked for at each login: `EnvAuth`,
+            `FileAuth`, `KeyringAuth`, `SsoAuth`, or a `CredentialSource` of your own. Default None, which is
+            enough for `about` only.
         retry: when a failed request is tried again; default `RetryPolicy()`.
         timeouts: how long an attempt may wait for each of its steps; default `Timeouts()`.
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
@@ -102,7 +104,8 @@ class AsyncSrsClient:
             on_retry=on_retry,
             clock=AsyncClock(),
         )
-        self._session = AsyncSession(sender, auth)
+        password_allowed = tls.verify is not False or not origin.secure
+        self._session = AsyncSession(sender, auth, password_allowed=password_allowed)
         self.runspaces = AsyncRunspaces(self._session)
         self.script_executions = AsyncScriptExecutions(self._session)
         self.argument_scripts = AsyncArgumentScripts(self._session)
@@ -120,14 +123,17 @@ class AsyncSrsClient:
         """
         return await self._session.call(operations.ABOUT, _read_about)
 
-    async def login(self) -> None:
+    async def login(self) -> Secret:
         """Log in now instead of with the first call that needs it (``POST /api/auth/login``).
+
+        Returns:
+            The session's API key, with which `ApiKeyAuth` resumes the session elsewhere.
 
         Raises:
             AuthenticationError: the credentials were refused, or none were given.
             SrsError: the call failed.
         """
-        await self._session.log_in()
+        return await self._session.log_in()
 
     async def logout(self) -> None:
         """End the session on the service (``POST /api/auth/logout``); leaving ``async with`` does it too.

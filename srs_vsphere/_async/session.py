@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from srs_vsphere._async.decoding import read_nothing
+from srs_vsphere._async.login import KEY_HEADER, AsyncLogin
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._async.sender import AsyncSender
 from srs_vsphere._concurrency.limiter import AsyncLimiter
@@ -13,12 +14,10 @@ from srs_vsphere._concurrency.loop_check import AsyncLoopCheck
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.operations import Operation
-from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret, check_key
-from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+from srs_vsphere.auth import ApiKeyAuth, Auth, Secret
+from srs_vsphere.errors import AuthenticationError, NotSentError, SrsError
 
 T = TypeVar("T")
-
-_KEY_HEADER = "X-SRS-API-KEY"
 
 
 class AsyncSession:
@@ -27,10 +26,12 @@ class AsyncSession:
     Args:
         sender: what carries the calls.
         auth: the credentials, or None for operations that need none.
+        password_allowed: whether a password may be sent; not to a server that nobody has verified.
     """
 
-    def __init__(self, sender: AsyncSender, auth: Auth | None) -> None:
+    def __init__(self, sender: AsyncSender, auth: Auth | None, *, password_allowed: bool = True) -> None:
         self.sender = sender
+        self._login = AsyncLogin(sender, auth, password_allowed=password_allowed)
         self.closed = False
         self._auth = auth
         self._key = auth.key if isinstance(auth, ApiKeyAuth) else None
@@ -75,24 +76,28 @@ class AsyncSession:
         if key is None:
             key = await self._log_in(call, None)
         try:
-            return await self.sender.send(call, read, header=(_KEY_HEADER, key), whole=whole)
+            return await self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
         except AuthenticationError as error:
-            if error.status != 401 or not isinstance(self._auth, BasicAuth):
+            if error.status != 401 or self._auth is None or isinstance(self._auth, ApiKeyAuth):
                 raise
         # A 401 is given before anything is carried out, so whatever it was may be sent again.
         key = await self._log_in(call, key)
-        return await self.sender.send(call, read, header=(_KEY_HEADER, key), whole=whole)
+        return await self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
 
-    async def log_in(self) -> None:
+    async def log_in(self) -> Secret:
         """Log in, if that is not done yet.
+
+        Returns:
+            The session's key.
 
         Raises:
             RuntimeError: the client is closed, or belongs to another event loop.
             SrsError: it failed.
         """
         self._check_open()
-        if self._key is None:
-            await self._log_in(self.sender.new_call(operations.LOGIN, operations.LOGIN.path), None)
+        if self._key is not None:
+            return self._key
+        return await self._log_in(self.sender.new_call(operations.LOGIN, operations.LOGIN.path), None)
 
     async def log_out(self, *, within: float | None = None) -> None:
         """End the session on the service, if this client began it.
@@ -111,7 +116,7 @@ class AsyncSession:
         self._key = None
         call = self.sender.new_call(operations.LOGOUT, operations.LOGOUT.path, within=within)
         try:
-            await self.sender.send(call, read_nothing, header=(_KEY_HEADER, key))
+            await self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             # The service has forgotten the session already.
             if error.status != 401:
@@ -159,18 +164,10 @@ class AsyncSession:
             self._turn.release()
 
     async def _ask_for_key(self, call: Call) -> Secret:
-        if not isinstance(self._auth, BasicAuth):
-            raise AuthenticationError(
-                "no credentials were given",
-                **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
-            )
         clock = self.sender.clock
-        login = self.sender.new_call(
-            operations.LOGIN, operations.LOGIN.path, within=max(0.0, call.deadline - clock.now())
-        )
-        header = ("Authorization", self._auth.authorization())
+        credentials = await self._login.credentials(call)
         try:
-            key = await self.sender.send(login, _read_key, header=header)
+            key = await self._login.key(call, credentials)
         except SrsError as error:
             # A login that only this caller's deadline ended says nothing to the others.
             if clock.now() < call.deadline:
@@ -180,16 +177,3 @@ class AsyncSession:
         self._login_error = None
         self._logins += 1
         return key
-
-
-async def _read_key(response: AsyncResponse, call: Call) -> Secret:
-    await response.read()
-    header = response.header(_KEY_HEADER)
-    key = None if header is None else Secret(header)
-    del header
-    try:
-        if key is not None and response.status == 200:
-            return check_key(key)
-    except ValueError:
-        pass
-    raise DecodeError("the answer to the login holds no usable API key", **call.facts(status=response.status))

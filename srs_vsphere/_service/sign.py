@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import hashlib
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
-from xml.etree import ElementTree
 
 #: The service's names for the algorithms, and the names of their digests.
 DIGESTS: Final = {"RSA-SHA256": "sha256", "RSA-SHA384": "sha384", "RSA-SHA512": "sha512"}
@@ -101,6 +99,9 @@ def packed_token(assertion: bytes) -> str:
     Args:
         assertion: the XML exactly as the token service gave it.
     """
+    # Loaded on use, like the XML parser below: most programs never sign.
+    import gzip
+
     return base64.b64encode(gzip.compress(assertion, mtime=0)).decode("ascii")
 
 
@@ -127,6 +128,8 @@ def read_assertion(xml: bytes) -> AssertionFacts:
     Raises:
         ValueError: it is none; the message begins with ``token`` and repeats nothing of it.
     """
+    from xml.etree import ElementTree
+
     if b"<!" in xml:
         raise ValueError("token must be a SAML assertion without a document type")
     try:

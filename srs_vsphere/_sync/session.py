@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.login import KEY_HEADER, Login
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._concurrency.limiter import Limiter
@@ -13,12 +14,10 @@ from srs_vsphere._concurrency.loop_check import LoopCheck
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.operations import Operation
-from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret, check_key
-from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+from srs_vsphere.auth import ApiKeyAuth, Auth, Secret
+from srs_vsphere.errors import AuthenticationError, NotSentError, SrsError
 
 T = TypeVar("T")
-
-_KEY_HEADER = "X-SRS-API-KEY"
 
 
 class Session:
@@ -27,10 +26,12 @@ class Session:
     Args:
         sender: what carries the calls.
         auth: the credentials, or None for operations that need none.
+        password_allowed: whether a password may be sent; not to a server that nobody has verified.
     """
 
-    def __init__(self, sender: Sender, auth: Auth | None) -> None:
+    def __init__(self, sender: Sender, auth: Auth | None, *, password_allowed: bool = True) -> None:
         self.sender = sender
+        self._login = Login(sender, auth, password_allowed=password_allowed)
         self.closed = False
         self._auth = auth
         self._key = auth.key if isinstance(auth, ApiKeyAuth) else None
@@ -75,24 +76,28 @@ class Session:
         if key is None:
             key = self._log_in(call, None)
         try:
-            return self.sender.send(call, read, header=(_KEY_HEADER, key), whole=whole)
+            return self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
         except AuthenticationError as error:
-            if error.status != 401 or not isinstance(self._auth, BasicAuth):
+            if error.status != 401 or self._auth is None or isinstance(self._auth, ApiKeyAuth):
                 raise
         # A 401 is given before anything is carried out, so whatever it was may be sent again.
         key = self._log_in(call, key)
-        return self.sender.send(call, read, header=(_KEY_HEADER, key), whole=whole)
+        return self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
 
-    def log_in(self) -> None:
+    def log_in(self) -> Secret:
         """Log in, if that is not done yet.
+
+        Returns:
+            The session's key.
 
         Raises:
             RuntimeError: the client is closed.
             SrsError: it failed.
         """
         self._check_open()
-        if self._key is None:
-            self._log_in(self.sender.new_call(operations.LOGIN, operations.LOGIN.path), None)
+        if self._key is not None:
+            return self._key
+        return self._log_in(self.sender.new_call(operations.LOGIN, operations.LOGIN.path), None)
 
     def log_out(self, *, within: float | None = None) -> None:
         """End the session on the service, if this client began it.
@@ -111,7 +116,7 @@ class Session:
         self._key = None
         call = self.sender.new_call(operations.LOGOUT, operations.LOGOUT.path, within=within)
         try:
-            self.sender.send(call, read_nothing, header=(_KEY_HEADER, key))
+            self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             # The service has forgotten the session already.
             if error.status != 401:
@@ -159,18 +164,10 @@ class Session:
             self._turn.release()
 
     def _ask_for_key(self, call: Call) -> Secret:
-        if not isinstance(self._auth, BasicAuth):
-            raise AuthenticationError(
-                "no credentials were given",
-                **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
-            )
         clock = self.sender.clock
-        login = self.sender.new_call(
-            operations.LOGIN, operations.LOGIN.path, within=max(0.0, call.deadline - clock.now())
-        )
-        header = ("Authorization", self._auth.authorization())
+        credentials = self._login.credentials(call)
         try:
-            key = self.sender.send(login, _read_key, header=header)
+            key = self._login.key(call, credentials)
         except SrsError as error:
             # A login that only this caller's deadline ended says nothing to the others.
             if clock.now() < call.deadline:
@@ -180,16 +177,3 @@ class Session:
         self._login_error = None
         self._logins += 1
         return key
-
-
-def _read_key(response: Response, call: Call) -> Secret:
-    response.read()
-    header = response.header(_KEY_HEADER)
-    key = None if header is None else Secret(header)
-    del header
-    try:
-        if key is not None and response.status == 200:
-            return check_key(key)
-    except ValueError:
-        pass
-    raise DecodeError("the answer to the login holds no usable API key", **call.facts(status=response.status))

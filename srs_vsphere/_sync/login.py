@@ -1,0 +1,154 @@
+"""Logging in: credentials are asked for, sent, and traded for an API key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.response import Response
+from srs_vsphere._sync.sender import Sender
+from srs_vsphere._concurrency.credential_reader import CredentialReader
+from srs_vsphere._service import operations
+from srs_vsphere._service.call import Call
+from srs_vsphere._service.clock_skew import clock_skew
+from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, CredentialSource, LoginAuth, Secret, check_key
+from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+from srs_vsphere.sign_auth import SignAuth
+
+KEY_HEADER = "X-SRS-API-KEY"
+
+#: Ending the session of a login that failed may take no longer.
+_SECONDS_TO_END = 5.0
+
+
+class Login:
+    """Trades credentials for API keys.
+
+    Args:
+        sender: makes the calls.
+        auth: the credentials, or where to ask for them.
+        password_allowed: whether a password may be sent; not to a server that nobody has verified.
+    """
+
+    def __init__(self, sender: Sender, auth: Auth | None, *, password_allowed: bool) -> None:
+        self._sender = sender
+        self._auth = auth
+        self._password_allowed = password_allowed
+        self._reader = CredentialReader()
+
+    def credentials(self, call: Call) -> LoginAuth:
+        """Return the credentials for one login.
+
+        Args:
+            call: what it is for.
+
+        Raises:
+            AuthenticationError: there are none, or they must not be sent.
+            TypeError: the program's own source of credentials returned something else.
+        """
+        auth = self._auth
+        if auth is None or isinstance(auth, ApiKeyAuth):
+            raise AuthenticationError(
+                "no credentials were given",
+                **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
+            )
+        if isinstance(auth, CredentialSource):
+            auth = self._ask(auth, call)
+            if not isinstance(auth, BasicAuth | SignAuth):  # pyright: ignore[reportUnnecessaryIsInstance] - a program's own source may return anything
+                raise TypeError(
+                    f"auth.credentials() must return BasicAuth or SignAuth, not {type(auth).__name__}"
+                )
+        if isinstance(auth, BasicAuth) and not self._password_allowed:
+            raise AuthenticationError(
+                "the password was not sent, since nobody verifies the certificate",
+                **call.facts(advice='Pin it with Tls(thumbprint=...), or say Tls(verify="never").'),
+            )
+        return auth
+
+    def _ask(self, source: CredentialSource, call: Call) -> LoginAuth:
+        clock = self._sender.clock
+        try:
+            with clock.limit(max(0.0, call.deadline - clock.now())):
+                return self._reader.read(source)
+        except TimeoutError:
+            raise NotSentError("no credentials before the deadline", **call.facts()) from None
+        except AuthenticationError as error:
+            error.operation, error.host = call.operation.name, call.host
+            raise
+
+    def key(self, call: Call, credentials: LoginAuth) -> Secret:
+        """Log in.
+
+        Args:
+            call: what it is for; its deadline counts.
+            credentials: who logs in.
+
+        Returns:
+            The key of the new session.
+
+        Raises:
+            SrsError: it failed. A key that came with a refusal is logged out.
+        """
+        sender = self._sender
+        operation = operations.LOGIN
+        login = sender.new_call(
+            operation, operation.path, within=max(0.0, call.deadline - sender.clock.now())
+        )
+        stray: list[Secret] = []
+
+        def look(response: Response, error: SrsError) -> None:
+            key = response.header(KEY_HEADER)
+            if key is not None:
+                stray.append(Secret(key))
+            if isinstance(credentials, SignAuth) and isinstance(error, AuthenticationError):
+                error.advice = clock_skew(response.header("date"), datetime.now(UTC)) or _SIGN_ADVICE
+
+        try:
+            return sender.send(
+                login, _read_key, header=("Authorization", self._header(credentials)), on_refusal=look
+            )
+        finally:
+            for key in stray:
+                self._end(key)
+
+    def _header(self, credentials: LoginAuth) -> Secret | Callable[[], Secret]:
+        if isinstance(credentials, BasicAuth):
+            return credentials.authorization()
+        operation, origin = operations.LOGIN, self._sender.origin
+        # Made anew for each attempt, since a nonce is good for one.
+        return lambda: credentials.authorization(
+            operation.method, operation.path, origin.host, secure=origin.secure
+        )
+
+    def _end(self, key: Secret) -> None:
+        """End a session that the service made although it refused the login."""
+        operation = operations.LOGOUT
+        call = self._sender.new_call(operation, operation.path, within=_SECONDS_TO_END)
+        with self._sender.clock.shielded(_SECONDS_TO_END):
+            try:
+                self._sender.send(call, read_nothing, header=(KEY_HEADER, check_key(key)))
+            except (SrsError, ValueError):
+                # It ends by itself when it has idled.
+                return
+
+
+_SIGN_ADVICE = (
+    "Check that the token is delegatable, that the service trusts the token service that issued it, and"
+    " whether a proxy stands before the service (SignAuth's proxied=)."
+)
+
+
+def _read_key(response: Response, call: Call) -> Secret:
+    response.read()
+    header = response.header(KEY_HEADER)
+    key = None if header is None else Secret(header)
+    del header
+    try:
+        if key is not None and response.status == 200:
+            return check_key(key)
+    except ValueError:
+        pass
+    raise DecodeError(
+        "the response to the login holds no usable API key", **call.facts(status=response.status)
+    )
