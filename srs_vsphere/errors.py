@@ -22,6 +22,8 @@
     ├── ConnectionFailedError          the runspace is ready but not connected to vCenter
     ├── ParameterTypeError             a script's parameter has a type that cannot be given; a TypeError too
     ├── ParameterValueError            a script's parameter would not arrive as given; a ValueError too
+    ├── HostMissingError               a host of a fleet had not answered at the deadline; in `fleet`
+    ├── HostSkippedError               a host of a fleet was not asked, since it kept failing; in `fleet`
     └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
 
 Other wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.

@@ -214,7 +214,6 @@ class AsyncSender:
             min(patience, remaining),
             min(timeouts.write, remaining),
             remaining,
-            remaining,
         )
 
     async def _taken(
