@@ -44,8 +44,11 @@ from srs_vsphere.credential_sources import KeyringAuth as KeyringAuth
 from srs_vsphere.errors import ApiError as ApiError
 from srs_vsphere.errors import AuthenticationError as AuthenticationError
 from srs_vsphere.errors import CertificateError as CertificateError
-from srs_vsphere.errors import ConnectionFailedError as ConnectionFailedError
+from srs_vsphere.errors import ClosedError as ClosedError
 from srs_vsphere.errors import DecodeError as DecodeError
+from srs_vsphere.errors import InvalidArgumentError as InvalidArgumentError
+from srs_vsphere.errors import InvalidArgumentTypeError as InvalidArgumentTypeError
+from srs_vsphere.errors import InvalidArgumentValueError as InvalidArgumentValueError
 from srs_vsphere.errors import InvalidRequestError as InvalidRequestError
 from srs_vsphere.errors import NotFoundError as NotFoundError
 from srs_vsphere.errors import NotSentError as NotSentError
@@ -59,7 +62,9 @@ from srs_vsphere.errors import RunspaceNotReadyError as RunspaceNotReadyError
 from srs_vsphere.errors import ServerError as ServerError
 from srs_vsphere.errors import SrsError as SrsError
 from srs_vsphere.errors import StreamInterruptedError as StreamInterruptedError
+from srs_vsphere.errors import TooManyRequestsError as TooManyRequestsError
 from srs_vsphere.errors import TransportError as TransportError
+from srs_vsphere.errors import VCenterConnectionError as VCenterConnectionError
 from srs_vsphere.errors import WaitTimeoutError as WaitTimeoutError
 from srs_vsphere.fleet.breaker import BreakerPolicy as BreakerPolicy
 from srs_vsphere.fleet.errors import HostMissingError as HostMissingError
