@@ -35,7 +35,7 @@ from srs_vsphere._service.script_request import (
     prepare,
 )
 from srs_vsphere._validation import check_flag, check_number, check_seconds
-from srs_vsphere.auth import Auth
+from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.models import About, PSDocument
 from srs_vsphere.parameters import Parameters
@@ -59,7 +59,9 @@ class SrsClient:
 
     Args:
         url: scheme, host and perhaps port of the service, such as ``https://srs.example.com``.
-        auth: `BasicAuth` or `ApiKeyAuth`; default None, which is enough for `about` only.
+        auth: `BasicAuth`, `SignAuth` or `ApiKeyAuth`, or where they are asked for at each login: `EnvAuth`,
+            `FileAuth`, `KeyringAuth`, `SsoAuth`, or a `CredentialSource` of your own. Default None, which is
+            enough for `about` only.
         retry: when a failed request is tried again; default `RetryPolicy()`. `RetryPolicy.off()` for never.
         timeouts: how long an attempt may wait for each of its steps; default `Timeouts()`.
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
@@ -106,7 +108,8 @@ class SrsClient:
             on_retry=on_retry,
             clock=Clock(),
         )
-        self._take(Session(sender, auth))
+        password_allowed = tls.verify is not False or not origin.secure
+        self._take(Session(sender, auth, password_allowed=password_allowed))
 
     def _take(self, session: Session) -> None:
         self._session = session
@@ -177,7 +180,7 @@ class SrsClient:
         """
         return self._session.call(operations.ABOUT, _read_about, timeout=timeout)
 
-    def login(self, *, timeout: float | None = None) -> None:
+    def login(self, *, timeout: float | None = None) -> Secret:
         """Log in now instead of with the first call that needs it (``POST /api/auth/login``).
 
         Credentials that were refused are not sent again within three minutes, lest vCenter lock the account.
@@ -185,11 +188,14 @@ class SrsClient:
         Args:
             timeout: seconds for the whole call; default the retry policy's deadline.
 
+        Returns:
+            The session's API key, with which `ApiKeyAuth` resumes the session elsewhere.
+
         Raises:
             AuthenticationError: the credentials were refused, or none were given.
             SrsError: the call failed.
         """
-        self._session.log_in(timeout)
+        return self._session.log_in(timeout)
 
     def logout(self, *, timeout: float | None = None) -> None:
         """End the session on the service (``POST /api/auth/logout``); leaving ``with`` does it too.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from attrs import frozen
+
 from srs_vsphere._sync.decoding import read_nothing
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.sender import Sender
@@ -20,6 +22,18 @@ KEY_HEADER = "X-SRS-API-KEY"
 
 #: Ending the session of a login that failed may take no longer.
 _SECONDS_TO_END = 5.0
+#: Refused credentials are not sent again for so long: vCenter locks an account after five refusals within
+#: 180 seconds, unless it is set otherwise.
+_SECONDS_REFUSED = 180.0
+
+
+@frozen
+class _Refusal:
+    """Credentials that the service refused."""
+
+    credentials: LoginAuth
+    error: AuthenticationError
+    at: float
 
 
 class Login:
@@ -36,17 +50,33 @@ class Login:
         self._auth = auth
         self._password_allowed = password_allowed
         self._reader = CredentialReader()
+        self._refusal: _Refusal | None = None
 
-    def credentials(self, call: Call) -> LoginAuth:
-        """Return the credentials for one login.
+    def key(self, call: Call) -> Secret:
+        """Log in.
 
         Args:
-            call: what it is for.
+            call: what it is for; its deadline counts.
+
+        Returns:
+            The key of the new session.
 
         Raises:
-            AuthenticationError: there are none, or they must not be sent.
+            AuthenticationError: there are no credentials, they must not be sent, or they were refused.
             TypeError: the program's own source of credentials returned something else.
+            SrsError: it failed.
         """
+        credentials = self._credentials(call)
+        self._check_refusal(credentials)
+        try:
+            key = self._trade(call, credentials)
+        except AuthenticationError as error:
+            self._refusal = _Refusal(credentials, error, self._sender.clock.now())
+            raise
+        self._refusal = None
+        return key
+
+    def _credentials(self, call: Call) -> LoginAuth:
         auth = self._auth
         if auth is None or isinstance(auth, ApiKeyAuth):
             raise AuthenticationError(
@@ -77,19 +107,7 @@ class Login:
             error.operation, error.host = call.operation.name, call.host
             raise
 
-    def key(self, call: Call, credentials: LoginAuth) -> Secret:
-        """Log in.
-
-        Args:
-            call: what it is for; its deadline counts.
-            credentials: who logs in.
-
-        Returns:
-            The key of the new session.
-
-        Raises:
-            SrsError: it failed. A key that came with a refusal is logged out.
-        """
+    def _trade(self, call: Call, credentials: LoginAuth) -> Secret:
         sender = self._sender
         operation = operations.LOGIN
         login = sender.new_call(
@@ -111,6 +129,21 @@ class Login:
         finally:
             for key in stray:
                 self._end(key)
+
+    def _check_refusal(self, credentials: LoginAuth) -> None:
+        """Refuse what the service has refused a moment ago: whoever goes on asking locks the account."""
+        refusal = self._refusal
+        if refusal is None or refusal.credentials != credentials:
+            return
+        ago = self._sender.clock.now() - refusal.at
+        if ago >= _SECONDS_REFUSED:
+            return
+        error = refusal.error.again()
+        error.message = f"these credentials were refused {ago:.0f} s ago, and were not sent again"
+        error.advice = (
+            f"Correct them; the same are sent again after {_SECONDS_REFUSED:g} s, lest the account be locked."
+        )
+        raise error
 
     def _header(self, credentials: LoginAuth) -> Secret | Callable[[], Secret]:
         if isinstance(credentials, BasicAuth):
