@@ -142,7 +142,7 @@ def test_a_stream_that_was_open_goes_on_in_the_parent(place, simulator: Simulato
 
 
 def test_what_other_threads_held_is_free_in_the_child(place, simulator: Simulator) -> None:
-    """A slot, the turn to log in, and the lock of the retry budget."""
+    """A slot, the turn to log in, and locks."""
     run(
         place,
         """
@@ -156,15 +156,17 @@ def test_what_other_threads_held_is_free_in_the_child(place, simulator: Simulato
 
         def hold():
             sender.limiter.acquire(1)
-            client._session._turn.acquire(1)
-            with sender._budget._lock:
+            client._session._state.turn.acquire(1)
+            with sender._budget._lock, client._session.turns._lock:
                 taken.set()
                 go.wait()
+            client._session._state.turn.release()
+            sender.limiter.release()
 
         thread = threading.Thread(target=hold)
         thread.start()
         taken.wait()
-        child = fork(client.runspaces.list)
+        child = fork(lambda: client.run("1"))
         join(child)
         go.set()
         thread.join()
@@ -180,7 +182,7 @@ def test_a_key_that_was_given_is_kept(place, simulator: Simulator) -> None:
         """
         with SrsClient(url, **OPTIONS) as client:
             client.login()
-            key = client._session._key
+            key = client._session._state.key
             given = SrsClient(url, auth=ApiKeyAuth(key.reveal()), tls=OPTIONS["tls"])
             given.runspaces.list()
             join(fork(given.runspaces.list))
@@ -188,6 +190,33 @@ def test_a_key_that_was_given_is_kept(place, simulator: Simulator) -> None:
         """,
     )
     assert server.requests.count(LOGIN) == 1
+
+
+def test_a_child_leaves_the_parents_runspaces_alone(place, simulator: Simulator) -> None:
+    """It leaves the blocks that it was forked in, as by an exception."""
+    run(
+        place,
+        """
+        with SrsClient(url, **OPTIONS) as client, RunspacePool(client) as pool:
+            with client.runspaces.open() as block, pool.lease() as lease:
+                before = {runspace.id for runspace in client.runspaces.list()}
+                assert len(before) == 2
+                child = os.fork()
+                if not child:
+                    raise SystemExit
+                join(child)
+                assert {runspace.id for runspace in client.runspaces.list()} == before
+                assert (block.run("1").output, lease.run("2").output) == ("1", "2")
+                child = os.fork()
+                if not child:
+                    with pool.lease() as own:
+                        assert own.id not in before
+                    raise SystemExit
+                join(child)
+                assert {runspace.id for runspace in client.runspaces.list()} == before
+        """,
+    )
+    assert not simulator.runspaces
 
 
 def test_the_same_through_httpxs_transport(place, simulator: Simulator) -> None:
