@@ -191,6 +191,15 @@ def test_a_wrapped_script_that_is_not_understood_fails_without_effects(runner):
     assert runner.rest()[1:] == ([], None)
 
 
+def test_a_wrapped_script_that_is_not_understood_succeeds_if_asked_for():
+    alice = Caller(Simulator(clock=VirtualClock(), unknown_scripts="succeed"))
+    runner = Runner(alice, ready_runspace(alice))
+
+    execution, values, errors = runner.run("'a'; Get-VM", parameters=[{"name": "p", "value": 1}])
+
+    assert (execution["state"], values, errors) == ("success", [], [])
+
+
 def test_a_behaviour_sees_the_script_inside_and_its_parameters(runner):
     machines = runner.alice.simulator.on_script(
         "Get-VM -Name $n", ScriptReply(output=[{"Name": "a", "Disks": [{"Gb": 1.5}]}, None, [1]])
