@@ -10,6 +10,7 @@ from srs_vsphere._service.service_scripts import service_script
 from srs_vsphere.simulator import ScriptReply, Simulator, StreamMessage, VirtualClock
 from srs_vsphere.simulator.objects.values import PSCredential, SecureString
 from tests.recorded_exchanges import shared_file
+from tests.simulator.calling import Caller, ready_runspace
 from tests.simulator.replaying import Replay, body_of
 
 NOT_FOUND = "Cannot find path '/nosuch' because it does not exist."
