@@ -113,6 +113,6 @@ with SimServer(Simulator(users={"alice": "secret"})) as server:
 
 
 def test_all_names_and_a_script_without_a_warning():
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", RUN]
+    command = [sys.executable, "-W", "error", "-c", RUN]
     done = subprocess.run(command, cwd=SOURCE.parents[1], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "x x\n", "")
