@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from os import PathLike
+from os import PathLike, fspath
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack, overload
 
@@ -34,6 +34,7 @@ from srs_vsphere._service.script_request import (
     check_new_only,
     prepare,
 )
+from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._validation import check_flag, check_number, check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
@@ -41,7 +42,7 @@ from srs_vsphere.models import About, PSDocument
 from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
-from srs_vsphere.settings import Origin, Timeouts, check_arguments
+from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_session_file
 from srs_vsphere.tls import Tls
 
 T = TypeVar("T")
@@ -69,6 +70,8 @@ class SrsClient:
             and `tls` does not apply to it.
         max_connections: requests on their way at once, the others wait their turn; default 20.
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
+        session_file: a file that keeps the session's key for the next process, so that commands share one
+            session: only `logout` ends it. It belongs to its user alone. Default None, a session of its own.
 
     Raises:
         InvalidArgumentTypeError: an argument is of the wrong kind; the message names it.
@@ -86,6 +89,7 @@ class SrsClient:
         transport: httpx.BaseTransport | None = None,
         max_connections: int = 20,
         on_retry: Callable[[RetryEvent], object] | None = None,
+        session_file: str | PathLike[str] | None = None,
     ) -> None:
         try:
             origin = Origin.parse(url)
@@ -95,6 +99,7 @@ class SrsClient:
         timeouts = Timeouts() if timeouts is None else timeouts
         tls = Tls() if tls is None else tls
         check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
+        check_session_file(session_file, auth)
         log_redaction.install()
         self._http = make_http(
             origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
@@ -109,7 +114,14 @@ class SrsClient:
             clock=Clock(),
         )
         password_allowed = tls.verify is not False or not origin.secure
-        self._take(Session(sender, auth, password_allowed=password_allowed))
+        self._take(
+            Session(
+                sender,
+                auth,
+                password_allowed=password_allowed,
+                session_file=None if session_file is None else SessionFile(fspath(session_file), origin.host),
+            )
+        )
 
     def _take(self, session: Session) -> None:
         self._session = session
