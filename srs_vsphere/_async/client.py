@@ -11,6 +11,7 @@ from typing import Literal, Self, TypeVar, Unpack, overload
 import httpx
 
 from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
+from srs_vsphere._async.client_options import AsyncClientOptions
 from srs_vsphere._async.decoding import read_one
 from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspaces import AsyncRunspaces
@@ -40,6 +41,7 @@ from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.models import About, PSDocument
 from srs_vsphere.parameters import Parameters
+from srs_vsphere.profiles import find_settings
 from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_session_file
@@ -122,6 +124,43 @@ class AsyncSrsClient:
                 session_file=None if session_file is None else SessionFile(fspath(session_file), origin.host),
             )
         )
+
+    @classmethod
+    def from_env(
+        cls, *, url: str | None = None, profile: str | None = None, **overrides: Unpack[AsyncClientOptions]
+    ) -> Self:
+        """Make a client from environment variables and a profile.
+
+        Variables: ``SRS_URL``, ``SRS_USERNAME``, ``SRS_PASSWORD`` or ``SRS_PASSWORD_FILE`` or
+        ``SRS_API_KEY``, ``SRS_CA_FILE``, ``SRS_THUMBPRINT``, ``SRS_KNOWN_HOSTS`` (else
+        ``GOVC_TLS_KNOWN_HOSTS``), ``SRS_INSECURE`` (``true``, or ``never`` to send a password all the same),
+        ``SRS_TIMEOUT`` (seconds for each call), ``SRS_PROFILE``. Profiles are tables such as
+        ``[profiles.lab]`` with the same names in lower case, without ``SRS_``, in ``srs/config.toml`` in the
+        platform's folder for settings (``~/.config`` on Linux).
+
+        Args:
+            url: as for the class.
+            profile: name of the profile; default what ``SRS_PROFILE`` names, or ``default`` if there is one.
+            **overrides: arguments of the client, which go before variables and profile.
+
+        Raises:
+            InvalidArgumentValueError: something is missing or cannot be used; the message names all of it.
+            OSError: a certificate's file cannot be read.
+        """
+        found = find_settings(
+            profile=profile,
+            url=url,
+            needs_auth="auth" not in overrides,
+            needs_tls="tls" not in overrides,
+            needs_retry="retry" not in overrides,
+        )
+        options: AsyncClientOptions = {
+            "auth": found.auth,
+            "tls": found.tls,
+            "retry": found.retry,
+            **overrides,
+        }
+        return cls(found.url, **options)
 
     def _take(self, session: AsyncSession) -> None:
         self._session = session

@@ -86,7 +86,8 @@ def test_one_process_logs_in_while_the_others_wait(server, file):
     script = (
         "import sys\n"
         "from srs_vsphere import BasicAuth, SrsClient\n"
-        "with SrsClient(sys.argv[1], auth=BasicAuth('alice', 'secret'), session_file=sys.argv[2]) as client:\n"
+        "auth = BasicAuth('alice', 'secret')\n"
+        "with SrsClient(sys.argv[1], auth=auth, session_file=sys.argv[2]) as client:\n"
         "    print(len(client.runspaces.list()))\n"
     )
     command = [sys.executable, "-W", "error", "-c", script, server.url, str(file)]
