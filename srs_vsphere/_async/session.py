@@ -15,6 +15,7 @@ from srs_vsphere._async.script_turns import AsyncScriptTurns
 from srs_vsphere._async.sender import AsyncSender
 from srs_vsphere._async.shared_session import AsyncSharedSession
 from srs_vsphere._concurrency.clean_up import async_clean_up
+from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._concurrency.limiter import AsyncLimiter
 from srs_vsphere._concurrency.loop_check import AsyncLoopCheck
 from srs_vsphere._service import operations
@@ -73,6 +74,18 @@ class AsyncSession:
         self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
         self._timeout: float | None = None
         self._retry: RetryPolicy | None = None
+        start_afresh_in_children(self)
+
+    def start_afresh(self) -> None:
+        """Begin anew, in a process that was forked from the one that this session was made in."""
+        if not isinstance(self._auth, ApiKeyAuth):
+            # The other process logs out with its key.
+            self._state.key = None
+        self._state.turn = AsyncLimiter(1)
+        self._state.login_error = None
+        self._state.loop_check = AsyncLoopCheck()
+        self.turns.start_afresh()
+        self.sender.start_afresh()
 
     @property
     def closed(self) -> bool:
