@@ -8,6 +8,7 @@ from srs_vsphere._async.runspace_block import AsyncRunspaceBlock, AsyncRunspaceH
 from srs_vsphere._async.runspace_calls import SECONDS_TO_DELETE, AsyncRunspaceCalls
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._concurrency.clean_up import async_clean_up
+from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._concurrency.limiter import AsyncLimiter
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.script_request import unique_name
@@ -63,14 +64,20 @@ class AsyncPoolStock:
         self.closed = False
         self._session = session
         self._calls = AsyncRunspaceCalls(session)
-        self._prefix = unique_name(prefix)
+        self._name = prefix
         self._connected = run_vc_connection_script
         self._timeout = timeout
         self._wait_for_quota = wait_for_quota
         self._idle_limit = idle_limit
-        self._limiter = AsyncLimiter(size)
+        self.start_afresh()
+        start_afresh_in_children(self)
+
+    def start_afresh(self) -> None:
+        """Begin without any runspace, as in a process that was just forked: the others are not its own."""
+        self._prefix = unique_name(self._name)
+        self._limiter = AsyncLimiter(self.size)
         #: Held by whoever creates one; closing takes them all, and so waits for what is being created.
-        self._creating = AsyncLimiter(size)
+        self._creating = AsyncLimiter(self.size)
         self._tidying = AsyncLimiter(1)
         self._idle: list[AsyncPoolRunspace] = []
         #: Names of the runspaces that the pool knows of, those being created included.
@@ -120,13 +127,15 @@ class AsyncPoolStock:
         Args:
             taken: what `take` returned.
         """
+        if taken.block.name not in self._known:
+            # The pool was closed meanwhile, or the runspace belongs to the process that this one came from.
+            return
         try:
-            if not self.closed:
-                if self._session.turns.is_in_doubt(taken.handle.id):
-                    await self._discard(taken)
-                else:
-                    now = self._session.sender.clock.now()
-                    self._idle.append(AsyncPoolRunspace(taken.block, taken.handle, now))
+            if self._session.turns.is_in_doubt(taken.handle.id):
+                await self._discard(taken)
+            else:
+                now = self._session.sender.clock.now()
+                self._idle.append(AsyncPoolRunspace(taken.block, taken.handle, now))
         finally:
             self._limiter.release()
 
