@@ -53,6 +53,9 @@ class AsyncSrsClient:
         retry: when a failed request is tried again; default `RetryPolicy()`.
         timeouts: how long an attempt may wait for each of its steps; default `Timeouts()`.
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
+        http_client: an `httpx.AsyncClient` of your own (or httpx2's) that all requests go through as you
+            configured it, but redirects are not followed; it is not closed with this client, and excludes
+            `transport` and `tls`. Default: one of this client's own.
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
             and `tls` does not apply to it.
         max_connections: requests on their way at once, the others wait their turn; default 20.
@@ -76,6 +79,7 @@ class AsyncSrsClient:
         retry: RetryPolicy | None = None,
         timeouts: Timeouts | None = None,
         tls: Tls | None = None,
+        http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         max_connections: int = 20,
         on_retry: Callable[[RetryEvent], object] | None = None,
@@ -87,12 +91,18 @@ class AsyncSrsClient:
             del url
         retry = RetryPolicy() if retry is None else retry
         timeouts = Timeouts() if timeouts is None else timeouts
-        tls = Tls() if tls is None else tls
-        check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
+        check_arguments(auth, retry, timeouts, Tls() if tls is None else tls, max_connections, on_retry)
         log_redaction.install()
         self._http = make_async_http(
-            origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
+            origin,
+            http_client=http_client,
+            transport=transport,
+            tls=tls,
+            auth=auth,
+            timeouts=timeouts,
+            max_connections=max_connections,
         )
+        self._closes_http = self._http is not http_client
         sender = AsyncSender(
             origin,
             self._http,
@@ -210,9 +220,13 @@ class AsyncSrsClient:
             return await handle.run_job(job)
 
     async def aclose(self) -> None:
-        """Close all connections, without logging out; a second call does nothing."""
+        """Close all connections, without logging out; a second call does nothing.
+
+        An `http_client` of the program's stays open.
+        """
         self._session.closed = True
-        await self._http.aclose()
+        if self._closes_http:
+            await self._http.aclose()
 
     async def __aenter__(self) -> Self:
         return self
