@@ -13,7 +13,8 @@ from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTr
 from srs_vsphere._http.foreign_client import AsyncForeignTransport, ForeignTransport
 from srs_vsphere._http.lean_client import LeanAsyncClient, LeanClient
 from srs_vsphere._http.tls_context import ssl_context
-from srs_vsphere.auth import Auth, BasicAuth
+from srs_vsphere.auth import ApiKeyAuth, Auth
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.settings import Origin, Timeouts
 from srs_vsphere.tls import Tls
 
@@ -42,8 +43,10 @@ def make_async_http(
         max_connections: how many there may be.
 
     Raises:
-        TypeError: `http_client` or `transport` is of the wrong kind, or given together with what it excludes.
-        ValueError: `http_client` is closed, or has credentials of its own in the place of the login's.
+        InvalidArgumentTypeError: `http_client` or `transport` is of the wrong kind, or given together with
+            what it excludes.
+        InvalidArgumentValueError: `http_client` is closed, or has credentials of its own in the place of the
+            login's.
     """
     if http_client is not None:
         _check_client(http_client, transport, tls, auth, is_async=True)
@@ -54,7 +57,9 @@ def make_async_http(
             else httpx.AsyncClient(transport=AsyncForeignTransport(http_client, library), trust_env=False)
         )
     if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-        raise TypeError(f"transport must be an httpx.AsyncBaseTransport, not {type(transport).__name__}")
+        raise InvalidArgumentTypeError(
+            f"transport must be an httpx.AsyncBaseTransport, not {type(transport).__name__}"
+        )
     return LeanAsyncClient(
         transport
         or AsyncDefaultTransport(
@@ -86,7 +91,9 @@ def make_http(
             else httpx.Client(transport=ForeignTransport(http_client, library), trust_env=False)
         )
     if transport is not None and not isinstance(transport, httpx.BaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-        raise TypeError(f"transport must be an httpx.BaseTransport, not {type(transport).__name__}")
+        raise InvalidArgumentTypeError(
+            f"transport must be an httpx.BaseTransport, not {type(transport).__name__}"
+        )
     return LeanClient(
         transport
         or DefaultTransport(
@@ -106,20 +113,22 @@ def _check_client(
     kind = type(http_client).__name__
     send = getattr(http_client, "send", None)
     if isinstance(http_client, type) or not callable(send) or not hasattr(http_client, "build_request"):
-        raise TypeError(f"http_client must be an {wanted} or have its methods, not {kind}")
+        raise InvalidArgumentTypeError(f"http_client must be an {wanted} or have its methods, not {kind}")
     if (inspect.iscoroutinefunction(send) or hasattr(http_client, "aclose")) != is_async:
-        raise TypeError(
+        raise InvalidArgumentTypeError(
             f"http_client must be an {wanted}, not {kind}: "
             f"{'SrsClient' if is_async else 'AsyncSrsClient'} takes that"
         )
     for name, value in (("transport", transport), ("tls", tls)):
         if value is not None:
-            raise TypeError(f"http_client and {name} exclude each other: set {name} in the http_client")
+            raise InvalidArgumentTypeError(
+                f"http_client and {name} exclude each other: set {name} in the http_client"
+            )
     if getattr(http_client, "is_closed", False):
-        raise ValueError("http_client is closed: give one that is open, and keep it open")
+        raise InvalidArgumentValueError("http_client is closed: give one that is open, and keep it open")
     own_auth: object = getattr(http_client, "auth", None)
-    if isinstance(auth, BasicAuth) and type(own_auth).__name__ == "BasicAuth":
-        raise ValueError(
+    if auth is not None and not isinstance(auth, ApiKeyAuth) and type(own_auth).__name__ == "BasicAuth":
+        raise InvalidArgumentValueError(
             "http_client has auth of its own, whose Authorization header would take the place of the "
             "login's: use auth=ApiKeyAuth(key)"
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._http import sending_functions
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.httpx_transport import AsyncHttpxTransport, HttpxTransport
@@ -16,6 +17,9 @@ from srs_vsphere.settings import Origin
 if TYPE_CHECKING:
     from srs_vsphere._http.asyncio_transport import AsyncioTransport
     from srs_vsphere._http.blocking_transport import BlockingTransport
+
+#: httpx's transports of the process that this one was forked from: kept, as closing them would be seen there.
+_forgotten: list[AsyncHttpxTransport | HttpxTransport] = []
 
 
 class AsyncDefaultTransport(httpx.AsyncBaseTransport):
@@ -39,6 +43,7 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
         self._chosen = self._proxy is not None
         self._own: AsyncioTransport | None = None
         self._httpx: AsyncHttpxTransport | None = None
+        start_afresh_in_children(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._own or self._httpx!r}>"
@@ -84,6 +89,14 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
         if self._httpx is not None:
             await self._httpx.aclose()
 
+    def start_afresh(self) -> None:
+        """Let go of all connections, in a process that was forked from the one that opened them."""
+        if self._own is not None:
+            self._own.start_afresh()
+        if self._httpx is not None:
+            _forgotten.append(self._httpx)
+            self._httpx = None
+
 
 class DefaultTransport(httpx.BaseTransport):
     """Our own transport; httpx's through a proxy, and while a mock or tracer is at work.
@@ -110,6 +123,7 @@ class DefaultTransport(httpx.BaseTransport):
         if self._proxy is None:
             self._own = BlockingTransport(address, ssl_context=context, keep_alive=keep_alive)
         self._httpx: list[HttpxTransport] = []
+        start_afresh_in_children(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._own or self._httpx!r}>"
@@ -148,3 +162,10 @@ class DefaultTransport(httpx.BaseTransport):
             self._own.close()
         for transport in self._httpx:
             transport.close()
+
+    def start_afresh(self) -> None:
+        """Let go of all connections, in a process that was forked from the one that opened them."""
+        if self._own is not None:
+            self._own.start_afresh()
+        _forgotten.extend(self._httpx)
+        self._httpx = []

@@ -69,7 +69,8 @@ class RequestBuilder:
             body,
             repeatable=operation.idempotent,
         )
-        if body is None:
+        # A request to log in holds the password, which nothing keeps that need not.
+        if body is None and (header is None or header[0] != "Authorization"):
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
             self._kept[operation, path] = (secret, request)

@@ -15,9 +15,11 @@ from srs_vsphere._service.api_errors import PROXY_ADVICE
 from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent
 from srs_vsphere.errors import (
+    DecodeError,
     NotSentError,
     OutcomeUnknownError,
     ResponseTimeoutError,
+    ServerError,
     SrsError,
     TransportError,
 )
@@ -127,6 +129,15 @@ def of_deadline(call: Call, seconds: float) -> Failure:
         seconds: the policy's deadline.
     """
     return unknown(call, f"no response within the deadline of {seconds:g} s", kind=ResponseTimeoutError)
+
+
+def may_have_taken_effect(error: SrsError) -> bool:
+    """Tell whether a creation that ended so may have been carried out all the same.
+
+    Args:
+        error: what the creation raised.
+    """
+    return isinstance(error, OutcomeUnknownError | DecodeError | ServerError)
 
 
 def _words(cause: Exception | None) -> str | None:

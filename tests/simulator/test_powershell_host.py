@@ -263,7 +263,7 @@ def test_a_process_ends_with_the_server(powershell):
     with SimServer(simulator):
         simulator.add_runspace()
         (host,) = simulator._gateway.hosts._hosts
-    assert not host._process._waiter.is_alive()
+    assert has_ended(host)
 
 
 def test_a_runspace_that_is_connected_disconnects_before_its_process_ends(caller):
@@ -410,7 +410,7 @@ def test_it_works_behind_a_fleet(powershell):
             with SrsClient(host.url, auth=AUTH) as client:
                 assert client.run("1..3").output == "1\n2\n3"
         processes = [process for host in fleet.hosts for process in host.simulator._gateway.hosts._hosts]
-    assert all(not process._process._waiter.is_alive() for process in processes)
+    assert [has_ended(process) for process in processes] == [True, True]
 
 
 @pytest.mark.skipif(real_powershell() is None, reason="pwsh is not installed")
