@@ -15,7 +15,7 @@ from srs_vsphere.fleet.changes import changes
 from srs_vsphere.fleet.errors import HostSkippedError
 from srs_vsphere.fleet.events import FleetEvent, SweepEnded, SweepEvent, SweepLate
 from srs_vsphere.fleet.reports import HostReport
-from srs_vsphere.fleet.schedule import Schedule, Turn
+from srs_vsphere.fleet.schedule import Schedule, Turn, spread
 from srs_vsphere.fleet.snapshot import FleetSnapshot
 from srs_vsphere.fleet.stream import AsyncFleetStream, Put
 from srs_vsphere.fleet.target import Target
@@ -48,7 +48,7 @@ class Turns:
         self._hosts = len(targets)
         self._interval = interval
         self._poll = poll
-        self._schedule = Schedule(targets, interval, time.monotonic())
+        self._schedule = Schedule(spread(targets), interval, time.monotonic())
         self._sweeps: dict[int, _Sweep] = {}
         self._polling: set[str] = set()
 
@@ -67,18 +67,18 @@ class Turns:
                 await anyio.sleep(wait)
             await self._take(turn, put)
 
-    async def _take(self, turn: Turn, put: Put[Seen]) -> None:
+    async def _take(self, turn: Turn[Target], put: Put[Seen]) -> None:
         sweep = self._sweeps.get(turn.sweep)
         if sweep is None:
             sweep = self._sweeps[turn.sweep] = _Sweep(time.monotonic(), self._hosts)
-        name = turn.target.name
+        name = turn.item.name
         if name in self._polling:
             # Its last poll still runs: the next turn is soon enough.
             sweep.skipped += 1
         else:
             self._polling.add(name)
             try:
-                report = await self._poll(turn.target)
+                report = await self._poll(turn.item)
                 await put(report)
             finally:
                 self._polling.discard(name)
