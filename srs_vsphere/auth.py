@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import hmac
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from attrs import field, frozen
 
 from srs_vsphere._validation import check_flag
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from srs_vsphere.sign_auth import SignAuth
 
 
 class Secret:
@@ -144,7 +149,24 @@ class ApiKeyAuth:
         return "ApiKeyAuth(key=Secret('***'))"
 
 
-Auth: TypeAlias = BasicAuth | ApiKeyAuth
+@runtime_checkable
+class CredentialSource(Protocol):
+    """What hands out credentials when a client logs in, such as a class of your own over a vault.
+
+    `EnvAuth`, `FileAuth`, `KeyringAuth` and `SsoAuth` are of this kind.
+    """
+
+    def credentials(self) -> LoginAuth | Awaitable[LoginAuth]:
+        """Return the credentials for one login; asked at each.
+
+        A plain method may block: the async client calls it in a worker thread. The sync client takes no
+        coroutine.
+        """
+        ...
+
+
+LoginAuth: TypeAlias = "BasicAuth | SignAuth"
+Auth: TypeAlias = "BasicAuth | ApiKeyAuth | SignAuth | CredentialSource"
 
 
 def check_key(key: Secret) -> Secret:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from srs_vsphere._async.decoding import AsyncObjects
 from srs_vsphere._async.response import AsyncResponse
@@ -21,21 +21,36 @@ class AsyncObjectStream(Generic[T]):
     before the response is retried like that of any call; once the response has begun, nothing is repeated.
     """
 
-    def __init__(self, session: AsyncSession, operation: Operation, path: str, cls: type[T]) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        operation: Operation,
+        path: str,
+        cls: type[T],
+        timeout: float | None = None,
+    ) -> None:
         self._session = session
         self._operation = operation
         self._path = path
         self._cls = cls
+        self._timeout = timeout
         self._response: AsyncResponse | None = None
         self._objects: AsyncObjects[T] | None = None
 
     async def __aenter__(self) -> AsyncObjects[T]:
         if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
-        response, call = await self._session.call(self._operation, _read_opened, path=self._path, whole=False)
+        response, call = await self._session.call(
+            self._operation, _read_opened, path=self._path, timeout=self._timeout, whole=False
+        )
         self._response = response
         self._objects = AsyncObjects(response, call, self._cls)
         return self._objects
+
+    if not TYPE_CHECKING:  # To a type checker the missing method says the same.
+
+        def __aiter__(self) -> NoReturn:
+            raise TypeError("enter it first: `async with ....stream() as items:`, `async for item in items:`")
 
     async def __aexit__(
         self,

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 
 import anyio
 
+from srs_vsphere._concurrency import stopping
+
+#: How often a thread that waits for a slot looks whether it is to stop.
+_SECONDS_BETWEEN_LOOKS = 0.1
+
 
 class AsyncLimiter:
-    """A number of limiter, each held by one task at a time; of size 1, a lock with a timeout.
+    """A number of slots, each held by one task at a time; of size 1, a lock with a timeout.
 
     Args:
         size: how many there are.
@@ -20,7 +26,7 @@ class AsyncLimiter:
 
     @property
     def free(self) -> int:
-        """How many limiter nobody holds."""
+        """How many slots nobody holds."""
         return self._semaphore.value
 
     async def acquire(self, timeout: float) -> None:
@@ -44,7 +50,7 @@ class AsyncLimiter:
 
 
 class Limiter:
-    """A number of limiter, each held by one thread at a time; of size 1, a lock with a timeout.
+    """A number of slots, each held by one thread at a time; of size 1, a lock with a timeout.
 
     Args:
         size: how many there are.
@@ -57,7 +63,7 @@ class Limiter:
 
     @property
     def free(self) -> int:
-        """How many limiter nobody holds."""
+        """How many slots nobody holds."""
         return self._queue.qsize()
 
     def acquire(self, timeout: float) -> None:
@@ -68,12 +74,29 @@ class Limiter:
 
         Raises:
             TimeoutError: none became free in time.
+            Stopped: this thread was told to stop.
         """
         try:
-            self._queue.get(timeout=min(max(0.0, timeout), threading.TIMEOUT_MAX))
+            self._queue.get_nowait()
         except queue.Empty:
-            raise TimeoutError from None
+            self._wait(time.monotonic() + timeout)
 
     def release(self) -> None:
         """Give a slot back."""
         self._queue.put(None)
+
+    def _wait(self, ends: float) -> None:
+        while True:
+            stop = stopping.event()
+            left = max(0.0, ends - time.monotonic())
+            # Nothing waits for a queue and an event at once.
+            longest = threading.TIMEOUT_MAX if stop is None else _SECONDS_BETWEEN_LOOKS
+            try:
+                self._queue.get(timeout=min(left, longest))
+            except queue.Empty:
+                if stop is not None and stop.is_set():
+                    raise stopping.Stopped from None
+                if time.monotonic() >= ends:
+                    raise TimeoutError from None
+            else:
+                return

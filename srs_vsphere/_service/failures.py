@@ -14,9 +14,11 @@ from attrs import frozen
 from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent
 from srs_vsphere.errors import (
+    DecodeError,
     NotSentError,
     OutcomeUnknownError,
     ResponseTimeoutError,
+    ServerError,
     SrsError,
     TransportError,
 )
@@ -110,6 +112,15 @@ def of_deadline(call: Call, seconds: float) -> Failure:
         seconds: the policy's deadline.
     """
     return unknown(call, f"no response within the deadline of {seconds:g} s", kind=ResponseTimeoutError)
+
+
+def may_have_taken_effect(error: SrsError) -> bool:
+    """Tell whether a creation that ended so may have been carried out all the same.
+
+    Args:
+        error: what the creation raised.
+    """
+    return isinstance(error, OutcomeUnknownError | DecodeError | ServerError)
 
 
 def _words(cause: Exception | None) -> str | None:

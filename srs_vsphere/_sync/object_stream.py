@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from srs_vsphere._sync.decoding import Objects
 from srs_vsphere._sync.response import Response
@@ -21,21 +21,36 @@ class ObjectStream(Generic[T]):
     before the response is retried like that of any call; once the response has begun, nothing is repeated.
     """
 
-    def __init__(self, session: Session, operation: Operation, path: str, cls: type[T]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        operation: Operation,
+        path: str,
+        cls: type[T],
+        timeout: float | None = None,
+    ) -> None:
         self._session = session
         self._operation = operation
         self._path = path
         self._cls = cls
+        self._timeout = timeout
         self._response: Response | None = None
         self._objects: Objects[T] | None = None
 
     def __enter__(self) -> Objects[T]:
         if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
-        response, call = self._session.call(self._operation, _read_opened, path=self._path, whole=False)
+        response, call = self._session.call(
+            self._operation, _read_opened, path=self._path, timeout=self._timeout, whole=False
+        )
         self._response = response
         self._objects = Objects(response, call, self._cls)
         return self._objects
+
+    if not TYPE_CHECKING:  # To a type checker the missing method says the same.
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("enter it first: `with ....stream() as items:`, `for item in items:`")
 
     def __exit__(
         self,

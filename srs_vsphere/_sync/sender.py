@@ -21,7 +21,7 @@ from srs_vsphere._service import failures
 from srs_vsphere._service.api_errors import error_for
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.failures import Failure
-from srs_vsphere._service.operations import Operation
+from srs_vsphere._service.operations import LOGOUT, Operation
 from srs_vsphere._service.retry_decision import (
     OUT_OF_BUDGET,
     Outcome,
@@ -31,7 +31,13 @@ from srs_vsphere._service.retry_decision import (
     retry_after_seconds,
 )
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import CertificateError, OutcomeUnknownError, StreamInterruptedError
+from srs_vsphere.errors import (
+    CertificateError,
+    ClosedError,
+    OutcomeUnknownError,
+    SrsError,
+    StreamInterruptedError,
+)
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -75,6 +81,8 @@ class Sender:
         self.origin = origin
         self.clock = clock
         self.policy = policy
+        #: Whether calls that fail are not tried again, since the client is being closed.
+        self.closed = False
         self.limiter: Limiter = Limiter(max_connections)
         self._http = http
         self._requests = RequestBuilder(origin, http)
@@ -83,7 +91,13 @@ class Sender:
         self._budget = RetryBudget(policy, clock.now())
 
     def new_call(
-        self, operation: Operation, path: str, body: bytes | None = None, *, within: float | None = None
+        self,
+        operation: Operation,
+        path: str,
+        body: bytes | None = None,
+        *,
+        within: float | None = None,
+        policy: RetryPolicy | None = None,
     ) -> Call:
         """Start the clock for a call.
 
@@ -91,27 +105,32 @@ class Sender:
             operation: what is called.
             path: its path with ids and query filled in.
             body: JSON to send.
-            within: seconds it may take; default the policy's deadline.
+            within: seconds it may take, if that is less than the policy's deadline.
+            policy: when it is tried again; default the sender's policy.
         """
+        policy = self.policy if policy is None else policy
         now = self.clock.now()
-        seconds = self.policy.deadline if within is None else min(within, self.policy.deadline)
-        return Call(operation, path, self.origin.host, now + seconds, body)
+        seconds = policy.deadline if within is None else min(within, policy.deadline)
+        return Call(operation, path, self.origin.host, now + seconds, body, policy=policy)
 
     def send(
         self,
         call: Call,
         read: Callable[[Response, Call], T],
         *,
-        header: tuple[str, Secret] | None = None,
+        header: tuple[str, Secret | Callable[[], Secret]] | None = None,
         whole: bool = True,
+        on_refusal: Callable[[Response, SrsError], None] | None = None,
     ) -> T:
         """Try a call until it succeeds or the policy gives up.
 
         Args:
             call: what to send.
             read: takes what the call returns out of a successful response.
-            header: name and value of the header that proves who is calling.
+            header: name and value of the header that proves who is calling; a value that is called is made
+                anew for each attempt.
             whole: whether `read` reads the response to its end.
+            on_refusal: shown each response that is an error.
 
         Returns:
             What `read` returned.
@@ -121,16 +140,18 @@ class Sender:
         """
         while True:
             call.attempts += 1
-            result = self._attempt(call, read, header, whole=whole)
+            result = self._attempt(call, read, _made(header), whole=whole, on_refusal=on_refusal)
             if not isinstance(result, Failure):
                 return result
+            if self.closed and call.operation is not LOGOUT:
+                raise ClosedError("the client was closed during the call", **call.facts())
             now = self.clock.now()
             decision = decide(
-                self.policy,
+                call.policy,
                 call.operation,
                 attempt=call.attempts,
                 outcome=result.outcome,
-                elapsed=self.policy.deadline - (call.deadline - now),
+                elapsed=call.policy.deadline - (call.deadline - now),
                 budget=self._budget.left(now),
                 random=self.clock.random(),
             )
@@ -154,6 +175,7 @@ class Sender:
         header: tuple[str, Secret] | None,
         *,
         whole: bool,
+        on_refusal: Callable[[Response, SrsError], None] | None,
     ) -> T | Failure:
         remaining = call.deadline - self.clock.now()
         if remaining <= 0:
@@ -176,13 +198,13 @@ class Sender:
             if isinstance(request, PreparedRequest):
                 # Its transport keeps the deadline by itself.
                 response = Response(self._http.send(request, stream=True), self.limiter)
-                result = self._taken(call, response, read)
+                result = self._taken(call, response, read, on_refusal)
             else:
                 overdue = (lambda: self.clock.now() > call.deadline) if whole else None
                 with self.clock.limit(remaining + _DEADLINE_SLACK):
                     http_response = self._http.send(request, stream=True)
                     response = Response(http_response, self.limiter, overdue)
-                    result = self._taken(call, response, read)
+                    result = self._taken(call, response, read, on_refusal)
             kept = response.kept
             return result
         except httpx.HTTPError as error:
@@ -190,7 +212,7 @@ class Sender:
         except StreamInterruptedError as error:
             return Failure(Outcome(Sent.MAYBE), error)
         except TimeoutError:
-            return failures.of_deadline(call, self.policy.deadline)
+            return failures.of_deadline(call, call.policy.deadline)
         except BaseException as error:
             if not isinstance(error, Exception):
                 # A cancelled caller may log its traceback, and the frames below this one hold the API key.
@@ -210,15 +232,21 @@ class Sender:
             min(patience, remaining),
             min(timeouts.write, remaining),
             remaining,
-            remaining,
         )
 
     def _taken(
-        self, call: Call, response: Response, read: Callable[[Response, Call], T]
+        self,
+        call: Call,
+        response: Response,
+        read: Callable[[Response, Call], T],
+        on_refusal: Callable[[Response, SrsError], None] | None,
     ) -> T | Failure:
         if 200 <= response.status < 300:
             return read(response, call)
-        return self._refused(call, response)
+        failure = self._refused(call, response)
+        if on_refusal is not None:
+            on_refusal(response, failure.error)
+        return failure
 
     def _refused(self, call: Call, response: Response) -> Failure:
         body = response.read(_LONGEST_ERROR_BODY)
@@ -250,3 +278,10 @@ class Sender:
         if self._on_retry is not None:
             event = RetryEvent(call.operation.name, call.host, call.attempts, wait, reason, failure.error)
             self._on_retry.tell(event)
+
+
+def _made(header: tuple[str, Secret | Callable[[], Secret]] | None) -> tuple[str, Secret] | None:
+    if header is None:
+        return None
+    name, value = header
+    return name, value if isinstance(value, Secret) else value()

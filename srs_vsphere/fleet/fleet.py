@@ -12,8 +12,9 @@ import anyio
 import anyio.abc
 
 from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
-from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice, prepare
+from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, ClientRunOptions, OutputChoice, prepare
 from srs_vsphere._validation import check_count, check_patience, check_seconds
+from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
 from srs_vsphere.fleet.journal import Journal
 from srs_vsphere.fleet.options import FleetOptions
@@ -297,8 +298,20 @@ class AsyncSrsFleet:
             OSError: the journal cannot be written; raised when the first result is asked for.
             RuntimeError: the fleet is not open; raised when the first result is asked for.
         """
-        takes = frozenset(ClientRunOptions.__annotations__) - {"runspace"}
-        prepare(script, options, takes=takes, output=output, depth=depth, output_type=output_type)
+        unknown = set(options) - set(ClientRunOptions.__annotations__) | {"runspace"} & set(options)
+        if unknown:
+            raise InvalidArgumentTypeError(f"run() takes no argument {', '.join(sorted(unknown))}")
+        prepare(
+            script,
+            parameters=options.get("parameters"),
+            output=output,
+            depth=depth,
+            output_type=output_type,
+            name=options.get("name"),
+            timeout=options.get("timeout", DEFAULT_TIMEOUT),
+            check=options.get("check", False),
+            streams=options.get("streams", True),
+        )
         check_patience("wait_for_quota", options.setdefault("wait_for_quota", 60.0))
         run_options: dict[str, object] = {**options, "output": output}
         if output == "json":
