@@ -105,8 +105,8 @@ class BasicAuth:
     def __reduce__(self) -> tuple[object, ...]:
         if not self.allow_pickle:
             raise TypeError(
-                "a secret is not pickled, unless BasicAuth(..., allow_pickle=True) says so: give credentials by"
-                " name, or create them anew in the other process"
+                "a secret is not pickled, unless BasicAuth(..., allow_pickle=True) says so: create the"
+                " credentials anew in the other process, as EnvAuth and FileAuth do"
             )
         return _with_pickle, (self.username, self.password.reveal())
 

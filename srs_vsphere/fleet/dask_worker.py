@@ -15,6 +15,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from distributed import Worker, WorkerPlugin, get_worker, secede
 
 from srs_vsphere.errors import SrsError
+from srs_vsphere.fleet.clients import ClientMaker
 from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.poller import Poller
 from srs_vsphere.fleet.reports import HostReport
@@ -31,7 +32,6 @@ _FOR_ALL = 0.25
 _FOR_ANY = 5.0
 #: Seconds; a part of which nobody has asked for the rest is forgotten.
 _FORGOTTEN_AFTER = 120.0
-_SECONDS_TO_LEAVE = 1.0
 _CLOSING = "the worker is being closed"
 
 
@@ -162,9 +162,9 @@ class _Parts:
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        self._poller = Poller(self._options)
+        self._poller = Poller(self._options, ClientMaker(self._options, None))
         self._room = anyio.Semaphore(self._concurrency, fast_acquire=True)
-        self._stack.push_async_callback(self._poller.aclose, _SECONDS_TO_LEAVE)
+        self._stack.push_async_callback(self._poller.aclose)
         self._group = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(self._group.cancel_scope.cancel)
         self._group.start_soon(self._tidy)

@@ -13,9 +13,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice
 from srs_vsphere.fleet.breaker import BreakerPolicy
+from srs_vsphere.fleet.clients import TransportMaker
 from srs_vsphere.fleet.events import FleetEvent
 from srs_vsphere.fleet.fleet import AsyncSrsFleet
-from srs_vsphere.fleet.poller import TransportMaker
 from srs_vsphere.fleet.progress import ProgressCallback
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
 from srs_vsphere.fleet.running import HostResult
