@@ -16,6 +16,7 @@ from srs_vsphere._async.script_runner import AsyncScriptRunner
 from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._concurrency.clock import AsyncClock
+from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._concurrency.limiter import AsyncLimiter
 from srs_vsphere._concurrency.worker_pool import AsyncWorkerPool
 from srs_vsphere._service.script_request import (
@@ -90,18 +91,24 @@ class AsyncRunspacePool:
         self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a part of it
         self._clock = AsyncClock()
         self._size = size
-        self._name = unique_name(name)
+        self._prefix = name
         self._connected = run_vc_connection_script
         self._timeout = timeout
         self._wait_for_quota = wait_for_quota
         self._idle_limit = idle_limit
-        self._limiter = AsyncLimiter(size)
+        self._closed = False
+        self.start_afresh()
+        start_afresh_in_children(self)
+
+    def start_afresh(self) -> None:
+        """Begin without any runspace, as in a process that was just forked: the others are not its own."""
+        self._name = unique_name(self._prefix)
+        self._limiter = AsyncLimiter(self._size)
         self._tidying = AsyncLimiter(1)
         self._idle: list[_Idle] = []
         #: Names of the runspaces that the pool knows of, those being created included.
         self._known: set[str] = set()
         self._unsure = False
-        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -191,9 +198,9 @@ class AsyncRunspacePool:
         Args:
             lease: what `take` returned.
         """
-        if not self._closed:
+        if lease.opening.name in self._known:
             self._idle.append(_Idle(lease.opening, lease.handle, self._clock.now()))
-        self._limiter.release()
+            self._limiter.release()
 
     async def discard(self, idle: _Idle) -> None:
         """Delete a runspace that is dead or in doubt.

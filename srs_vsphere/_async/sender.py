@@ -84,11 +84,17 @@ class AsyncSender:
         #: Whether calls that fail are not tried again, since the client is being closed.
         self.closed = False
         self.limiter: AsyncLimiter = AsyncLimiter(max_connections)
+        self._max_connections = max_connections
         self._http = http
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
         self._on_retry = None if on_retry is None else AsyncRetryHook(on_retry)
         self._budget = RetryBudget(policy, clock.now())
+
+    def start_afresh(self) -> None:
+        """Free what calls of another process hold, in a process that was forked from it."""
+        self.limiter = AsyncLimiter(self._max_connections)
+        self._budget = RetryBudget(self.policy, self.clock.now())
 
     def new_call(
         self,

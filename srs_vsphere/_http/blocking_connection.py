@@ -17,15 +17,16 @@ from typing import Final
 
 import httpx
 
-from srs_vsphere._http import limits
+from srs_vsphere._http.limits import READ_BYTES as _READ_BYTES
 
+#: Seconds; polling takes no more than some weeks.
 _LONGEST_WAIT: Final = 86_400.0
 _INFO: Final = {"client_addr": "getsockname", "server_addr": "getpeername"}
 
 _now = time.monotonic
 
-#: Waits for so many seconds at most; returns whether what it waits for came about.
-_Wait = Callable[[float], bool]
+#: Waits for so many milliseconds at most; what it returns is true if what it waits for came about.
+_Wait = Callable[[float], object]
 
 
 def _waiting_for(sock: socket.socket, *, write: bool) -> _Wait:
@@ -33,23 +34,10 @@ def _waiting_for(sock: socket.socket, *, write: bool) -> _Wait:
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(sock, select.POLLIN | select.POLLOUT if write else select.POLLIN)
-        ask = poll.poll
-        return lambda seconds: bool(ask(seconds * 1000))
+        return poll.poll
     # That is Windows, where the numbers of sockets have no bound that matters here.
     writing = [sock] if write else []
-    return lambda seconds: any(select.select([sock], writing, [], seconds))
-
-
-def _wait(wait: _Wait, patience: float, end: float) -> None:
-    now = _now()
-    end = min(now + patience, end)
-    while True:
-        # What is there already counts for nothing after the end: a server that drips would go on for ever.
-        if now >= end:
-            raise TimeoutError
-        if wait(min(end - now, _LONGEST_WAIT)):
-            return
-        now = _now()
+    return lambda milliseconds: any(select.select([sock], writing, [], milliseconds / 1000))
 
 
 class BlockingConnection:
@@ -113,14 +101,14 @@ class BlockingConnection:
     def has_unexpected_bytes(self) -> bool:
         """Whether something came that no request asked for: bytes of a response, or the server's close."""
         if self._tls is None:
-            return self._early is not None or self._readable(0)
+            return self._early is not None or bool(self._readable(0))
         # Over TLS it may be a session ticket, which is not part of a response.
         try:
             if self._incoming.pending and self._decrypt() is not None:
                 return True
             if not self._readable(0):
                 return False
-            self._take_in(self._sock.recv(limits.READ_BYTES))
+            self._take_in(self._sock.recv(_READ_BYTES))
             return self._decrypt() is not None
         except OSError:
             return True
@@ -191,6 +179,8 @@ class BlockingConnection:
 
     def forget(self) -> None:
         """Close it in this process only: the process that this one was forked from goes on using it."""
+        # No farewell of TLS must be sent, not even by whoever in this process still reads a response.
+        self._tls = None
         self._sock.close()
 
     def get_extra_info(self, info: str) -> object:
@@ -209,32 +199,47 @@ class BlockingConnection:
         return getattr(self._sock, _INFO[info])() if info in _INFO else None
 
     def _read(self, patience: float, end: float) -> bytes:
-        while True:
-            _wait(self._readable, patience, end)
-            with contextlib.suppress(BlockingIOError):
-                return self._sock.recv(limits.READ_BYTES)
+        now = _now()
+        until = min(now + patience, end)
+        # What is there already counts for nothing after the end: a server that drips would go on for ever.
+        while now < until:
+            if self._readable(min(until - now, _LONGEST_WAIT) * 1000):
+                try:
+                    return self._sock.recv(_READ_BYTES)
+                except BlockingIOError:
+                    pass
+            now = _now()
+        raise TimeoutError
 
     def _write(self, data: bytes, patience: float, end: float) -> None:
         try:
             sent = self._sock.send(data)
         except BlockingIOError:
             sent = 0
-        if sent == len(data):
-            return
-        rest = memoryview(data)[sent:]
+        if sent < len(data):
+            self._write_slowly(memoryview(data)[sent:], patience, end)
+
+    def _write_slowly(self, data: memoryview, patience: float, end: float) -> None:
         wait = _waiting_for(self._sock, write=True)
-        while rest:
-            _wait(wait, patience, end)
+        now = _now()
+        until = min(now + patience, end)
+        while now < until:
+            wait(min(until - now, _LONGEST_WAIT) * 1000)
             with contextlib.suppress(BlockingIOError):
                 self._early = self._early_bytes()
                 if self._early is not None:
                     return
+            now = _now()
             with contextlib.suppress(BlockingIOError):
-                rest = rest[self._sock.send(rest) :]
+                data = data[self._sock.send(data) :]
+                until = min(now + patience, end)
+            if not data:
+                return
+        raise TimeoutError
 
     def _early_bytes(self) -> bytes | None:
         """Return what the server says while it is still being written to."""
-        data = self._sock.recv(limits.READ_BYTES)
+        data = self._sock.recv(_READ_BYTES)
         if self._tls is None:
             return data
         self._take_in(data)
@@ -251,7 +256,7 @@ class BlockingConnection:
         if self._tls is None:
             return None
         try:
-            plain = self._tls.read(limits.READ_BYTES)
+            plain = self._tls.read(_READ_BYTES)
         except ssl.SSLWantReadError:
             plain = None
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):

@@ -145,6 +145,13 @@ class BlockingTransport(httpx.BaseTransport):
         for connection in self._open.copy():
             connection.abort()
 
+    def start_afresh(self) -> None:
+        """Let go of all connections, in a process that was forked from the one that opened them."""
+        for connection in self._open:
+            connection.forget()
+        self._open = set()
+        self._idle = deque()
+
     # What the body of a response asks of the transport.
 
     def receive(self, connection: BlockingConnection, parser: ResponseParser, timeouts: _Timeouts) -> None:

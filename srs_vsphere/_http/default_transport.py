@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._http import sending_functions
 from srs_vsphere._http.address import Address
 from srs_vsphere.settings import Origin
@@ -14,6 +15,9 @@ from srs_vsphere.settings import Origin
 if TYPE_CHECKING:
     from srs_vsphere._http.asyncio_transport import AsyncioTransport
     from srs_vsphere._http.blocking_transport import BlockingTransport
+
+#: httpx's transports of the process that this one was forked from: kept, as closing them would be seen there.
+_forgotten: list[httpx.AsyncHTTPTransport | httpx.HTTPTransport] = []
 
 
 class AsyncDefaultTransport(httpx.AsyncBaseTransport):
@@ -36,6 +40,7 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
         self._chosen = False
         self._own: AsyncioTransport | None = None
         self._httpx: httpx.AsyncHTTPTransport | None = None
+        start_afresh_in_children(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._own or self._httpx!r}>"
@@ -71,6 +76,14 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
         if self._httpx is not None:
             await self._httpx.aclose()
 
+    def start_afresh(self) -> None:
+        """Let go of all connections, in a process that was forked from the one that opened them."""
+        if self._own is not None:
+            self._own.start_afresh()
+        if self._httpx is not None:
+            _forgotten.append(self._httpx)
+            self._httpx = None
+
     def _of_httpx(self) -> httpx.AsyncHTTPTransport:
         if self._httpx is None:
             # The client bounds what is under way: httpx's own queue loses slots when tasks are cancelled.
@@ -104,6 +117,7 @@ class DefaultTransport(httpx.BaseTransport):
         self._max_connections = max_connections
         self._own = BlockingTransport(Address.of(origin), ssl_context=context, keep_alive=keep_alive)
         self._httpx: list[httpx.HTTPTransport] = []
+        start_afresh_in_children(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._own!r}>"
@@ -127,6 +141,12 @@ class DefaultTransport(httpx.BaseTransport):
         self._own.close()
         for transport in self._httpx:
             transport.close()
+
+    def start_afresh(self) -> None:
+        """Let go of all connections, in a process that was forked from the one that opened them."""
+        self._own.start_afresh()
+        _forgotten.extend(self._httpx)
+        self._httpx = []
 
     def _of_httpx(self) -> httpx.HTTPTransport:
         if not self._httpx:
