@@ -10,14 +10,14 @@ from pathlib import Path
 from attrs import Attribute, field, frozen
 
 from srs_vsphere.auth import BasicAuth, Secret
-from srs_vsphere.errors import AuthenticationError
+from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, InvalidArgumentValueError
 
 
 def _text(_: object, attribute: Attribute[str], value: object) -> None:
     if not isinstance(value, str):
-        raise TypeError(f"{attribute.name} must be text, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
     if not value.strip():
-        raise ValueError(f"{attribute.name} must not be blank")
+        raise InvalidArgumentValueError(f"{attribute.name} must not be blank")
 
 
 @frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from urllib.parse import SplitResult, urlsplit
 
@@ -156,3 +157,27 @@ def check_arguments(
     check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
         raise InvalidArgumentTypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
+
+
+def check_session_file(session_file: object, auth: object) -> None:
+    """Refuse a session file that cannot work.
+
+    Args:
+        session_file: a client's argument of this name.
+        auth: likewise.
+
+    Raises:
+        InvalidArgumentTypeError: it is no path.
+        InvalidArgumentValueError: it is empty, or the credentials cannot log in or do not say for whom.
+    """
+    if session_file is None:
+        return
+    if not isinstance(session_file, str | os.PathLike):
+        kind = type(session_file).__name__
+        raise InvalidArgumentTypeError(f"session_file must be a path, not {kind}")
+    if not os.fspath(session_file):
+        raise InvalidArgumentValueError("session_file must name a file, not be empty")
+    if auth is None or isinstance(auth, ApiKeyAuth) or "username" not in dir(auth):
+        raise InvalidArgumentValueError(
+            "session_file needs auth that logs in and has a username, to know whose session it keeps"
+        )

@@ -21,7 +21,7 @@ from srs_vsphere._service.sign import (
     text_to_sign,
 )
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import AuthenticationError
+from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, InvalidArgumentValueError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -78,13 +78,17 @@ class SignAuth:
         word = None if password is None else HiddenBytes("password", password)
         del token, key, password
         if algorithm not in DIGESTS:
-            raise ValueError(f"algorithm must be one of {', '.join(DIGESTS)}, not {algorithm!r}")
+            raise InvalidArgumentValueError(
+                f"algorithm must be one of {', '.join(DIGESTS)}, not {algorithm!r}"
+            )
         facts = read_assertion(xml.bytes())
         if facts.not_on_or_after <= datetime.now(UTC):
-            raise ValueError(f"token has expired at {facts.not_on_or_after.isoformat()}. {_NEW_TOKEN}")
+            raise InvalidArgumentValueError(
+                f"token has expired at {facts.not_on_or_after.isoformat()}. {_NEW_TOKEN}"
+            )
         loaded = load_rsa_key(hidden, word) if isinstance(hidden, HiddenBytes) else hidden
         if not confirms(facts.certificate, loaded):
-            raise ValueError("key does not belong to token: the token confirms another key")
+            raise InvalidArgumentValueError("key does not belong to token: the token confirms another key")
         set_field = object.__setattr__
         set_field(self, "username", facts.subject)
         set_field(self, "expires", facts.not_on_or_after)
@@ -131,7 +135,7 @@ class SignAuth:
         )
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError(
+        raise InvalidArgumentTypeError(
             "a token and its key are not pickled: create the credentials anew in the other process"
         )
 

@@ -13,6 +13,7 @@ from srs_vsphere._async.login import KEY_HEADER, AsyncLogin
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._async.script_turns import AsyncScriptTurns
 from srs_vsphere._async.sender import AsyncSender
+from srs_vsphere._async.shared_session import AsyncSharedSession
 from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._concurrency.limiter import AsyncLimiter
@@ -20,6 +21,7 @@ from srs_vsphere._concurrency.loop_check import AsyncLoopCheck
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.operations import Operation
+from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import ApiKeyAuth, Auth, Secret
 from srs_vsphere.errors import AuthenticationError, ClosedError, NotSentError, SrsError
@@ -51,11 +53,22 @@ class AsyncSession:
         sender: what carries the calls.
         auth: the credentials, or None for operations that need none.
         password_allowed: whether a password may be sent; not to a server that nobody has verified.
+        session_file: where keys are kept for other processes, or None.
     """
 
-    def __init__(self, sender: AsyncSender, auth: Auth | None, *, password_allowed: bool = True) -> None:
+    def __init__(
+        self,
+        sender: AsyncSender,
+        auth: Auth | None,
+        *,
+        password_allowed: bool = True,
+        session_file: SessionFile | None = None,
+    ) -> None:
         self.sender = sender
         self._login = AsyncLogin(sender, auth, password_allowed=password_allowed)
+        self._shared: AsyncSharedSession | None = None
+        if session_file is not None and auth is not None:
+            self._shared = AsyncSharedSession(session_file, self._login, auth, sender.clock)
         self.turns = AsyncScriptTurns()
         self._auth = auth
         self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
@@ -184,6 +197,9 @@ class AsyncSession:
         if state.closed:
             return
         state.closed = self.sender.closed = True
+        if self._shared is not None:
+            # Other processes go on with it.
+            return
         await async_clean_up(
             self._log_out_last,
             seconds=_SECONDS_TO_LEAVE,
@@ -203,9 +219,13 @@ class AsyncSession:
 
     async def _log_out(self, *, within: float | None = None, timeout: float | None = None) -> None:
         key = self._state.key
+        if key is None and self._shared is not None:
+            key = self._shared.kept()
         if key is None or isinstance(self._auth, ApiKeyAuth):
             return
         self._state.key = None
+        if self._shared is not None:
+            self._shared.forget(key)
         logout = operations.LOGOUT
         call = self.sender.new_call(logout, logout.path, within=within, policy=self._policy(timeout))
         try:
@@ -249,15 +269,18 @@ class AsyncSession:
             if state.logins != seen and state.login_error is not None:
                 raise state.login_error.again()
             state.key = None
-            state.key = await self._ask_for_key(call)
+            state.key = await self._ask_for_key(call, stale)
             return state.key
         finally:
             state.turn.release()
 
-    async def _ask_for_key(self, call: Call) -> Secret:
+    async def _ask_for_key(self, call: Call, stale: Secret | None) -> Secret:
         state, clock = self._state, self.sender.clock
         try:
-            key = await self._login.key(call)
+            if self._shared is not None:
+                key = await self._shared.key(call, stale)
+            else:
+                key = await self._login.key(call)
         except SrsError as error:
             # A login that only this caller's deadline ended says nothing to the others.
             if clock.now() < call.deadline:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_cer
 from cryptography.x509 import load_der_x509_certificate
 
 from srs_vsphere.auth import Secret
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
@@ -46,7 +47,9 @@ class HiddenBytes:
             return self._given.encode("utf-8", "surrogateescape")
         if isinstance(self._given, bytes):
             return self._given
-        raise TypeError(f"{self._argument} must be text or bytes, not {type(self._given).__name__}")
+        raise InvalidArgumentTypeError(
+            f"{self._argument} must be text or bytes, not {type(self._given).__name__}"
+        )
 
 
 def load_rsa_key(data: HiddenBytes, password: HiddenBytes | None) -> RSAPrivateKey:
@@ -63,9 +66,9 @@ def load_rsa_key(data: HiddenBytes, password: HiddenBytes | None) -> RSAPrivateK
         if isinstance(found, RSAPrivateKey):
             return found
         if found is not None:
-            raise ValueError("key must be an RSA key: the service verifies no other")
+            raise InvalidArgumentValueError("key must be an RSA key: the service verifies no other")
     hint = "key is encrypted (pass password), or" if password is None else "password is wrong, or key is"
-    raise ValueError(f"{hint} no private key as PEM or PKCS#12")
+    raise InvalidArgumentValueError(f"{hint} no private key as PEM or PKCS#12")
 
 
 def confirms(certificate: bytes, key: RSAPrivateKey) -> bool:

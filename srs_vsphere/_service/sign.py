@@ -11,6 +11,8 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from srs_vsphere.errors import InvalidArgumentValueError
+
 #: The service's names for the algorithms, and the names of their digests.
 DIGESTS: Final = {"RSA-SHA256": "sha256", "RSA-SHA384": "sha384", "RSA-SHA512": "sha512"}
 
@@ -131,26 +133,28 @@ def read_assertion(xml: bytes) -> AssertionFacts:
     from xml.etree import ElementTree
 
     if b"<!" in xml:
-        raise ValueError("token must be a SAML assertion without a document type")
+        raise InvalidArgumentValueError("token must be a SAML assertion without a document type")
     try:
         root = ElementTree.fromstring(xml)  # noqa: S314 - what could harm was refused above
     except ElementTree.ParseError:
         root = None
     if root is None or root.tag != f"{_SAML}Assertion":
-        raise ValueError("token must be a SAML 2.0 assertion (XML), as the token service gives it")
+        raise InvalidArgumentValueError(
+            "token must be a SAML 2.0 assertion (XML), as the token service gives it"
+        )
     confirmation = root.find(f"{_SAML}Subject/{_SAML}SubjectConfirmation")
     certificate = root.find(f"{_SAML}Subject//{_SAML}SubjectConfirmationData//{_SIGNATURE}X509Certificate")
     if confirmation is None or confirmation.get("Method") != _HOLDER_OF_KEY or certificate is None:
-        raise ValueError("token must be a holder-of-key token: a bearer token cannot sign")
+        raise InvalidArgumentValueError("token must be a holder-of-key token: a bearer token cannot sign")
     subject = root.findtext(f"{_SAML}Subject/{_SAML}NameID", "").strip()
     conditions = root.find(f"{_SAML}Conditions")
     expiry = None if conditions is None else _time(conditions.get("NotOnOrAfter"))
     if not subject or expiry is None:
-        raise ValueError("token must name its subject and until when it is valid")
+        raise InvalidArgumentValueError("token must name its subject and until when it is valid")
     try:
         der = base64.b64decode("".join((certificate.text or "").split()), validate=True)
     except binascii.Error:
-        raise ValueError("token holds a certificate that cannot be read") from None
+        raise InvalidArgumentValueError("token holds a certificate that cannot be read") from None
     return AssertionFacts(subject, expiry, der)
 
 

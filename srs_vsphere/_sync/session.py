@@ -13,6 +13,7 @@ from srs_vsphere._sync.login import KEY_HEADER, Login
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.script_turns import ScriptTurns
 from srs_vsphere._sync.sender import Sender
+from srs_vsphere._sync.shared_session import SharedSession
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._concurrency.limiter import Limiter
@@ -20,6 +21,7 @@ from srs_vsphere._concurrency.loop_check import LoopCheck
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.operations import Operation
+from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import ApiKeyAuth, Auth, Secret
 from srs_vsphere.errors import AuthenticationError, ClosedError, NotSentError, SrsError
@@ -51,11 +53,22 @@ class Session:
         sender: what carries the calls.
         auth: the credentials, or None for operations that need none.
         password_allowed: whether a password may be sent; not to a server that nobody has verified.
+        session_file: where keys are kept for other processes, or None.
     """
 
-    def __init__(self, sender: Sender, auth: Auth | None, *, password_allowed: bool = True) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        auth: Auth | None,
+        *,
+        password_allowed: bool = True,
+        session_file: SessionFile | None = None,
+    ) -> None:
         self.sender = sender
         self._login = Login(sender, auth, password_allowed=password_allowed)
+        self._shared: SharedSession | None = None
+        if session_file is not None and auth is not None:
+            self._shared = SharedSession(session_file, self._login, auth, sender.clock)
         self.turns = ScriptTurns()
         self._auth = auth
         self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
@@ -184,6 +197,9 @@ class Session:
         if state.closed:
             return
         state.closed = self.sender.closed = True
+        if self._shared is not None:
+            # Other processes go on with it.
+            return
         clean_up(
             self._log_out_last,
             seconds=_SECONDS_TO_LEAVE,
@@ -203,9 +219,13 @@ class Session:
 
     def _log_out(self, *, within: float | None = None, timeout: float | None = None) -> None:
         key = self._state.key
+        if key is None and self._shared is not None:
+            key = self._shared.kept()
         if key is None or isinstance(self._auth, ApiKeyAuth):
             return
         self._state.key = None
+        if self._shared is not None:
+            self._shared.forget(key)
         logout = operations.LOGOUT
         call = self.sender.new_call(logout, logout.path, within=within, policy=self._policy(timeout))
         try:
@@ -249,15 +269,18 @@ class Session:
             if state.logins != seen and state.login_error is not None:
                 raise state.login_error.again()
             state.key = None
-            state.key = self._ask_for_key(call)
+            state.key = self._ask_for_key(call, stale)
             return state.key
         finally:
             state.turn.release()
 
-    def _ask_for_key(self, call: Call) -> Secret:
+    def _ask_for_key(self, call: Call, stale: Secret | None) -> Secret:
         state, clock = self._state, self.sender.clock
         try:
-            key = self._login.key(call)
+            if self._shared is not None:
+                key = self._shared.key(call, stale)
+            else:
+                key = self._login.key(call)
         except SrsError as error:
             # A login that only this caller's deadline ended says nothing to the others.
             if clock.now() < call.deadline:
