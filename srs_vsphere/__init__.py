@@ -62,9 +62,15 @@ _NAMES = {
         "ApiKeyAuth",
         "Auth",
         "BasicAuth",
+        "CredentialSource",
         "Secret",
     ),
     "certificate": ("Certificate",),
+    "credential_sources": (
+        "EnvAuth",
+        "FileAuth",
+        "KeyringAuth",
+    ),
     "errors": (
         "ApiError",
         "AuthenticationError",
@@ -151,6 +157,7 @@ _NAMES = {
         "RetryPolicy",
     ),
     "settings": ("Timeouts",),
+    "sign_auth": ("SignAuth",),
     "tls": (
         "InsecureTlsWarning",
         "Tls",
