@@ -18,8 +18,8 @@ Exit codes: 0 ok, 1 script failed or lost, 2 usage, 3 succeeded with errors, 4 l
 
 _TOP = {
     "about": ("session:about", "Show the service's name and versions."),
-    "login": ("session:login", "Log in now, to see whether the credentials are right."),
-    "logout": ("session:logout", "End the session on the service."),
+    "login": ("session:login", "Log in now; the commands that follow share the session."),
+    "logout": ("session:logout", "End the session that commands share."),
     "cert": ("certificate:cert", "Show the server's certificate, and trust it if wanted."),
     "run": ("run:run", "Run a script, and write what it puts out."),
     "follow": ("script:follow", "Show what a script writes to its streams while it runs."),

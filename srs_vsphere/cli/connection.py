@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret
+from srs_vsphere.auth import ApiKeyAuth
 from srs_vsphere.cli.options import Options
 from srs_vsphere.cli.problems import UsageError
+from srs_vsphere.profiles import FoundSettings, config_file, find_settings
+from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
@@ -17,113 +19,101 @@ if TYPE_CHECKING:
 
 
 def open_client(options: Options, *, needs_login: bool = True) -> SrsClient:
-    """Make the client that a command works with.
+    """Make the client that a command works with, as `SrsClient.from_env` does.
 
     Args:
-        options: the command's options; what they leave open comes from the environment.
+        options: the command's options, which go before variables and profile.
         needs_login: whether the command needs credentials.
 
     Returns:
-        The client, to be used in ``with``.
+        The client, to be used in ``with``. The session stays for the next command, unless the options say
+        otherwise.
 
     Raises:
-        UsageError: something is missing or makes no sense.
+        UsageError: an option makes no sense.
+        InvalidArgumentValueError: something is missing; the message names all of it.
     """
-    from srs_vsphere import RetryPolicy, SrsClient
+    from srs_vsphere import SrsClient
 
-    auth = credentials(options)
-    url = service_url(options)
-    if needs_login and auth is None:
+    found = settings(options, needs_login=needs_login)
+    shared = not (options.no_session or found.auth is None or isinstance(found.auth, ApiKeyAuth))
+    try:
+        return SrsClient(
+            found.url,
+            auth=found.auth,
+            tls=found.tls,
+            retry=found.retry,
+            session_file=state_folder() / "sessions.json" if shared else None,
+        )
+    except OSError as error:
         raise UsageError(
-            "--username",
-            "missing: give it or set SRS_USERNAME, and SRS_PASSWORD or --password-stdin beside it",
-        )
-    retry = RetryPolicy() if options.timeout is None else RetryPolicy(deadline=options.timeout)
-    try:
-        return SrsClient(url, auth=auth, tls=trust_settings(options), retry=retry)
-    except (TypeError, ValueError) as error:
-        raise UsageError("", str(error)) from error
+            "", f"{error.filename or 'a certificate'} cannot be read: {error.strerror}"
+        ) from error
 
 
-def service_url(options: Options) -> str:
-    """Return the address of the service.
+def settings(options: Options, *, needs_login: bool = True) -> FoundSettings:
+    """Return what options, environment and profile come to.
 
     Args:
         options: the command's options.
+        needs_login: whether the command needs credentials.
 
     Raises:
-        UsageError: there is none.
+        UsageError: an option makes no sense.
+        InvalidArgumentValueError: something is missing; the message names all of it.
     """
-    url = options.url or os.environ.get("SRS_URL")
-    if not url:
-        raise UsageError("--url", "missing: give it, such as https://srs.example.com, or set SRS_URL")
-    return url
+    _say_who(options)
+    tls = _tls(options)
+    found = find_settings(
+        profile=options.profile,
+        url=options.url,
+        needs_auth=needs_login,
+        needs_tls=tls is None,
+        needs_retry=options.timeout is None,
+    )
+    if tls is not None:
+        found = found._replace(tls=tls)
+    elif found.tls == Tls() and known_hosts_file().exists():
+        found = found._replace(tls=Tls(known_hosts=str(known_hosts_file())))
+    if options.timeout is not None:
+        found = found._replace(retry=RetryPolicy(deadline=options.timeout))
+    return found
 
 
-def credentials(options: Options) -> Auth | None:
-    """Return the credentials; None if there are none.
+def known_hosts_file() -> Path:
+    """Return the file of trusted certificates that counts where no other is named."""
+    return config_file().with_name("known_hosts")
 
-    Args:
-        options: the command's options.
 
-    Raises:
-        UsageError: half of them is missing, or they cannot be used.
-    """
-    username = options.username or os.environ.get("SRS_USERNAME")
+def state_folder() -> Path:
+    """Return the folder for what commands leave for the next one: sessions, and what was typed."""
+    if sys.platform in {"win32", "darwin"}:
+        return config_file().parent
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "srs"
+
+
+def _say_who(options: Options) -> None:
+    """Let what the command line says of the user stand in the place of the variables."""
+    if options.username is not None:
+        os.environ["SRS_USERNAME"] = options.username
     if options.password_stdin:
-        return _basic(username, sys.stdin.readline().rstrip("\r\n"), "--password-stdin")
-    if key := os.environ.get("SRS_API_KEY"):
-        return _api_key(Secret(key))
-    if path := os.environ.get("SRS_PASSWORD_FILE"):
-        try:
-            return _basic(
-                username, Path(path).read_text(encoding="utf-8").rstrip("\r\n"), "SRS_PASSWORD_FILE"
-            )
-        except OSError as error:
-            raise UsageError("SRS_PASSWORD_FILE", f"{path} cannot be read: {error.strerror}") from error
-    if password := os.environ.get("SRS_PASSWORD"):
-        return _basic(username, password, "SRS_PASSWORD")
-    return None
+        password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise UsageError("--password-stdin", "there is no password on standard input")
+        os.environ.pop("SRS_PASSWORD_FILE", None)
+        os.environ.pop("SRS_API_KEY", None)
+        os.environ["SRS_PASSWORD"] = password
 
 
-def trust_settings(options: Options) -> Tls:
-    """Return how the service's certificate is checked.
-
-    Args:
-        options: the command's options.
-
-    Raises:
-        UsageError: two settings exclude each other, or one makes no sense.
-    """
-    ca_file = options.ca_file or os.environ.get("SRS_CA_FILE")
-    thumbprint = options.thumbprint or os.environ.get("SRS_THUMBPRINT")
-    known_hosts = os.environ.get("SRS_KNOWN_HOSTS")
+def _tls(options: Options) -> Tls | None:
+    """Return whom the command line says to trust; None if it does not."""
+    if not (options.ca_file or options.thumbprint or options.insecure):
+        return None
     try:
-        if options.insecure:
-            return Tls(verify="never")
         return Tls(
-            ca_file=ca_file,
-            thumbprint=thumbprint,
-            known_hosts=tuple(known_hosts.split(os.pathsep)) if known_hosts and not thumbprint else None,
+            ca_file=options.ca_file,
+            thumbprint=options.thumbprint,
+            verify="never" if options.insecure > 1 else not options.insecure,
         )
     except (TypeError, ValueError) as error:
         raise UsageError("", str(error)) from error
-
-
-def _api_key(key: Secret) -> ApiKeyAuth:
-    try:
-        return ApiKeyAuth(key)
-    except (TypeError, ValueError) as error:
-        raise UsageError("SRS_API_KEY", str(error)) from error
-
-
-def _basic(username: str | None, password: str, source: str) -> BasicAuth:
-    secret = Secret(password)
-    # A traceback of the errors below shows this frame's variables.
-    del password
-    if not username:
-        raise UsageError("--username", f"missing beside {source}: give it or set SRS_USERNAME")
-    try:
-        return BasicAuth(username, secret)
-    except (TypeError, ValueError) as error:
-        raise UsageError(source, str(error)) from error

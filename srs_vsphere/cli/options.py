@@ -22,8 +22,11 @@ class Options:
         password_stdin: take the password from the first line of standard input.
         ca_file: PEM file with the certificates to trust.
         thumbprint: trust the one certificate with this thumbprint.
-        insecure: do not check the certificate: whoever is in between can read all, the password too.
-        profile: section of the file with profiles.
+        insecure: do not check the certificate: whoever is in between can read and change everything. A
+            password is sent only if this is given twice.
+        profile: name of a profile in srs/config.toml, in the folder for settings.
+        no_session: use a session of its own, which ends with the command, instead of the one that commands
+            share.
         timeout: time for the command's work, such as 30s, 10m or 1h.
         output: form of what goes to standard output; default table; with name, only ids.
         quiet: no progress and no messages, only errors.
@@ -36,8 +39,9 @@ class Options:
     password_stdin: bool = False
     ca_file: str | None = None
     thumbprint: str | None = None
-    insecure: bool = False
+    insecure: Annotated[int, Parameter(count=True)] = 0
     profile: str | None = None
+    no_session: bool = False
     timeout: Duration | None = None
     output: Annotated[OutputForm, Parameter(name=("--output", "-o"))] = "table"
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"))] = False
@@ -58,6 +62,7 @@ LEADING = {
     "--thumbprint": True,
     "--insecure": False,
     "--profile": True,
+    "--no-session": False,
     "--timeout": True,
     "--output": True,
     "-o": True,

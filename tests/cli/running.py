@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROGRAM = (sys.executable, "-W", "error", "-m", "srs_vsphere")
+STRICT = ("-W", "error")
+PROGRAM = ("-m", "srs_vsphere")
 #: What the program finds of its user's: passed on, but nothing of SRS.
 _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
 
@@ -43,11 +44,16 @@ class Shell:
         return environment(self.url, self.home, **more)
 
     def __call__(
-        self, *words: str, stdin: str | bytes = "", without: tuple[str, ...] = (), **more: str
+        self,
+        *words: str,
+        stdin: str | bytes = "",
+        without: tuple[str, ...] = (),
+        options: tuple[str, ...] = STRICT,
+        **more: str,
     ) -> subprocess.CompletedProcess[str]:
         known = self.environment(**more)
         done = subprocess.run(
-            [*PROGRAM, *words],
+            [sys.executable, *options, *PROGRAM, *words],
             env={name: value for name, value in known.items() if name not in without},
             cwd=self.home,
             input=stdin.encode() if isinstance(stdin, str) else stdin,

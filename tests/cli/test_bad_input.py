@@ -56,6 +56,7 @@ URL = ("--url", "https://srs.example.com")
         (["about", "--thumbprint", "abc", *URL], "thumbprint"),
         (["about", "--password", "hunter2"], "--password-stdin, set SRS_PASSWORD, or name a file in"),
         (["login", "--password=hunter2"], "--password-stdin"),
+        (["login", "--password-stdin"], "--password-stdin: there is no password on standard input"),
         (["template", "render", "x", "-p", "id"], "-p: 'id' is not NAME=TEXT"),
         (["console", "rm"], "IDS: name the web consoles"),
     ],
@@ -93,11 +94,11 @@ def unchanged_signals():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "--url: missing: "),
-        ({"SRS_URL": "https://x"}, "--username: missing: "),
-        ({"SRS_URL": "https://x", "SRS_PASSWORD": "p"}, "--username: missing beside SRS_PASSWORD: "),
-        ({"SRS_URL": "https://x", "SRS_USERNAME": "u"}, "SRS_PASSWORD"),
-        ({"SRS_URL": "https://x", "SRS_USERNAME": "u", "SRS_PASSWORD_FILE": "none"}, "SRS_PASSWORD_FILE: "),
+        ({}, "SRS_URL is not set; SRS_USERNAME is not set; SRS_PASSWORD is not set"),
+        ({"SRS_URL": "https://x"}, "SRS_USERNAME is not set; SRS_PASSWORD is not set"),
+        ({"SRS_URL": "https://x", "SRS_PASSWORD": "p"}, "SRS_USERNAME is not set"),
+        ({"SRS_URL": "https://x", "SRS_USERNAME": "u"}, "SRS_PASSWORD is not set"),
+        ({"SRS_URL": "https://x", "SRS_PROFILE": "lab"}, "profile 'lab' is not there"),
         ({"SRS_URL": "https://x", "SRS_API_KEY": "two words"}, "SRS_API_KEY: key must be"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
@@ -121,7 +122,6 @@ def test_a_name_that_no_runspace_has_or_two(srs, simulator, server):
         assert second in twice.stderr
     assert {path for method, path in server.requests if method == "POST"} == {
         "/api/auth/login",
-        "/api/auth/logout",
     }
     assert len(simulator.runspaces) == 2
     gone = srs("runspace", "get", first[:-12] + "0" * 12)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 import yaml
 
-from srs_vsphere.simulator import Fault, ScriptReply, StreamMessage
+from srs_vsphere.simulator import Fault, ScriptReply, SimServer, StreamMessage
 from tests.cli.running import Shell
 
 
@@ -22,13 +23,15 @@ def test_about_needs_no_credentials(srs, server):
     assert srs.ok("about").splitlines()[0] == "name         Script Runtime Service for vSphere"
 
 
-def test_login_says_whether_the_credentials_are_right(srs):
-    assert srs("login").stderr == "logged in\n"
-    assert srs("login", "-q").stderr == ""
+def test_login_says_whether_the_credentials_are_right(srs, simulator):
     refused = srs("login", SRS_PASSWORD="wrong")
     assert refused.returncode == 4
     assert refused.stderr.startswith("srs: auth.login on 127.0.0.1")
     assert refused.stderr.count("\n") == 1
+    assert srs("login").stderr == "logged in\n"
+    simulator.restart()
+    assert srs("login", "-q").stderr == ""
+    assert simulator.session_count == 1
 
 
 def test_logout(srs):
@@ -120,7 +123,7 @@ def test_removing_goes_on_after_a_failure(srs, simulator):
 
 
 def test_a_script_runs_and_leaves_nothing(srs, simulator):
-    done = srs("run", "-c", "'héllo'; Write-Warning 'careful'; Write-Host 'by the way'")
+    done = srs("--no-session", "run", "-c", "'héllo'; Write-Warning 'careful'; Write-Host 'by the way'")
     assert (done.returncode, done.stdout) == (0, "héllo\n")
     assert sorted(done.stderr.splitlines()) == ["by the way", "warning: careful"]
     assert not simulator.runspaces
@@ -257,3 +260,72 @@ def test_an_error_of_the_service_is_a_line_and_its_exit_code(srs, server, nowher
 def test_the_simulator_is_a_command(tmp_path):
     done = Shell(None, tmp_path)("simulator", "--hosts", "0")
     assert (done.returncode, done.stderr) == (2, "srs-simulator: --hosts must be 1 or more, not 0\n")
+
+
+def test_commands_share_one_session(srs, simulator, server):
+    created = srs.ok("runspace", "create", "mine", "-o", "name").strip()
+    srs.ok("runspace", "ls")
+    assert server.requests.count(("POST", "/api/auth/login")) == 1
+    assert ("POST", "/api/auth/logout") not in server.requests
+    assert simulator.session_count == 1
+    assert list(simulator.runspaces) == [created]
+    assert srs("logout").returncode == 0
+    assert simulator.session_count == 0
+
+
+def test_a_session_of_its_own_ends_with_the_command(srs, simulator, server):
+    srs.ok("--no-session", "runspace", "ls")
+    assert simulator.session_count == 0
+    srs.ok("runspace", "ls", SRS_API_KEY=login(server), without=("SRS_PASSWORD",))
+    assert simulator.session_count == 1
+
+
+def login(server):
+    answer = httpx.post(f"{server.url}/api/auth/login", auth=("alice", "secret"))
+    return answer.headers["x-srs-api-key"]
+
+
+def test_a_password_comes_from_standard_input_or_a_file(srs, tmp_path):
+    assert srs("login", "--password-stdin", stdin="secret\n", without=("SRS_PASSWORD",)).returncode == 0
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "password").chmod(0o600)
+    words = ("login", "--no-session", "--username", "bob")
+    assert srs(*words, SRS_PASSWORD_FILE="password", without=("SRS_PASSWORD",)).returncode == 0
+    refused = srs("login", "--no-session", "--password-stdin", stdin="wrong\n")
+    assert refused.returncode == 4
+    assert "wrong" not in refused.stderr
+
+
+def test_a_profile_names_the_service(srs, server, tmp_path):
+    config = tmp_path / ".config" / "srs" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f'[profiles.lab]\nurl = "{server.url}"\nusername = "bob"\npassword = "secret"\n')
+    config.chmod(0o600)
+    done = Shell(None, tmp_path)("runspace", "ls", "--profile", "lab", XDG_CONFIG_HOME=str(config.parents[1]))
+    assert done.returncode == 0, done
+
+
+def test_a_certificate_is_shown_pinned_and_trusted(simulator, tmp_path):
+    pytest.importorskip("cryptography", reason="the simulator's certificate is made with it")
+    with SimServer(simulator, tls=True) as server:
+        srs = Shell(server.url, tmp_path)
+        untrusted = srs("runspace", "ls")
+        assert untrusted.returncode == 4
+        assert "srs cert --pin" in untrusted.stderr
+        shown = json.loads(srs.ok("cert", "-o", "json"))
+        assert shown["subject"] == shown["issuer"]
+        assert srs("cert", "--pin").returncode == 2
+        assert srs("runspace", "ls").returncode == 4
+        pinned = srs("cert", "--pin", "--yes", "-o", "name")
+        assert (pinned.returncode, pinned.stdout) == (0, f"{shown['sha256']}\n")
+        assert pinned.stderr.startswith("it is trusted by ")
+        srs.ok("runspace", "ls")
+        other = Shell(server.url, tmp_path / "other")
+        other.home.mkdir()
+        other.ok("runspace", "ls", "--thumbprint", shown["sha1"])
+        other.ok("runspace", "ls", "--ca-file", server.ca_file)
+        warned = other("runspace", "ls", "--insecure", "--no-session", options=())
+        assert warned.returncode == 4
+        assert warned.stderr.startswith("srs: warning: the certificate of 127.0.0.1")
+        trusting = other("runspace", "ls", "--insecure", "--insecure", "--no-session", options=())
+        assert trusting.returncode == 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from srs_vsphere.cli.connection import service_url
+from srs_vsphere.cli.connection import known_hosts_file, settings
 from srs_vsphere.cli.console import confirm, say
 from srs_vsphere.cli.options import DEFAULTS, Shared
 from srs_vsphere.cli.problems import UsageError
@@ -16,6 +15,7 @@ from srs_vsphere.cli.showing import View, show_one
 
 if TYPE_CHECKING:
     from srs_vsphere import Certificate
+    from srs_vsphere.profiles import FoundSettings
 
 
 def cert(
@@ -29,14 +29,16 @@ def cert(
 
     Args:
         pin: trust it from now on: write its thumbprint into the known-hosts file, once you have said yes.
-        known_hosts: that file; default the one in SRS_KNOWN_HOSTS.
+        known_hosts: that file; default the one in SRS_KNOWN_HOSTS or the profile, or srs/known_hosts in the
+            folder for settings, which commands look into by themselves.
         yes: do not ask.
     """
     from srs_vsphere import fetch_certificate, trust
 
-    url = service_url(options)
+    found = settings(options, needs_login=False)
+    url = found.url
     view: View[Certificate] = View(columns=(), name=lambda certificate: certificate.sha256)
-    path = _file(known_hosts) if pin else None
+    path = _file(known_hosts, found) if pin else None
     timeout = options.timeout or 10.0
     try:
         if path is None:
@@ -54,12 +56,5 @@ def cert(
     say(f"it is trusted by {path}", options)
 
 
-def _file(given: str | None) -> Path:
-    paths = (
-        [given]
-        if given
-        else [path for path in os.environ.get("SRS_KNOWN_HOSTS", "").split(os.pathsep) if path]
-    )
-    if not paths:
-        raise UsageError("--known-hosts", "missing: say where to write it, or set SRS_KNOWN_HOSTS")
-    return Path(paths[0])
+def _file(given: str | None, found: FoundSettings) -> Path:
+    return Path(given or next(iter(found.tls.known_hosts), known_hosts_file()))

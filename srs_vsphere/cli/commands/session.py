@@ -18,14 +18,15 @@ def about(*, options: Shared = DEFAULTS) -> None:
 
 
 def login(*, options: Shared = DEFAULTS) -> None:
-    """Log in now, to see whether the credentials are right."""
+    """Log in now; the commands that follow share the session."""
     with open_client(options) as client:
-        client.login()
+        # A kept session may have ended: what is asked with it tells, and renews it.
+        client.runspaces.list()
     say("logged in", options)
 
 
 def logout(*, options: Shared = DEFAULTS) -> None:
-    """End the session on the service."""
+    """End the session that commands share; the service removes its runspaces within a minute or two."""
     with open_client(options) as client:
         client.logout()
     say("logged out", options)
