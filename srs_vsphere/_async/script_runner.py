@@ -10,9 +10,11 @@ from srs_vsphere._async.script_turns import AsyncScriptTurn, Unfinished
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._codec.models import WireError
 from srs_vsphere._service.deadline import Deadline
+from srs_vsphere._service.event_log import LOG
 from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.script_request import Job
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
+from srs_vsphere.events import ScriptEnded, ScriptStarted
 from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord, StreamType
 from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of, split_streams
 
@@ -65,6 +67,7 @@ class AsyncScriptRunner:
         self._calls = AsyncScriptCalls(session)
         self._clock = session.sender.clock
         self._host = session.sender.origin.host
+        self._observer = session.sender.observer
         self._runspace_id = runspace_id
 
     async def run(self, job: Job, deadline: Deadline | None = None) -> ScriptResult[object]:
@@ -83,12 +86,21 @@ class AsyncScriptRunner:
             SrsError: a call failed for good.
         """
         deadline = Deadline(job.timeout, self._clock.now) if deadline is None else deadline
+        with self._observer.span("srs.run", {"server.address": self._host}) as span:
+            result = await self._run(job, deadline)
+            if span is not None:
+                span.set({"srs.outcome": str(result.outcome)})
+        if job.check:
+            result.raise_for_outcome()
+        return result
+
+    async def _run(self, job: Job, deadline: Deadline) -> ScriptResult[object]:
         turn = await self._take_turn(deadline)
         try:
             await self._await_unfinished(turn, deadline)
             run = _Run(job, deadline, await self._start(turn, job, deadline))
             turn.unfinished = Unfinished(job.name, run.execution.id)
-            result = await self._result(turn, run)
+            result = await self._watched_result(turn, run)
             turn.failed = turn.failed or result.outcome is ScriptOutcome.LOST
         except SrsError as error:
             if error.code == _UNREACHABLE:
@@ -96,9 +108,37 @@ class AsyncScriptRunner:
             raise
         finally:
             self._session.turns.give_back(turn)
-        if job.check:
-            result.raise_for_outcome()
         return result
+
+    async def _watched_result(self, turn: AsyncScriptTurn, run: _Run) -> ScriptResult[object]:
+        """Tell of the script's start and end."""
+        began = self._clock.now()
+        name, script_id, runspace_id = run.job.name, run.execution.id, self._runspace_id
+        if self._observer.log_scripts:
+            LOG.debug("%s: script %s: %s", self._host, name, run.job.body.get("script"))
+        await self._observer.tell(
+            ScriptStarted(host=self._host, name=name, script_id=script_id, runspace_id=runspace_id)
+        )
+        outcome: str | None = None
+        problem: str | None = None
+        try:
+            result = await self._result(turn, run)
+            outcome = str(result.outcome)
+            return result
+        except BaseException as error:
+            problem = type(error).__name__
+            raise
+        finally:
+            event = ScriptEnded(
+                host=self._host,
+                name=name,
+                script_id=script_id,
+                runspace_id=runspace_id,
+                seconds=self._clock.now() - began,
+                outcome=outcome,
+                error=problem,
+            )
+            await self._observer.tell(event)
 
     async def _take_turn(self, deadline: Deadline) -> AsyncScriptTurn:
         try:
