@@ -270,8 +270,8 @@ class AsyncRunspaceBlock:
         opened = self._id or ""
         # The error tells of the time that the caller gave, be it for the creation or for the whole call.
         own, whole = began.left(), self._deadline.left()
-        bound = self._deadline if whole is not None and (own is None or whole < own) else began
-        given = bound.seconds
+        is_whole = whole is not None and (own is None or whole < own)
+        given = self._deadline.seconds if is_whole else None
         try:
             return await self._calls.wait_ready(opened, self._left(began), given=given, check=self._check)
         except NotFoundError as error:

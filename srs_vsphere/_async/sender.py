@@ -247,7 +247,7 @@ class AsyncSender:
             else:
                 overdue = (lambda: self.clock.now() > call.deadline) if whole else None
                 with self.clock.limit(remaining + _DEADLINE_SLACK):
-                    http_response = await self._http.send(request, stream=True)
+                    http_response = await self._http.send(request, stream=True, follow_redirects=False)
                     response = AsyncResponse(http_response, self.limiter, overdue)
                     result = await self._taken(call, response, read, on_refusal)
             kept = response.kept

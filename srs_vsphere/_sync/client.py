@@ -71,6 +71,9 @@ class SrsClient:
         retry: when a failed request is tried again; default `RetryPolicy()`. `RetryPolicy.off()` for never.
         timeouts: how long an attempt may wait for each of its steps; default `Timeouts()`.
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
+        http_client: an `httpx.Client` of your own (or httpx2's) that all requests go through as you
+            configured it, but redirects are not followed; it is not closed with this client, and excludes
+            `transport` and `tls`. Default: one of this client's own.
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
             and `tls` does not apply to it.
         max_connections: requests on their way at once, the others wait their turn; default 20.
@@ -95,6 +98,7 @@ class SrsClient:
         retry: RetryPolicy = _DEFAULT_RETRY,
         timeouts: Timeouts | None = None,
         tls: Tls | None = None,
+        http_client: httpx.Client | None = None,
         transport: httpx.BaseTransport | None = None,
         max_connections: int = 20,
         on_retry: Callable[[RetryEvent], object] | None = None,
@@ -109,14 +113,20 @@ class SrsClient:
             # A url with a password in it is refused, and a traceback would show this frame's variables.
             del url
         timeouts = Timeouts() if timeouts is None else timeouts
-        tls = Tls() if tls is None else tls
-        check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
+        check_arguments(auth, retry, timeouts, Tls() if tls is None else tls, max_connections, on_retry)
         check_session_file(session_file, auth)
         check_observers(on_event, telemetry, log_scripts)
         log_redaction.install()
         self._http = make_http(
-            origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
+            origin,
+            http_client=http_client,
+            transport=transport,
+            tls=tls,
+            auth=auth,
+            timeouts=timeouts,
+            max_connections=max_connections,
         )
+        self._closes_http = self._http is not http_client
         sender = Sender(
             origin,
             self._http,
@@ -127,7 +137,7 @@ class SrsClient:
             clock=Clock(),
             observer=Observer(on_event, telemetry, log_scripts=log_scripts),
         )
-        password_allowed = tls.verify is not False or not origin.secure
+        password_allowed = tls is None or tls.verify is not False or not origin.secure
         self._take(
             Session(
                 sender,
@@ -159,19 +169,22 @@ class SrsClient:
             InvalidArgumentValueError: something is missing or cannot be used; the message names all of it.
             OSError: a certificate's file cannot be read.
         """
+        # An HTTP client of the program's knows itself whom to trust.
+        needs_tls = "tls" not in overrides and overrides.get("http_client") is None
         found = find_settings(
             profile=profile,
             url=url,
             needs_auth="auth" not in overrides,
-            needs_tls="tls" not in overrides,
+            needs_tls=needs_tls,
             needs_retry="retry" not in overrides,
         )
         options: ClientOptions = {
             "auth": found.auth,
-            "tls": found.tls,
             "retry": found.retry,
             **overrides,
         }
+        if needs_tls:
+            options["tls"] = found.tls
         return cls(found.url, **options)
 
     def _take(self, session: Session) -> None:
@@ -390,12 +403,13 @@ class SrsClient:
 
         Nothing begins any more; calls under way end with `ClosedError` where they would be tried again. The
         session is ended within 5 seconds, whatever cancels; one that may be left is logged. A key given as
-        `ApiKeyAuth` is left alone.
+        `ApiKeyAuth` is left alone, and an `http_client` of the program's stays open.
         """
         try:
             self._session.leave()
         finally:
-            self._http.close()
+            if self._closes_http:
+                self._http.close()
 
     def __enter__(self) -> Self:
         return self

@@ -247,7 +247,7 @@ class Sender:
             else:
                 overdue = (lambda: self.clock.now() > call.deadline) if whole else None
                 with self.clock.limit(remaining + _DEADLINE_SLACK):
-                    http_response = self._http.send(request, stream=True)
+                    http_response = self._http.send(request, stream=True, follow_redirects=False)
                     response = Response(http_response, self.limiter, overdue)
                     result = self._taken(call, response, read, on_refusal)
             kept = response.kept

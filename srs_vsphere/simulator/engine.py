@@ -16,11 +16,11 @@ from srs_vsphere.simulator.bodies import FORMATS, ParameterBody, ScriptBody
 from srs_vsphere.simulator.clixml import ClixmlError
 from srs_vsphere.simulator.objects.display import WIDTH, show
 from srs_vsphere.simulator.objects.documents import documents
+from srs_vsphere.simulator.objects.errors import ScriptError
 from srs_vsphere.simulator.objects.json_text import to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
-from srs_vsphere.simulator.powershell.errors import ScriptError
 from srs_vsphere.simulator.powershell.machine import ErrorRecord, Machine
 from srs_vsphere.simulator.powershell.runner import Result, run
 from srs_vsphere.simulator.powershell_host.protocol import write_run
@@ -365,5 +365,5 @@ def _reason(result: Result, wrapper: Wrapper | None) -> str:
         return ""
     if result.unread and wrapper is not None:
         # A script that is a parameter of another one is read as a block of its own.
-        return f"System.Management.Automation.ParseException: At line:1 char:{result.unread}"
+        return f"System.Management.Automation.ParseException: At {result.unread}"
     return result.error.text
