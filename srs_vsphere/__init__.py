@@ -84,6 +84,7 @@ _NAMES = {
         "ArgumentScriptTemplate",
         "Credential",
         "ErrorDetails",
+        "ErrorRecord",
         "OutputFormat",
         "PSDocument",
         "Runspace",
@@ -103,6 +104,7 @@ _NAMES = {
         "Parameters",
     ),
     "results": (
+        "OutputMismatchError",
         "PoolResult",
         "ScriptFailedError",
         "ScriptOutcome",

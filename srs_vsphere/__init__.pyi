@@ -55,6 +55,7 @@ from srs_vsphere.models import ArgumentScript as ArgumentScript
 from srs_vsphere.models import ArgumentScriptTemplate as ArgumentScriptTemplate
 from srs_vsphere.models import Credential as Credential
 from srs_vsphere.models import ErrorDetails as ErrorDetails
+from srs_vsphere.models import ErrorRecord as ErrorRecord
 from srs_vsphere.models import OutputFormat as OutputFormat
 from srs_vsphere.models import PSDocument as PSDocument
 from srs_vsphere.models import Runspace as Runspace
@@ -70,6 +71,7 @@ from srs_vsphere.models import WebConsole as WebConsole
 from srs_vsphere.models import WebConsoleState as WebConsoleState
 from srs_vsphere.parameters import Parameters as Parameters
 from srs_vsphere.parameters import ParameterValue as ParameterValue
+from srs_vsphere.results import OutputMismatchError as OutputMismatchError
 from srs_vsphere.results import PoolResult as PoolResult
 from srs_vsphere.results import ScriptFailedError as ScriptFailedError
 from srs_vsphere.results import ScriptOutcome as ScriptOutcome

@@ -16,6 +16,7 @@
     │   ├── InvalidRequestError        the request was malformed; ``fields`` says where
     │   └── ServerError                everything else the service fails with
     ├── DecodeError                    the response is not what the service documents
+    │   └── OutputMismatchError        a script's output does not fit output_type; in `srs_vsphere.results`
     ├── WaitTimeoutError               what was waited for did not happen; ``last`` is what was seen last
     ├── ConnectionFailedError          the runspace is ready but not connected to vCenter
     ├── ParameterTypeError             a script's parameter has a type that cannot be given; a TypeError too
