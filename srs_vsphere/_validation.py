@@ -28,7 +28,9 @@ def check_number(name: str, value: object, *, least: float = 0.0, unit: str = ""
         kind = f"a number of {unit}" if unit else "a number"
         raise InvalidArgumentTypeError(f"{name} must be {kind}, not {type(value).__name__}")
     if not least <= value <= sys.float_info.max:
-        raise InvalidArgumentValueError(f"{name} must be {least:g} or more{f' {unit}' if unit else ''}, not {value!r}")
+        raise InvalidArgumentValueError(
+            f"{name} must be {least:g} or more{f' {unit}' if unit else ''}, not {value!r}"
+        )
 
 
 def check_seconds(name: str, value: object) -> None:
@@ -61,7 +63,9 @@ def check_patience(name: str, seconds: object) -> None:
     if seconds is None:
         return
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise InvalidArgumentTypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
+        raise InvalidArgumentTypeError(
+            f"{name} must be a number of seconds or None, not {type(seconds).__name__}"
+        )
     if not 0 <= seconds <= sys.float_info.max:
         raise InvalidArgumentValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
 

@@ -101,7 +101,9 @@ def _by_name(name: str, value: object) -> dict[str, object]:
             return {"name": name, "value": False}
         case ArgumentScript():
             if not value.script:
-                raise InvalidArgumentValueError(f"parameters[{name!r}] is an argument script without a script")
+                raise InvalidArgumentValueError(
+                    f"parameters[{name!r}] is an argument script without a script"
+                )
             return {"name": name, "script": value.script}
         case ScriptParameter():
             raise InvalidArgumentTypeError(
@@ -114,13 +116,17 @@ def _by_name(name: str, value: object) -> dict[str, object]:
 def _sequence(parameters: object) -> Sequence[object]:
     if not isinstance(parameters, Sequence):
         kind = type(parameters).__name__
-        raise InvalidArgumentTypeError(f"parameters must be a mapping or a sequence of ScriptParameter, not {kind}")
+        raise InvalidArgumentTypeError(
+            f"parameters must be a mapping or a sequence of ScriptParameter, not {kind}"
+        )
     return cast("Sequence[object]", parameters)
 
 
 def _raw(parameter: object, index: int, taken: set[str]) -> dict[str, object]:
     if not isinstance(parameter, ScriptParameter):
-        raise InvalidArgumentTypeError(f"parameters[{index}] must be a ScriptParameter, not {type(parameter).__name__}")
+        raise InvalidArgumentTypeError(
+            f"parameters[{index}] must be a ScriptParameter, not {type(parameter).__name__}"
+        )
     members = {"name": _checked(parameter.name, taken), "value": parameter.value, "script": parameter.script}
     return {name: member for name, member in members.items() if member is not None}
 
@@ -132,6 +138,8 @@ def _checked(name: object, taken: set[str]) -> str:
         raise InvalidArgumentValueError("a parameter's name must not be blank")
     lower = name.lower()
     if lower in taken:
-        raise InvalidArgumentValueError(f"parameters[{name!r}] is given twice or reserved: PowerShell ignores letter case")
+        raise InvalidArgumentValueError(
+            f"parameters[{name!r}] is given twice or reserved: PowerShell ignores letter case"
+        )
     taken.add(lower)
     return name

@@ -81,7 +81,9 @@ class Origin:
         if parts.scheme not in {"http", "https"}:
             raise InvalidArgumentValueError(f"url must begin with https:// or http://: {example}")
         if parts.username is not None or parts.password is not None:
-            raise InvalidArgumentValueError("url must not hold credentials: pass auth=BasicAuth(username, password) instead")
+            raise InvalidArgumentValueError(
+                "url must not hold credentials: pass auth=BasicAuth(username, password) instead"
+            )
         if not parts.hostname:
             raise InvalidArgumentValueError(f"url names no host: {example}")
         if parts.path not in {"", "/"} or "?" in url or "#" in url:

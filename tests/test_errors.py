@@ -10,13 +10,13 @@ import pytest
 import srs_vsphere
 from srs_vsphere import errors
 from srs_vsphere.errors import (
-    VCenterConnectionError,
     DecodeError,
     Facts,
     InvalidRequestError,
     ServerError,
     SrsError,
     StreamInterruptedError,
+    VCenterConnectionError,
     WaitTimeoutError,
 )
 from srs_vsphere.models import Runspace, RunspaceState, ScriptExecution, ScriptExecutionState, StreamRecord

@@ -8,7 +8,7 @@ import pytest
 
 from srs_vsphere import errors
 from srs_vsphere._codec.models import structurer
-from srs_vsphere.errors import VCenterConnectionError, SrsError, WaitTimeoutError
+from srs_vsphere.errors import SrsError, VCenterConnectionError, WaitTimeoutError
 from srs_vsphere.models import Runspace, ScriptExecution, ScriptExecutionState, StreamRecord, StreamType
 from srs_vsphere.results import (
     LOST_REASON,

@@ -17,6 +17,7 @@ from typing import cast
 from uuid import UUID
 
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
+
 #: Deepest nesting that is encoded; PowerShell's reader gives up at 50.
 MAX_DEPTH = 32
 
@@ -141,7 +142,9 @@ def _tagged(value: object, path: str) -> tuple[str, str]:
         case bytes() | bytearray():
             return "BA", base64.b64encode(value).decode("ascii")
         case _:
-            raise InvalidArgumentTypeError(f"{path} is of type {type(value).__name__}, which cannot be given to a script")
+            raise InvalidArgumentTypeError(
+                f"{path} is of type {type(value).__name__}, which cannot be given to a script"
+            )
 
 
 def _text(text: str) -> str:
@@ -165,7 +168,9 @@ def _whole_number(value: int, path: str) -> tuple[str, str]:
         return "U64", str(value)
     if abs(value) < 2**96:
         return "D", str(value)
-    raise InvalidArgumentValueError(f"{path} is a whole number of more than 96 bits, which a list or mapping cannot carry")
+    raise InvalidArgumentValueError(
+        f"{path} is a whole number of more than 96 bits, which a list or mapping cannot carry"
+    )
 
 
 def _float(value: float) -> str:

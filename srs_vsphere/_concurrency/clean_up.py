@@ -114,7 +114,7 @@ async def _in_asyncio(work: Callable[[], Coroutine[object, object, T]], seconds:
     # Whoever cancels a task of asyncio reaches what it awaits, shielded or not. So the work is a task of its
     # own, and this one waits for its end whatever comes.
     task = asyncio.get_running_loop().create_task(work())
-    interrupt: asyncio.CancelledError | None = None
+    interrupt: BaseException | None = None
     ends, overdue = time.monotonic() + seconds, False
     with anyio.CancelScope(shield=True):
         while not task.done():
@@ -133,12 +133,12 @@ async def _in_asyncio(work: Callable[[], Coroutine[object, object, T]], seconds:
     if task.cancelled():
         # As by a loop that ends and cancels all tasks that it finds.
         return _Try(problem="it was cancelled", interrupt=interrupt, again=True)
-    error = task.exception()
-    if error is None:
+    problem = task.exception()
+    if problem is None:
         return _Try(task.result(), interrupt=interrupt)
-    if isinstance(error, Exception):
-        return _Try(problem=_words(error), interrupt=interrupt)
-    return _Try(problem=_words(error), interrupt=error, again=True)
+    if isinstance(problem, Exception):
+        return _Try(problem=_words(problem), interrupt=interrupt)
+    return _Try(problem=_words(problem), interrupt=problem, again=True)
 
 
 async def _in_trio(work: Callable[[], Coroutine[object, object, T]], seconds: float) -> _Try[T]:

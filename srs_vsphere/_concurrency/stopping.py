@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 
 
@@ -28,7 +28,7 @@ def event() -> threading.Event | None:
 
 
 @contextmanager
-def told_by(event: threading.Event | None) -> Iterator[None]:
+def told_by(event: threading.Event | None) -> Generator[None, None, None]:
     """Return a context in which this thread stops once an event is set.
 
     Args:

@@ -65,7 +65,9 @@ def _line(template: ArgumentScriptTemplate, values: PlaceholderValues) -> list[d
     known = dict.fromkeys(template.placeholders)
     unknown = [name for name in values if name not in known]
     if unknown:
-        raise InvalidArgumentValueError(f"{template.id} has no placeholder {_listed(unknown)}, only {_listed(known)}")
+        raise InvalidArgumentValueError(
+            f"{template.id} has no placeholder {_listed(unknown)}, only {_listed(known)}"
+        )
     missing = [name for name in known if name not in values]
     if missing:
         raise InvalidArgumentValueError(f"{template.id} needs a value for {_listed(missing)}")
@@ -80,7 +82,9 @@ def _texts(name: str, value: object) -> list[str]:
     texts: list[str] = []
     for text in several:
         if not isinstance(text, str):
-            raise InvalidArgumentTypeError(f"values[{name!r}] must be text or a list of texts, not {type(text).__name__}")
+            raise InvalidArgumentTypeError(
+                f"values[{name!r}] must be text or a list of texts, not {type(text).__name__}"
+            )
         texts.append(escaped(text))
     return texts
 

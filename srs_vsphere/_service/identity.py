@@ -35,16 +35,17 @@ ConsoleRef: TypeAlias = WebConsole | str
 TemplateRef: TypeAlias = ArgumentScriptTemplate | str
 
 
-def runspace_id(given: RunspaceRef) -> str:
+def runspace_id(given: RunspaceRef, name: str = "id") -> str:
     """Return the id of a runspace.
 
     Args:
         given: a runspace, its handle or its id.
+        name: the argument's name.
 
     Raises:
         InvalidArgumentTypeError: it is something else.
     """
-    return _id("a Runspace", getattr(given, "runspace", given), Runspace)
+    return _id("a Runspace", getattr(given, "runspace", given), Runspace, name)
 
 
 def script_id(given: ScriptRef) -> str:
@@ -87,9 +88,10 @@ def _id(
     wanted: str,
     given: object,
     kind: type[Runspace] | type[ScriptExecution] | type[WebConsole] | type[ArgumentScriptTemplate],
+    name: str = "id",
 ) -> str:
     if isinstance(given, str):
         return given
     if isinstance(given, kind):
         return given.id
-    raise InvalidArgumentTypeError(f"id must be text or {wanted}, not {type(given).__name__}")
+    raise InvalidArgumentTypeError(f"{name} must be text or {wanted}, not {type(given).__name__}")

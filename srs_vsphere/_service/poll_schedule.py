@@ -1,7 +1,7 @@
 """Waiting for a runspace, a script or a web console: when to ask again, and when to stop asking.
 
 There is no clock and no sleep in here. `Wait.saw` is told how long the wait has lasted and what the last
-answer was; it says what to do next.
+response was; it says what to do next.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from srs_vsphere.models.web_console import WebConsole, WebConsoleState
 
 #: Nothing changes faster on the service: it looks at its runspaces twice a second.
 SHORTEST_DELAY = 0.5
+#: A runspace is given so long to become ready, a minute more than the service itself gives it.
+CREATION_TIMEOUT = 660.0
 #: What rounding leaves of the time allowed is not worth another question, and may be too short to pass.
 _NO_TIME = 0.001
 #: So many answers without an id in a row make a record stuck.

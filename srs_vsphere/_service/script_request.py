@@ -23,14 +23,10 @@ OutputChoice: TypeAlias = Literal["text", "json", "raw"]
 DEFAULT_TIMEOUT = 3600.0
 
 
-class RunOptions(TypedDict, total=False):
-    """What every way of running a script takes besides the script and the form of its output.
-
-    It types the keywords of a function of one's own that hands them on to ``run()``.
+class MapOptions(TypedDict, total=False):
+    """What a pool's ``map()`` takes besides the script, its inputs and the form of its output.
 
     Args:
-        parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which are
-            sent untouched.
         name: what the script is called in the history; default a unique name.
         timeout: seconds for all of the call; default 3600, after which the service ends a script itself. A
             script that has not ended by then is canceled. None waits as long as it takes.
@@ -39,11 +35,23 @@ class RunOptions(TypedDict, total=False):
             errors, and the outcome goes by the service's state alone.
     """
 
-    parameters: Parameters | None
     name: str | None
     timeout: float | None
     check: bool
     streams: bool
+
+
+class RunOptions(MapOptions, total=False):
+    """What every way of running a script takes besides the script and the form of its output.
+
+    It types the keywords of a function of one's own that hands them on to ``run()``.
+
+    Args:
+        parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which are
+            sent untouched.
+    """
+
+    parameters: Parameters | None
 
 
 class ClientRunOptions(RunOptions, total=False):
@@ -144,14 +152,14 @@ def prepare(
 
 
 def prepare_raw(
-    script: str | PathLike[str], parameters: Parameters | None, kind: OutputFormat, name: str | None
+    script: str | PathLike[str], parameters: Parameters | None, output: OutputChoice, name: str | None
 ) -> Job:
-    """Make a script ready to be started as it is.
+    """Make a script ready to be started, and not to be waited for.
 
     Args:
         script: the script, or the path of a file that holds it.
         parameters: its parameters.
-        kind: the format of its output.
+        output: the form of its output.
         name: its name; None for a unique one.
 
     Raises:
@@ -159,7 +167,7 @@ def prepare_raw(
         InvalidArgumentValueError: an argument makes no sense, or a value would not arrive as given.
         OSError: the file cannot be read.
     """
-    return _job(script_text(script), request_parameters(parameters), kind, name, _text)
+    return prepare(script, parameters=parameters, output=output, name=name)
 
 
 def _job(
@@ -174,6 +182,22 @@ def _job(
     if parameters:
         body["script_parameters"] = parameters
     return Job(body, name or unique_name(), name is None, decode)
+
+
+def check_new_only(**options: object) -> None:
+    """Refuse options of a new runspace where one is given.
+
+    Args:
+        **options: the options by name.
+
+    Raises:
+        InvalidArgumentValueError: one of them is set.
+    """
+    for name, value in options.items():
+        if value:
+            raise InvalidArgumentValueError(
+                f"{name} goes with a new runspace only: the one given is as it is"
+            )
 
 
 def unique_name(prefix: str | None = None) -> str:
