@@ -24,10 +24,10 @@ RULES = [
         r"as coroutines: written by hand, .* is generated",
         "as plain calls: generated from ``_async``",
     ),
-    (r", or belongs to another event loop", ""),
     # Modules and names.
     (r"make_async_http", "make_http"),
     (r"await server\.wait_idle_async", "server.wait_idle"),
+    (r"\basync_clean_up\b", "clean_up"),
     (r"_async\b", "_sync"),
     (r"httpx\.Async(\w+)", r"httpx.\1"),
     (r"\bAsync(Iterator|Iterable|Generator|ContextManager)\b", r"\1"),

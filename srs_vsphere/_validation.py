@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
+
 if TYPE_CHECKING:
     from attrs import Attribute
 
@@ -19,14 +21,16 @@ def check_number(name: str, value: object, *, least: float = 0.0, unit: str = ""
         unit: what is counted, such as ``seconds``; default nothing.
 
     Raises:
-        TypeError: it is not a number.
-        ValueError: it is too small or not finite.
+        InvalidArgumentTypeError: it is not a number.
+        InvalidArgumentValueError: it is too small or not finite.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         kind = f"a number of {unit}" if unit else "a number"
-        raise TypeError(f"{name} must be {kind}, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(f"{name} must be {kind}, not {type(value).__name__}")
     if not least <= value <= sys.float_info.max:
-        raise ValueError(f"{name} must be {least:g} or more{f' {unit}' if unit else ''}, not {value!r}")
+        raise InvalidArgumentValueError(
+            f"{name} must be {least:g} or more{f' {unit}' if unit else ''}, not {value!r}"
+        )
 
 
 def check_seconds(name: str, value: object) -> None:
@@ -37,12 +41,12 @@ def check_seconds(name: str, value: object) -> None:
         value: its value.
 
     Raises:
-        TypeError: it is not a number.
-        ValueError: it is not positive or not finite.
+        InvalidArgumentTypeError: it is not a number.
+        InvalidArgumentValueError: it is not positive or not finite.
     """
     check_number(name, value, least=-sys.float_info.max, unit="seconds")
     if isinstance(value, int | float) and value <= 0:
-        raise ValueError(f"{name} must be more than 0 seconds, not {value!r}")
+        raise InvalidArgumentValueError(f"{name} must be more than 0 seconds, not {value!r}")
 
 
 def check_patience(name: str, seconds: object) -> None:
@@ -53,15 +57,17 @@ def check_patience(name: str, seconds: object) -> None:
         seconds: its value; None for as long as it takes.
 
     Raises:
-        TypeError: it is neither None nor a number.
-        ValueError: it is negative or not finite.
+        InvalidArgumentTypeError: it is neither None nor a number.
+        InvalidArgumentValueError: it is negative or not finite.
     """
     if seconds is None:
         return
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TypeError(f"{name} must be a number of seconds or None, not {type(seconds).__name__}")
+        raise InvalidArgumentTypeError(
+            f"{name} must be a number of seconds or None, not {type(seconds).__name__}"
+        )
     if not 0 <= seconds <= sys.float_info.max:
-        raise ValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
+        raise InvalidArgumentValueError(f"{name} must be 0 or more seconds, not {seconds!r}")
 
 
 def check_count(name: str, count: object) -> None:
@@ -72,13 +78,13 @@ def check_count(name: str, count: object) -> None:
         count: its value.
 
     Raises:
-        TypeError: it is not a whole number.
-        ValueError: it is less than 1.
+        InvalidArgumentTypeError: it is not a whole number.
+        InvalidArgumentValueError: it is less than 1.
     """
     if isinstance(count, bool) or not isinstance(count, int):
-        raise TypeError(f"{name} must be a whole number, not {type(count).__name__}")
+        raise InvalidArgumentTypeError(f"{name} must be a whole number, not {type(count).__name__}")
     if count < 1:
-        raise ValueError(f"{name} must be 1 or more, not {count}")
+        raise InvalidArgumentValueError(f"{name} must be 1 or more, not {count}")
 
 
 def check_flag(name: str, value: object) -> None:
@@ -89,10 +95,10 @@ def check_flag(name: str, value: object) -> None:
         value: its value.
 
     Raises:
-        TypeError: it is something else.
+        InvalidArgumentTypeError: it is something else.
     """
     if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(f"{name} must be True or False, not {type(value).__name__}")
 
 
 def check_name(name: object) -> None:
@@ -102,15 +108,15 @@ def check_name(name: object) -> None:
         name: the name, or None.
 
     Raises:
-        TypeError: it is something else.
-        ValueError: it is blank.
+        InvalidArgumentTypeError: it is something else.
+        InvalidArgumentValueError: it is blank.
     """
     if name is None:
         return
     if not isinstance(name, str):
-        raise TypeError(f"name must be text, not {type(name).__name__}")
+        raise InvalidArgumentTypeError(f"name must be text, not {type(name).__name__}")
     if not name.strip():
-        raise ValueError("name must not be blank: leave it out instead")
+        raise InvalidArgumentValueError("name must not be blank: leave it out instead")
 
 
 # The same checks as validators of attrs' fields.
@@ -125,7 +131,7 @@ def positive_number(_: object, attribute: Attribute[float], value: object) -> No
     """Check a field with `check_number`, and refuse 0."""
     check_number(attribute.name, value)
     if value == 0:
-        raise ValueError(f"{attribute.name} must be more than 0")
+        raise InvalidArgumentValueError(f"{attribute.name} must be more than 0")
 
 
 def seconds(_: object, attribute: Attribute[float], value: object) -> None:

@@ -14,16 +14,17 @@
     │   ├── RunspaceBusyError          code 1310: another script is running in that runspace
     │   ├── RunspaceNotReadyError      code 2031: the runspace is still being created, or in error
     │   ├── InvalidRequestError        the request was malformed; ``fields`` says where
+    │   ├── TooManyRequestsError       HTTP 429: a proxy asks for fewer calls; nothing was carried out
     │   └── ServerError                everything else the service fails with
     ├── DecodeError                    the response is not what the service documents
     │   └── OutputMismatchError        a script's output does not fit output_type; in `srs_vsphere.results`
     ├── WaitTimeoutError               what was waited for did not happen; ``last`` is what was seen last
-    ├── ConnectionFailedError          the runspace is ready but not connected to vCenter
-    ├── ParameterTypeError             a script's parameter has a type that cannot be given; a TypeError too
-    ├── ParameterValueError            a script's parameter would not arrive as given; a ValueError too
+    ├── VCenterConnectionError         the runspace is ready but not connected to vCenter
+    ├── ClosedError                    the client or pool is closed; a ``RuntimeError`` too
+    ├── InvalidArgumentError           an argument was refused, and nothing was sent
+    │   ├── InvalidArgumentTypeError   it is of the wrong kind; a ``TypeError`` too
+    │   └── InvalidArgumentValueError  it makes no sense; a ``ValueError`` too
     └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
-
-Other wrong arguments are plain ``TypeError`` and ``ValueError``; use after close is ``RuntimeError``.
 """
 
 from __future__ import annotations
@@ -212,6 +213,12 @@ class InvalidRequestError(ApiError):
         self.fields: dict[str, list[str]] = fields or {}
 
 
+class TooManyRequestsError(ApiError):
+    """A proxy before the service asks for fewer calls (HTTP 429); this one was not carried out."""
+
+    advice = "Call less often, or give the retry policy more time."
+
+
 class ServerError(ApiError):
     """The service, or a proxy before it, failed."""
 
@@ -240,17 +247,33 @@ class WaitTimeoutError(SrsError):
     Args:
         message: what happened.
         last: the runspace, script execution or web console as it was last seen, None if it never was.
+        started: whether a script was started; None where the wait was not for a script.
+        output: what a script that ran too long had put out so far, in the form that was asked for; None if
+            there is none. The service keeps it in format json only.
+        records: what that script had written to its streams so far, in order of time.
         **facts: as for `SrsError`.
     """
 
     advice = "Nothing was stopped or deleted on the service: wait again, or cancel or delete it."
 
-    def __init__(self, message: str, *, last: object = None, **facts: Unpack[Facts]) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        last: object = None,
+        started: bool | None = None,
+        output: object = None,
+        records: Sequence[StreamRecord] = (),
+        **facts: Unpack[Facts],
+    ) -> None:
         super().__init__(message, **facts)
         self.last: object = last
+        self.started: bool | None = started
+        self.output: object = output
+        self.records: tuple[StreamRecord, ...] = tuple(records)
 
 
-class ConnectionFailedError(SrsError):
+class VCenterConnectionError(SrsError):
     """The runspace is ready, but the script that connects it to vCenter did not succeed.
 
     Args:
@@ -266,13 +289,21 @@ class ConnectionFailedError(SrsError):
         self.records: tuple[StreamRecord, ...] = tuple(records)
 
 
-class ParameterTypeError(SrsError, TypeError):
-    """A script's parameter has a name or a value of a type that cannot be given to a script."""
+class ClosedError(SrsError, RuntimeError):
+    """The client or pool is closed, or was closed during the call."""
 
-    advice = "Nothing was sent: the message names the parameter."
+    advice = "Make a new one, and close it after its last call has ended."
 
 
-class ParameterValueError(SrsError, ValueError):
-    """A script's parameter has a name that cannot be used, or a value that would not arrive as given."""
+class InvalidArgumentError(SrsError):
+    """An argument was refused."""
 
-    advice = "Nothing was sent: the message names the parameter."
+    advice = "Nothing was sent: correct the argument."
+
+
+class InvalidArgumentTypeError(InvalidArgumentError, TypeError):
+    """An argument is of the wrong kind; the message names it."""
+
+
+class InvalidArgumentValueError(InvalidArgumentError, ValueError):
+    """An argument makes no sense; the message names it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from attrs import field, frozen
 
@@ -38,7 +38,8 @@ class RetryPolicy:
     """How often, how soon and how long a failed request is tried again.
 
     Args:
-        attempts: tries of one request at most, the first included; default 5, and 1 turns retries off.
+        attempts: tries of one request at most, the first included; default 5. With 1, as `off` has it, none
+            is tried again.
         backoff: seconds; the n-th wait is a random part of ``backoff * 2**(n-1)``; default 0.25.
         backoff_cap: seconds; no wait is drawn from more than this; default 15.
         retry_after_cap: seconds; a server's ``Retry-After`` counts for no more than this; default 60.
@@ -59,3 +60,12 @@ class RetryPolicy:
     deadline: float = field(default=120.0, validator=positive_number)
     budget: float = field(default=20.0, validator=number)
     budget_refill: float = field(default=0.5, validator=number)
+
+    @classmethod
+    def off(cls, *, deadline: float = 120.0) -> Self:
+        """Return a policy that tries each request once.
+
+        Args:
+            deadline: seconds for one call, with the login it takes; default 120.
+        """
+        return cls(attempts=1, deadline=deadline)

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from srs_vsphere._validation import check_count, seconds
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.tls import Tls
 
@@ -68,25 +69,27 @@ class Origin:
             ValueError: it lacks scheme or host, or has more than scheme, host and port.
         """
         if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"url must be text, not {type(url).__name__}")
+            raise InvalidArgumentTypeError(f"url must be text, not {type(url).__name__}")
         # The messages never repeat the URL: it may hold a password.
         example = "give it as https://srs.example.com or https://srs.example.com:8443"
         # Readers of URLs drop some of these, not always the same.
         if " " in url or not url.isprintable():
-            raise ValueError(f"url must not hold spaces or control characters: {example}")
+            raise InvalidArgumentValueError(f"url must not hold spaces or control characters: {example}")
         parts = _split(url)
         if parts is None:
-            raise ValueError(f"url has an impossible host or port: {example}")
+            raise InvalidArgumentValueError(f"url has an impossible host or port: {example}")
         if parts.scheme not in {"http", "https"}:
-            raise ValueError(f"url must begin with https:// or http://: {example}")
+            raise InvalidArgumentValueError(f"url must begin with https:// or http://: {example}")
         if parts.username is not None or parts.password is not None:
-            raise ValueError("url must not hold credentials: pass auth=BasicAuth(username, password) instead")
+            raise InvalidArgumentValueError(
+                "url must not hold credentials: pass auth=BasicAuth(username, password) instead"
+            )
         if not parts.hostname:
-            raise ValueError(f"url names no host: {example}")
+            raise InvalidArgumentValueError(f"url names no host: {example}")
         if parts.path not in {"", "/"} or "?" in url or "#" in url:
-            raise ValueError(f"url must not have a path, query or fragment: {example}")
+            raise InvalidArgumentValueError(f"url must not have a path, query or fragment: {example}")
         if not _is_host(parts.hostname, in_brackets="[" in url):
-            raise ValueError(f"url has an impossible host or port: {example}")
+            raise InvalidArgumentValueError(f"url has an impossible host or port: {example}")
         name = f"[{parts.hostname}]" if "[" in url else parts.hostname
         host = name if parts.port is None else f"{name}:{parts.port}"
         return cls(url=f"{parts.scheme}://{host}", host=host, secure=parts.scheme == "https")
@@ -131,14 +134,14 @@ def check_arguments(
         ValueError: `max_connections` is less than 1.
     """
     if auth is not None and not isinstance(auth, BasicAuth | ApiKeyAuth):
-        raise TypeError(f"auth must be BasicAuth or ApiKeyAuth, not {type(auth).__name__}")
+        raise InvalidArgumentTypeError(f"auth must be BasicAuth or ApiKeyAuth, not {type(auth).__name__}")
     for name, value, kind in (
         ("retry", retry, RetryPolicy),
         ("timeouts", timeouts, Timeouts),
         ("tls", tls, Tls),
     ):
         if not isinstance(value, kind):
-            raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
+            raise InvalidArgumentTypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
     check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
-        raise TypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
+        raise InvalidArgumentTypeError(f"on_retry must be callable, not {type(on_retry).__name__}")

@@ -122,7 +122,13 @@ async def test_many_who_wait_for_a_refused_login_share_its_failure(server: SimSe
                 tasks.start_soon(call, client)
         assert len({id(error) for error in refusals}) == 30
         assert server.requests.count(LOGIN) == 1
-        # Whoever comes later tries anew: the account may have been unlocked.
+        # Whoever comes soon after is told the same: asking again would lock the account.
+        await call(client)
+        assert "were not sent again" in str(refusals[-1])
+        assert server.requests.count(LOGIN) == 1
+        clock = client._session.sender.clock
+        now = clock.now
+        clock.now = lambda: now() + 181.0
         await call(client)
     assert server.requests.count(LOGIN) == 2
 
@@ -168,7 +174,7 @@ def test_another_event_loop_is_refused() -> None:
         async def first() -> None:
             await client.about()
             await client.aclose()
-            client._session.closed = False
+            client._session._state.closed = client._session.sender.closed = False
 
         asyncio.run(first())
 

@@ -391,7 +391,7 @@ class Walk(RuleBasedStateMachine):
         pick=picks,
         work=works(0.0, 0.3, 45.0, 4000.0),
         named=st.booleans(),
-        kind=st.sampled_from(["text", "json"]),
+        kind=st.sampled_from(["text", "raw"]),
         faults=some_faults("script_executions.create", "script_executions.list"),
     )
     def start(self, user, pick, work, named, kind, faults):
@@ -401,7 +401,7 @@ class Walk(RuleBasedStateMachine):
 
         def call():
             create = self.client(user).script_executions.create
-            return create(id, text, name=name, output_objects_format=kind)
+            return create(id, text, name=name, output=kind)
 
         result = self.attempt(call, faults)
         created = self.simulator.created - before

@@ -10,13 +10,13 @@ import pytest
 import srs_vsphere
 from srs_vsphere import errors
 from srs_vsphere.errors import (
-    ConnectionFailedError,
     DecodeError,
     Facts,
     InvalidRequestError,
     ServerError,
     SrsError,
     StreamInterruptedError,
+    VCenterConnectionError,
     WaitTimeoutError,
 )
 from srs_vsphere.models import Runspace, RunspaceState, ScriptExecution, ScriptExecutionState, StreamRecord
@@ -41,7 +41,7 @@ MORE = {
     DecodeError: {"items_delivered": 7},
     InvalidRequestError: {"fields": {"Name": ["too long", "too odd"], "": ["no body"]}},
     WaitTimeoutError: {"last": Runspace("pcli-1", state=RunspaceState.CREATING)},
-    ConnectionFailedError: {"records": [StreamRecord("no vCenter")]},
+    VCenterConnectionError: {"records": [StreamRecord("no vCenter")]},
 }
 
 

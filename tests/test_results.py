@@ -8,7 +8,7 @@ import pytest
 
 from srs_vsphere import errors
 from srs_vsphere._codec.models import structurer
-from srs_vsphere.errors import ConnectionFailedError, SrsError, WaitTimeoutError
+from srs_vsphere.errors import SrsError, VCenterConnectionError, WaitTimeoutError
 from srs_vsphere.models import Runspace, ScriptExecution, ScriptExecutionState, StreamRecord, StreamType
 from srs_vsphere.results import (
     LOST_REASON,
@@ -147,14 +147,14 @@ def test_allowing_errors_allows_nothing_else(outcome):
 
 def test_the_other_new_errors_carry_what_they_say_and_pickle():
     waited = WaitTimeoutError("not ready", last=Runspace("r"), operation="runspaces.wait_ready")
-    refused = ConnectionFailedError("no vCenter", records=[OOPS])
+    refused = VCenterConnectionError("no vCenter", records=[OOPS])
     for error, name, value in [(waited, "last", Runspace("r")), (refused, "records", (OOPS,))]:
         for copy in (error, pickle.loads(pickle.dumps(error)), error.again()):
             assert isinstance(copy, SrsError)
             assert getattr(copy, name) == value
             assert str(copy) == str(error)
     assert WaitTimeoutError("x").last is None
-    assert ConnectionFailedError("x").records == ()
+    assert VCenterConnectionError("x").records == ()
 
 
 def test_every_error_stands_in_the_tree_that_is_drawn():

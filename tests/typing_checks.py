@@ -20,7 +20,6 @@ from srs_vsphere import (
     AsyncRunspaceHandle,
     AsyncSrsClient,
     BasicAuth,
-    OutputFormat,
     ParameterValue,
     PSDocument,
     Runspace,
@@ -128,9 +127,7 @@ async def resources(client: AsyncSrsClient) -> None:
         async for runspace in runspaces:
             assert_type(runspace, Runspace)
     assert_type(await client.script_executions.list(), list[ScriptExecution])
-    created = await client.script_executions.create(
-        "pcli-1", "x", output_objects_format=OutputFormat.JSON, parameters={"a": 1}
-    )
+    created = await client.script_executions.create("pcli-1", "x", output="raw", parameters={"a": 1})
     assert_type(created, ScriptExecution)
     assert_type(await client.script_executions.wait(created.id, cancel_on_exit=True), ScriptExecution)
     assert_type(await client.script_executions.output(created.id), list[str])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import copy
 from collections.abc import Callable
+from os import PathLike
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack, overload
 
@@ -11,9 +12,10 @@ import httpx
 
 from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
 from srs_vsphere._async.decoding import read_one
-from srs_vsphere._async.runspace_block import AsyncRunspaceHandle
+from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspaces import AsyncRunspaces
 from srs_vsphere._async.script_executions import AsyncScriptExecutions
+from srs_vsphere._async.script_runner import AsyncScriptRunner
 from srs_vsphere._async.sender import AsyncSender
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._async.web_consoles import AsyncWebConsoles
@@ -22,35 +24,43 @@ from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_async_http
 from srs_vsphere._service import operations
-from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice, check_runspace, prepare
+from srs_vsphere._service.deadline import Deadline
+from srs_vsphere._service.identity import RunspaceRef, runspace_id
+from srs_vsphere._service.poll_schedule import CREATION_TIMEOUT
+from srs_vsphere._service.script_request import (
+    DEFAULT_TIMEOUT,
+    ClientRunOptions,
+    OutputChoice,
+    check_new_only,
+    prepare,
+)
+from srs_vsphere._validation import check_flag, check_number, check_seconds
 from srs_vsphere.auth import Auth
-from srs_vsphere.models import About, PSDocument, Runspace
+from srs_vsphere.errors import InvalidArgumentTypeError
+from srs_vsphere.models import About, PSDocument
+from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments
 from srs_vsphere.tls import Tls
 
-_log = logging.getLogger("srs_vsphere")
-
 T = TypeVar("T")
 
+_DEFAULT_RETRY = RetryPolicy()
+
 _read_about = read_one(About)
-
-_RUN_TAKES = frozenset(ClientRunOptions.__annotations__)
-
-#: Logging out on leaving ``async with`` may take no longer.
-_SECONDS_TO_LEAVE = 5.0
 
 
 class AsyncSrsClient:
     """A client of one Script Runtime Service, for one event loop.
 
-    Leaving its ``async with`` block logs out and closes all connections.
+    Leaving its ``async with`` block ends it, as `aclose` does: nothing begins any more, the session on the
+    service is ended and all connections are closed, whatever the block ended with.
 
     Args:
         url: scheme, host and perhaps port of the service, such as ``https://srs.example.com``.
         auth: `BasicAuth` or `ApiKeyAuth`; default None, which is enough for `about` only.
-        retry: when a failed request is tried again; default `RetryPolicy()`.
+        retry: when a failed request is tried again; default `RetryPolicy()`. `RetryPolicy.off()` for never.
         timeouts: how long an attempt may wait for each of its steps; default `Timeouts()`.
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
@@ -59,21 +69,16 @@ class AsyncSrsClient:
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics.
 
     Raises:
-        TypeError: an argument is of the wrong kind; the message names it.
-        ValueError: an argument makes no sense; the message names it.
+        InvalidArgumentTypeError: an argument is of the wrong kind; the message names it.
+        InvalidArgumentValueError: an argument makes no sense; the message names it.
     """
-
-    runspaces: AsyncRunspaces
-    script_executions: AsyncScriptExecutions
-    argument_scripts: AsyncArgumentScripts
-    web_consoles: AsyncWebConsoles
 
     def __init__(
         self,
         url: str,
         *,
         auth: Auth | None = None,
-        retry: RetryPolicy | None = None,
+        retry: RetryPolicy = _DEFAULT_RETRY,
         timeouts: Timeouts | None = None,
         tls: Tls | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -85,7 +90,6 @@ class AsyncSrsClient:
         finally:
             # A url with a password in it is refused, and a traceback would show this frame's variables.
             del url
-        retry = RetryPolicy() if retry is None else retry
         timeouts = Timeouts() if timeouts is None else timeouts
         tls = Tls() if tls is None else tls
         check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
@@ -103,52 +107,117 @@ class AsyncSrsClient:
             on_retry=on_retry,
             clock=AsyncClock(),
         )
-        self._session = AsyncSession(sender, auth)
-        self.runspaces = AsyncRunspaces(self._session)
-        self.script_executions = AsyncScriptExecutions(self._session)
-        self.argument_scripts = AsyncArgumentScripts(self._session)
-        self.web_consoles = AsyncWebConsoles(self._session)
+        self._take(AsyncSession(sender, auth))
+
+    def _take(self, session: AsyncSession) -> None:
+        self._session = session
+        self._runspaces = AsyncRunspaces(session)
+        self._script_executions = AsyncScriptExecutions(session)
+        self._argument_scripts = AsyncArgumentScripts(session)
+        self._web_consoles = AsyncWebConsoles(session)
+
+    @property
+    def runspaces(self) -> AsyncRunspaces:
+        """The runspaces of the user: list, get, create, open, wait for and delete them."""
+        return self._runspaces
+
+    @property
+    def script_executions(self) -> AsyncScriptExecutions:
+        """The scripts that run or ran: list, get, create, wait for, follow and cancel them."""
+        return self._script_executions
+
+    @property
+    def argument_scripts(self) -> AsyncArgumentScripts:
+        """The templates of scripts that look up a parameter's value: list, get and fill them in."""
+        return self._argument_scripts
+
+    @property
+    def web_consoles(self) -> AsyncWebConsoles:
+        """The PowerCLI consoles in a browser: list, get, create, wait for and delete them."""
+        return self._web_consoles
 
     def __repr__(self) -> str:
         state = "closed" if self._session.closed else "open"
         return f"<{type(self).__name__} {self._session.sender.origin.url} {state}>"
 
-    async def about(self) -> About:
+    def with_options(self, *, timeout: float | None = None, retry: RetryPolicy | None = None) -> Self:
+        """Return a view of this client whose calls have options of their own.
+
+        The view shares connections, session, retry budget and turns in runspaces with the client; closing
+        either closes both.
+
+        Args:
+            timeout: seconds for each call to the service with all its attempts, instead of the retry
+                policy's deadline; default as this client has it. Calls that wait for a runspace or a script
+                make many such calls; their own ``timeout`` bounds them all.
+            retry: when a failed request is tried again; default as this client has it.
+
+        Returns:
+            The view.
+
+        Raises:
+            InvalidArgumentTypeError: an argument is of the wrong kind.
+            InvalidArgumentValueError: an argument makes no sense.
+        """
+        if timeout is not None:
+            check_seconds("timeout", timeout)
+        if retry is not None and not isinstance(retry, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise InvalidArgumentTypeError(f"retry must be RetryPolicy, not {type(retry).__name__}")
+        view = copy.copy(self)
+        view._take(self._session.with_options(timeout, retry))  # noqa: SLF001 - of the same class
+        return view
+
+    async def about(self, *, timeout: float | None = None) -> About:
         """Return the service's name and versions; needs no credentials (``GET /api/about``).
+
+        Args:
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             SrsError: the call failed.
         """
-        return await self._session.call(operations.ABOUT, _read_about)
+        return await self._session.call(operations.ABOUT, _read_about, timeout=timeout)
 
-    async def login(self) -> None:
+    async def login(self, *, timeout: float | None = None) -> None:
         """Log in now instead of with the first call that needs it (``POST /api/auth/login``).
+
+        Credentials that were refused are not sent again within three minutes, lest vCenter lock the account.
+
+        Args:
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             AuthenticationError: the credentials were refused, or none were given.
             SrsError: the call failed.
         """
-        await self._session.log_in()
+        await self._session.log_in(timeout)
 
-    async def logout(self) -> None:
+    async def logout(self, *, timeout: float | None = None) -> None:
         """End the session on the service (``POST /api/auth/logout``); leaving ``async with`` does it too.
 
-        A key given as `ApiKeyAuth` is left alone: whoever got it ends it. The service removes the
+        A key given as `ApiKeyAuth` is left alone: the caller must revoke it. The service removes the
         session's runspaces within a minute or two.
+
+        Args:
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             SrsError: the call failed; the session then ends by itself after 30 idle minutes.
         """
-        await self._session.log_out()
+        await self._session.log_out(timeout)
 
     @overload
     async def run(
-        self, script: str, *, output: Literal["text"] = "text", **options: Unpack[ClientRunOptions]
+        self,
+        script: str | PathLike[str],
+        *,
+        output: Literal["text"] = "text",
+        **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[str]: ...
     @overload
     async def run(
         self,
-        script: str,
+        script: str | PathLike[str],
         *,
         output: Literal["json"],
         depth: int = DEFAULT_DEPTH,
@@ -158,7 +227,7 @@ class AsyncSrsClient:
     @overload
     async def run(
         self,
-        script: str,
+        script: str | PathLike[str],
         *,
         output: Literal["json"],
         depth: int = DEFAULT_DEPTH,
@@ -166,54 +235,99 @@ class AsyncSrsClient:
     ) -> ScriptResult[list[object]]: ...
     @overload
     async def run(
-        self, script: str, *, output: Literal["raw"], **options: Unpack[ClientRunOptions]
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[ClientRunOptions]
     ) -> ScriptResult[list[PSDocument]]: ...
     async def run(
         self,
-        script: str,
+        script: str | PathLike[str],
         *,
+        parameters: Parameters | None = None,
         output: OutputChoice = "text",
         depth: int = DEFAULT_DEPTH,
         output_type: type | None = None,
-        **options: Unpack[ClientRunOptions],
+        name: str | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        check: bool = False,
+        streams: bool = True,
+        runspace: RunspaceRef | None = None,
+        run_vc_connection_script: bool = False,
+        wait_for_quota: float = 0.0,
     ) -> ScriptResult[object]:
         """Run a script and return what came of it: opens a runspace, runs, collects, deletes.
 
         Args:
-            script: the script.
+            script: the script, or the path of a file that holds it.
+            parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
+                are sent untouched. Default none.
             output: the form of the output: ``text``, one text in which tables are cut at 80 columns;
                 ``json``, Python values of any depth; ``raw``, the service's own documents, one level deep.
             depth: for ``json``: how many levels below each object are kept; default 8.
             output_type: for ``json``: a class that each object is made into.
-            **options: see `ClientRunOptions` and `RunOptions`.
+            name: what the script is called in the history, and how the new runspace's name begins; default
+                a unique name.
+            timeout: seconds for all of the call, the runspace's creation included; default 3600, None for as
+                long as it takes. The last tenth of it, 5 seconds at most, is kept for canceling a script
+                that has not ended and deleting its runspace.
+            check: whether anything but plain success raises `ScriptFailedError`; default False.
+            streams: whether what it writes to its streams is read; default True. Without it nobody looks
+                for errors, and the outcome goes by the service's state alone.
+            runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the
+                script has ended. Scripts of this client in one runspace take turns.
+            run_vc_connection_script: whether the new one connects to vCenter as the user who is logged in,
+                which is checked; default False.
+            wait_for_quota: seconds to wait for room for the new one if the service has none; default 0.
 
         Returns:
             What came of it; look at ``outcome`` before trusting ``output``.
 
         Raises:
             ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
-            WaitTimeoutError: it did not end in time, and was canceled.
+            WaitTimeoutError: it did not end in time, and was canceled; the error has what came of it so far.
             QuotaExceededError: the service has no room for a runspace.
-            TypeError: an argument is of the wrong kind, before anything is sent.
-            ValueError: an argument makes no sense, before anything is sent.
+            VCenterConnectionError: the new runspace is not connected to vCenter.
+            InvalidArgumentTypeError: an argument is of the wrong kind, before anything is sent.
+            InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.
         """
-        job = prepare(script, options, takes=_RUN_TAKES, output=output, depth=depth, output_type=output_type)
-        runspace_id = check_runspace(options)
-        if runspace_id is not None:
-            return await AsyncRunspaceHandle(self._session, Runspace(runspace_id)).run_job(job)
-        opening = self.runspaces.open(
-            options.get("name"),
-            run_vc_connection_script=options.get("run_vc_connection_script", False),
-            wait_for_quota=options.get("wait_for_quota", 0.0),
+        job = prepare(
+            script,
+            parameters=parameters,
+            output=output,
+            depth=depth,
+            output_type=output_type,
+            name=name,
+            timeout=timeout,
+            check=check,
+            streams=streams,
         )
-        async with opening as handle:
-            return await handle.run_job(job)
+        check_flag("run_vc_connection_script", run_vc_connection_script)
+        check_number("wait_for_quota", wait_for_quota, unit="seconds")
+        if runspace is not None:
+            check_new_only(run_vc_connection_script=run_vc_connection_script, wait_for_quota=wait_for_quota)
+            return await AsyncScriptRunner(self._session, runspace_id(runspace, "runspace")).run(job)
+        deadline = Deadline(timeout, self._session.sender.clock.now)
+        block = AsyncRunspaceBlock(
+            self._session,
+            name,
+            run_vc_connection_script=run_vc_connection_script,
+            timeout=CREATION_TIMEOUT,
+            wait_for_quota=wait_for_quota,
+            deadline=deadline,
+        )
+        async with block as handle:
+            return await AsyncScriptRunner(self._session, handle.id).run(job, deadline.keeping_back())
 
     async def aclose(self) -> None:
-        """Close all connections, without logging out; a second call does nothing."""
-        self._session.closed = True
-        await self._http.aclose()
+        """Log out and close all connections, as leaving ``async with`` does; a second call does nothing.
+
+        Nothing begins any more; calls under way end with `ClosedError` where they would be tried again. The
+        session is ended within 5 seconds, whatever cancels; one that may be left is logged. A key given as
+        `ApiKeyAuth` is left alone.
+        """
+        try:
+            await self._session.leave()
+        finally:
+            await self._http.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -224,9 +338,4 @@ class AsyncSrsClient:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            problem = await self._session.leave(_SECONDS_TO_LEAVE)
-            if problem is not None:
-                _log.warning("the session on the service was not ended: %s", problem)
-        finally:
-            await self.aclose()
+        await self.aclose()

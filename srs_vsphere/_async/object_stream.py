@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from srs_vsphere._async.decoding import AsyncObjects
 from srs_vsphere._async.response import AsyncResponse
@@ -18,14 +18,22 @@ class AsyncObjectStream(Generic[T]):
     """A list of the service as an ``async with`` block, whose target iterates over its objects.
 
     The request is sent on entering the block. Leaving it early closes the connection at once. A failure
-    before the answer is retried like that of any call; once the answer has begun, nothing is repeated.
+    before the response is retried like that of any call; once the response has begun, nothing is repeated.
     """
 
-    def __init__(self, session: AsyncSession, operation: Operation, path: str, cls: type[T]) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        operation: Operation,
+        path: str,
+        cls: type[T],
+        timeout: float | None = None,
+    ) -> None:
         self._session = session
         self._operation = operation
         self._path = path
         self._cls = cls
+        self._timeout = timeout
         self._reply: AsyncResponse | None = None
         self._objects: AsyncObjects[T] | None = None
 
@@ -33,11 +41,16 @@ class AsyncObjectStream(Generic[T]):
         if self._reply is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
         response, call = await self._session.call(
-            self._operation, _read_opened, path=self._path, express=False
+            self._operation, _read_opened, path=self._path, timeout=self._timeout, express=False
         )
         self._reply = response
         self._objects = AsyncObjects(response, call, self._cls)
         return self._objects
+
+    if not TYPE_CHECKING:  # To a type checker the missing method says the same.
+
+        def __aiter__(self) -> NoReturn:
+            raise TypeError("enter it first: `async with ....stream() as items:`, `async for item in items:`")
 
     async def __aexit__(
         self,

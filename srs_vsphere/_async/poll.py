@@ -20,8 +20,10 @@ class AsyncPoll(Generic[T]):
         policy: how often to ask, and for how long.
         operation: name of the operation that asks, for errors.
         what: what is waited for, for errors.
+        given: seconds that the caller gave, for errors; default the policy's timeout.
+        check: called before each question; it raises where no more are to be asked. Default nothing.
         ask: asks once, within so many seconds.
-        see: tells what an answer means.
+        see: tells what a response means.
     """
 
     def __init__(
@@ -33,6 +35,8 @@ class AsyncPoll(Generic[T]):
         what: str,
         ask: Callable[[float | None], Awaitable[T]],
         see: Callable[[T], Seen],
+        given: float | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
         self.last: T | None = None
         self._clock = session.sender.clock
@@ -42,6 +46,8 @@ class AsyncPoll(Generic[T]):
         self._what = what
         self._ask = ask
         self._see = see
+        self._given = policy.timeout if given is None else given
+        self._check = check
         self._began = self._clock.now()
         self._wait = Wait(policy, self._clock.random)
         self._delay = 0.0
@@ -50,7 +56,7 @@ class AsyncPoll(Generic[T]):
         """Wait as long as is due, and ask once.
 
         Returns:
-            The answer, if it is the end or beyond hope (a stuck record); None to take another step.
+            The response, if it is the end or unrecoverable (a stuck record); None to take another step.
 
         Raises:
             WaitTimeoutError: the time is over.
@@ -58,6 +64,8 @@ class AsyncPoll(Generic[T]):
         """
         if self._delay > 0:
             await self._clock.sleep(self._delay)
+        if self._check is not None:
+            self._check()
         error: SrsError | None = None
         try:
             self.last = await self._ask(self.left())
@@ -74,7 +82,7 @@ class AsyncPoll(Generic[T]):
                 return None
             case _ if step.because is Because.TIMEOUT:
                 raise WaitTimeoutError(
-                    f"{self._what} within {self._policy.timeout:g} s",
+                    f"{self._what} within {self._given:g} s",
                     last=self.last,
                     operation=self._operation,
                     host=self._host,
@@ -89,20 +97,21 @@ class AsyncPoll(Generic[T]):
         """Take steps until the end.
 
         Returns:
-            The last answer.
+            The last response.
 
         Raises:
             WaitTimeoutError: the time is over.
             SrsError: asking makes no sense any more.
         """
         while True:
-            answer = await self.step()
-            if answer is not None:
-                return answer
+            response = await self.step()
+            if response is not None:
+                return response
 
     def left(self) -> float | None:
         """Return how many seconds one more call may take; None for as many as it likes."""
         if self._policy.timeout is None:
             return None
         # The last question comes at the deadline itself, and must have a chance.
-        return max(1.0, self._policy.timeout - (self._clock.now() - self._began))
+        chance = min(1.0, 0.1 * self._policy.timeout)
+        return max(chance, self._policy.timeout - (self._clock.now() - self._began))

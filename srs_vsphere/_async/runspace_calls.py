@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+
 from srs_vsphere._async.decoding import read_list, read_nothing, read_one
 from srs_vsphere._async.poll import AsyncPoll
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._codec import models
+from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._service import operations
+from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.poll_schedule import WaitPolicy, seen_runspace
 from srs_vsphere._service.script_request import unique_name
 from srs_vsphere._validation import check_flag, check_name
-from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, RunspaceNotReadyError, SrsError
+from srs_vsphere.errors import NotFoundError, RunspaceNotReadyError, SrsError
 from srs_vsphere.models import Runspace, RunspaceState
+
+_log = logging.getLogger("srs_vsphere")
 
 read_runspaces = read_list(Runspace)
 _read_runspace = read_one(Runspace)
+
+#: Deleting blocks on the service for up to four seconds.
+SECONDS_TO_DELETE = 20.0
+#: A lost creation is looked for within this time, twice, for it may still be on its way.
+_SECONDS_TO_FIND = 10.0
+_SECONDS_UNTIL_A_LOST_ONE_SHOWS = 1.0
 
 
 class AsyncRunspaceCalls:
@@ -27,38 +40,62 @@ class AsyncRunspaceCalls:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def get(self, id: str, within: float | None = None) -> Runspace:
+    async def get(self, id: str, within: float | None = None, timeout: float | None = None) -> Runspace:
         """Ask for a runspace.
 
         Args:
             id: its id.
             within: seconds it may take.
+            timeout: seconds that the caller gave it.
         """
         operation = operations.RUNSPACES_GET
-        return await self._session.call(operation, _read_runspace, path=operation.path_for(id), within=within)
+        path = operation.path_for(id)
+        return await self._session.call(operation, _read_runspace, path=path, within=within, timeout=timeout)
 
     async def create(
-        self, name: str | None, *, run_vc_connection_script: bool, unique: bool = False
+        self,
+        name: str | None,
+        *,
+        run_vc_connection_script: bool,
+        unique: bool = False,
+        within: float | None = None,
+        timeout: float | None = None,
     ) -> Runspace:
-        """Create a runspace, once; one whose answer is lost is looked for if its name is unique.
+        """Create a runspace, once; one of which nobody knows whether it is there is looked for by its name.
 
         Args:
             name: its name; None for a unique one.
             run_vc_connection_script: whether it connects to vCenter.
             unique: whether the name given is known to be unique.
+            within: seconds it may take.
+            timeout: seconds that the caller gave it.
         """
         check_name(name)
         check_flag("run_vc_connection_script", run_vc_connection_script)
         chosen = unique_name() if name is None else name
+        unique = unique or name is None
         body = models.dumps({"name": chosen, "run_vc_connection_script": run_vc_connection_script})
         try:
-            return await self._session.call(operations.RUNSPACES_CREATE, _read_runspace, body=body)
-        except OutcomeUnknownError as error:
+            return await self._session.call(
+                operations.RUNSPACES_CREATE, _read_runspace, body=body, within=within, timeout=timeout
+            )
+        except SrsError as error:
+            if not may_have_taken_effect(error):
+                raise
             lost = error
+        except BaseException:
+            # Whoever is cancelled while the response is on its way never learns the id.
+            if unique:
+                await self.delete_lost(chosen)
+            else:
+                _log.warning(
+                    "a runspace named %s may have been created: look for it in runspaces.list()", chosen
+                )
+            raise
         lost.advice = f"Look for the name {chosen!r} in runspaces.list() before creating another."
-        if name is None or unique:
+        if unique:
             try:
-                found = await self.find(chosen)
+                found = await self.find(chosen, within)
             except SrsError:
                 raise lost from None
             if found is not None:
@@ -79,28 +116,63 @@ class AsyncRunspaceCalls:
         runspaces = await self._session.call(operations.RUNSPACES_LIST, read_runspaces, within=within)
         return next((runspace for runspace in runspaces if runspace.name == name), None)
 
-    async def delete(self, id: str, within: float | None = None) -> None:
+    async def delete(self, id: str, within: float | None = None, timeout: float | None = None) -> None:
         """Delete a runspace, unless it is gone already.
 
         Args:
             id: its id.
             within: seconds it may take.
+            timeout: seconds that the caller gave it.
         """
         operation = operations.RUNSPACES_DELETE
+        path = operation.path_for(id)
         try:
-            await self._session.call(operation, read_nothing, path=operation.path_for(id), within=within)
+            await self._session.call(operation, read_nothing, path=path, within=within, timeout=timeout)
         except NotFoundError as error:
             # The service has no 404 here, but an error like any other; so it is asked once more, unless an
             # attempt of ours before this one was just what removed it.
-            if error.attempts == 1 and not await self._is_gone(id):
+            if error.attempts == 1 and not await self._is_gone(id, within):
                 raise
+        self._session.turns.forget(id)
 
-    async def wait_ready(self, id: str, timeout: float | None) -> Runspace:
+    async def delete_lost(self, name: str, seconds: float = _SECONDS_TO_FIND) -> bool:
+        """Look for a runspace that may have been created, and delete it, on the way out.
+
+        Args:
+            name: its name, which nothing else has.
+            seconds: how long it may take; default 10.
+
+        Returns:
+            Whether that succeeded.
+        """
+
+        async def delete() -> bool:
+            found = await self.find(name, seconds)
+            if found is None:
+                await self._session.sender.clock.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
+                found = await self.find(name, seconds)
+            if found is not None:
+                await self.delete(found.id, SECONDS_TO_DELETE)
+            return True
+
+        left = f"a runspace named {name} may be left, and could not be looked for"
+        return bool(await async_clean_up(delete, seconds=seconds, left=left))
+
+    async def wait_ready(
+        self,
+        id: str,
+        timeout: float | None,
+        *,
+        given: float | None = None,
+        check: Callable[[], None] | None = None,
+    ) -> Runspace:
         """Wait until a runspace is ready.
 
         Args:
             id: its id.
             timeout: seconds until waiting is given up; None for never.
+            given: seconds that the caller gave, for errors; default the timeout.
+            check: called before each question; it raises where no more are to be asked. Default nothing.
         """
         operations.RUNSPACES_GET.path_for(id)
         poll = AsyncPoll(
@@ -110,6 +182,8 @@ class AsyncRunspaceCalls:
             what=f"runspace {id} did not become ready",
             ask=lambda within: self.get(id, within),
             see=seen_runspace,
+            given=given,
+            check=check,
         )
         runspace = await poll.until_end()
         if runspace.state != RunspaceState.ERROR:
@@ -124,9 +198,9 @@ class AsyncRunspaceCalls:
             advice="It will not recover: delete it, and create another if the reason is mended.",
         )
 
-    async def _is_gone(self, id: str) -> bool:
+    async def _is_gone(self, id: str, within: float | None) -> bool:
         try:
-            await self.get(id)
+            await self.get(id, within)
         except NotFoundError:
             return True
         return False

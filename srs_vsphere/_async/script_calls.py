@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from attrs import evolve
 
@@ -16,9 +17,11 @@ from srs_vsphere._async.decoding import (
 from srs_vsphere._async.poll import AsyncPoll
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._codec import models
+from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._service import operations
+from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.poll_schedule import WaitPolicy, seen_execution
-from srs_vsphere.errors import OutcomeUnknownError, SrsError
+from srs_vsphere.errors import NotFoundError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
 
 _log = logging.getLogger("srs_vsphere")
@@ -28,8 +31,9 @@ _read_execution = read_one(ScriptExecution)
 _read_records = read_list_or_none(StreamRecord)
 
 #: A cancel on the way out may take no longer.
-_SECONDS_TO_CANCEL = 5.0
-#: A request that nobody waited for may still be on its way: its script shows this long after at the latest.
+SECONDS_TO_CANCEL = 5.0
+#: A lost start is looked for within this time, twice, for it may still be on its way.
+_SECONDS_TO_FIND = 10.0
 _SECONDS_UNTIL_A_LOST_ONE_SHOWS = 1.0
 
 
@@ -44,29 +48,54 @@ class AsyncScriptCalls:
         self._session = session
 
     async def start(
-        self, runspace_id: str, body: dict[str, object], name: str, *, unique: bool
+        self,
+        runspace_id: str,
+        body: dict[str, object],
+        name: str,
+        *,
+        unique: bool,
+        within: float | None = None,
+        timeout: float | None = None,
     ) -> ScriptExecution:
-        """Start a script, once; one whose answer is lost is looked for if its name is unique.
+        """Start a script, once; one of which nobody knows whether it started is looked for by a unique name.
 
         Args:
             runspace_id: where.
             body: what else the request holds.
             name: its name.
             unique: whether nothing else has that name.
+            within: seconds it may take.
+            timeout: seconds that the caller gave it.
         """
         # Anything that is no id is refused here rather than by the service.
         operations.RUNSPACES_GET.path_for(runspace_id)
         message = models.dumps({"runspace_id": runspace_id, "name": name, **body})
         try:
             return await self._session.call(
-                operations.SCRIPT_EXECUTIONS_CREATE, _read_execution, body=message
+                operations.SCRIPT_EXECUTIONS_CREATE,
+                _read_execution,
+                body=message,
+                within=within,
+                timeout=timeout,
             )
-        except OutcomeUnknownError as error:
+        except SrsError as error:
+            if not may_have_taken_effect(error):
+                raise
             lost = error
+        except BaseException:
+            if not unique:
+                # It cannot be told from others of that name.
+                _log.warning(
+                    "a script named %s may have started in runspace %s: look for it in"
+                    " script_executions.list()",
+                    name,
+                    runspace_id,
+                )
+            raise
         lost.advice = f"Look for the name {name!r} in script_executions.list()."
         if unique:
             try:
-                found = await self._find(name)
+                found = await self._find(name, within)
             except SrsError:
                 raise lost from None
             if found is not None:
@@ -74,29 +103,36 @@ class AsyncScriptCalls:
             lost.advice = f"No script named {name!r} was there a moment later, but it may still appear."
         raise lost
 
-    async def get(self, id: str, within: float | None = None) -> ScriptExecution:
+    async def get(
+        self, id: str, within: float | None = None, timeout: float | None = None
+    ) -> ScriptExecution:
         """Ask for a script.
 
         Args:
             id: its id.
             within: seconds it may take.
+            timeout: seconds that the caller gave it.
         """
         operation = operations.SCRIPT_EXECUTIONS_GET
-        return await self._session.call(
-            operation, _read_execution, path=operation.path_for(id), within=within
-        )
+        path = operation.path_for(id)
+        return await self._session.call(operation, _read_execution, path=path, within=within, timeout=timeout)
 
-    async def output(self, id: str) -> list[str | None] | None:
+    async def output(
+        self, id: str, within: float | None = None, timeout: float | None = None
+    ) -> list[str | None] | None:
         """Ask for a script's output, None or with None in it while there is none.
 
         Args:
             id: its id.
+            within: seconds it may take.
+            timeout: seconds that the caller gave it.
         """
         operation = operations.SCRIPT_EXECUTIONS_OUTPUT
-        return await self._session.call(operation, read_texts, path=operation.path_for(id))
+        path = operation.path_for(id)
+        return await self._session.call(operation, read_texts, path=path, within=within, timeout=timeout)
 
     async def records(
-        self, id: str, stream: StreamType, within: float | None = None
+        self, id: str, stream: StreamType, within: float | None = None, timeout: float | None = None
     ) -> list[StreamRecord] | None:
         """Ask for a stream's newest records, None while there is no stream.
 
@@ -104,75 +140,92 @@ class AsyncScriptCalls:
             id: the script's id.
             stream: which stream.
             within: seconds it may take.
+            timeout: seconds that the caller gave it.
         """
         operation = operations.SCRIPT_EXECUTIONS_STREAMS[stream]
+        path = operation.path_for(id)
         records = await self._session.call(
-            operation, _read_records, path=operation.path_for(id), within=within
+            operation, _read_records, path=path, within=within, timeout=timeout
         )
         return None if records is None else [evolve(record, stream=stream) for record in records]
 
-    async def wait(self, id: str, timeout: float | None) -> ScriptExecution:
+    async def wait(self, id: str, timeout: float | None, within: float | None = None) -> ScriptExecution:
         """Wait until a script has ended, or its record turns out to be stuck.
 
         Args:
             id: its id.
-            timeout: seconds until waiting is given up; None for never.
+            timeout: seconds that the caller gave it; None for never.
+            within: seconds until waiting is given up, if that is less.
         """
         poll = AsyncPoll(
             self._session,
-            WaitPolicy(timeout=timeout),
+            WaitPolicy(timeout=timeout if within is None else within),
             operation="script_executions.wait",
             what=f"script {id} did not end",
-            ask=lambda within: self.get(id, within),
+            given=timeout,
+            ask=lambda seconds: self.get(id, seconds),
             see=seen_execution,
         )
         return await poll.until_end()
 
-    async def cancel(self, id: str, within: float | None = None) -> None:
+    async def cancel(self, id: str, within: float | None = None, timeout: float | None = None) -> None:
         """Ask for a script to be stopped.
 
         Args:
             id: its id.
             within: seconds it may take.
+            timeout: seconds that the caller gave it.
         """
         operation = operations.SCRIPT_EXECUTIONS_CANCEL
-        await self._session.call(operation, read_nothing, path=operation.path_for(id), within=within)
+        path = operation.path_for(id)
+        await self._session.call(operation, read_nothing, path=path, within=within, timeout=timeout)
 
-    async def cancel_on_the_way_out(self, id: str) -> None:
-        """Ask for a script to be stopped, reached by no cancellation, bounded in time, never raising.
+    async def cancel_on_the_way_out(self, id: str, name: str | None, seconds: float) -> bool:
+        """Ask for a script to be stopped, on the way out.
 
         Args:
             id: its id.
-        """
-        with self._session.sender.clock.shielded(_SECONDS_TO_CANCEL):
-            try:
-                await self.cancel(id, _SECONDS_TO_CANCEL)
-            except SrsError as error:
-                # What the caller is leaving for goes first.
-                _log.warning("script %s was not canceled: %s", id, error)
+            name: its name, None if it is not known.
+            seconds: how long it may take.
 
-    async def cancel_lost(self, name: str) -> str | None:
-        """Look for a script that may have started, and cancel it; on the way out as above.
+        Returns:
+            Whether the service has taken the cancel.
+        """
+
+        async def cancel() -> bool:
+            # What the service does not know any more does not run for it either.
+            with suppress(NotFoundError):
+                await self.cancel(id, seconds)
+            return True
+
+        called = f"script {id}" if name is None else f"script {name} ({id})"
+        return bool(
+            await async_clean_up(cancel, seconds=seconds, left=f"{called} was not canceled, and may go on")
+        )
+
+    async def cancel_lost(self, name: str, runspace_id: str) -> str | None:
+        """Look for a script that may have started, and cancel it, on the way out.
 
         Args:
             name: its name, which nothing else has.
+            runspace_id: where it was to run.
 
         Returns:
             Its id, if there is such a script.
         """
-        clock = self._session.sender.clock
-        found: ScriptExecution | None = None
-        with clock.shielded(_SECONDS_TO_CANCEL):
-            try:
-                found = await self._find(name, _SECONDS_TO_CANCEL)
-                if found is None:
-                    await clock.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
-                    found = await self._find(name, _SECONDS_TO_CANCEL)
-            except SrsError as error:
-                _log.warning("a script named %s may have started and was not looked for: %s", name, error)
+
+        async def find() -> ScriptExecution | None:
+            found = await self._find(name, _SECONDS_TO_FIND)
+            if found is None:
+                await self._session.sender.clock.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
+                found = await self._find(name, _SECONDS_TO_FIND)
+            return found
+
+        left = f"a script named {name} may have started and was not looked for, in runspace {runspace_id}"
+        found = await async_clean_up(find, seconds=_SECONDS_TO_FIND, left=left)
         if found is None:
             return None
-        await self.cancel_on_the_way_out(found.id)
+        await self.cancel_on_the_way_out(found.id, name, SECONDS_TO_CANCEL)
         return found.id
 
     async def _find(self, name: str, within: float | None = None) -> ScriptExecution | None:

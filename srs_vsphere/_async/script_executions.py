@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import builtins
 from datetime import UTC, datetime
+from os import PathLike
 
 from srs_vsphere._async.object_stream import AsyncObjectStream
-from srs_vsphere._async.script_calls import AsyncScriptCalls, read_executions
+from srs_vsphere._async.script_calls import SECONDS_TO_CANCEL, AsyncScriptCalls, read_executions
 from srs_vsphere._async.script_follower import AsyncScriptRecords
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service import operations
-from srs_vsphere._service.script_request import prepare_raw
-from srs_vsphere._validation import check_patience
-from srs_vsphere.errors import WaitTimeoutError
-from srs_vsphere.models import OutputFormat, ScriptExecution, StreamRecord, StreamType
+from srs_vsphere._service.identity import RunspaceRef, ScriptRef, runspace_id, script_id
+from srs_vsphere._service.script_request import OutputChoice, prepare_raw
+from srs_vsphere._validation import check_flag, check_patience
+from srs_vsphere.errors import InvalidArgumentValueError, WaitTimeoutError
+from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
+
+_ASKED_TO_STOP = "The script was asked to stop: wait again to see whether it did."
+_NOT_CANCELED = "Canceling failed, so the script goes on: call script_executions.cancel() to stop it."
 
 _NEWEST = datetime.max.replace(tzinfo=UTC)
 
@@ -26,12 +31,15 @@ class AsyncScriptExecutions:
         self._session = session
         self._calls = AsyncScriptCalls(session)
 
-    def stream(self, *, skip_system: bool = True) -> AsyncObjectStream[ScriptExecution]:
+    def stream(
+        self, *, skip_system: bool = True, timeout: float | None = None
+    ) -> AsyncObjectStream[ScriptExecution]:
         """Stream the history of scripts, in no particular order (``GET /api/script-executions``).
 
         Args:
             skip_system: whether to leave out the scripts by which the service connects runspaces to vCenter
                 and disconnects them; default True.
+            timeout: seconds until the list must have begun; default the retry policy's deadline.
 
         Returns:
             A context manager; inside it, an iterator of script executions.
@@ -40,55 +48,63 @@ class AsyncScriptExecutions:
             SrsError: as for `AsyncRunspaces.stream`.
         """
         operation = _list_operation(skip_system)
-        return AsyncObjectStream(self._session, operation, operation.path, ScriptExecution)
+        return AsyncObjectStream(self._session, operation, operation.path, ScriptExecution, timeout)
 
-    async def list(self, *, skip_system: bool = True) -> builtins.list[ScriptExecution]:
+    async def list(
+        self, *, skip_system: bool = True, timeout: float | None = None
+    ) -> builtins.list[ScriptExecution]:
         """Return the history of scripts, oldest first (``GET /api/script-executions``).
 
         The service keeps the last 30 of a user, for five days.
 
         Args:
             skip_system: as for `stream`.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             SrsError: the call failed.
         """
-        executions = await self._session.call(_list_operation(skip_system), read_executions)
+        executions = await self._session.call(_list_operation(skip_system), read_executions, timeout=timeout)
         # Those just begun have no start time yet: they are the newest.
         return sorted(executions, key=lambda execution: execution.start_time or _NEWEST)
 
-    async def get(self, id: str) -> ScriptExecution:
+    async def get(self, id: ScriptRef, *, timeout: float | None = None) -> ScriptExecution:
         """Return one script execution (``GET /api/script-executions/{id}``).
 
         Args:
-            id: the script execution's id.
+            id: the script execution's id, or the script execution.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             NotFoundError: there is no such script execution of this user.
             SrsError: the call failed.
         """
-        return await self._calls.get(id)
+        return await self._calls.get(script_id(id), timeout=timeout)
 
     async def create(
         self,
-        runspace_id: str,
-        script: str,
+        runspace: RunspaceRef,
+        script: str | PathLike[str],
         *,
         parameters: Parameters | None = None,
         name: str | None = None,
-        output_objects_format: OutputFormat | str = OutputFormat.TEXT,
+        output: OutputChoice = "text",
+        timeout: float | None = None,
     ) -> ScriptExecution:
         """Start a script in a runspace (``POST /api/script-executions``) and do not wait for it.
 
-        Without a name it gets a unique one; if then the answer is lost, the script is looked for by that
-        name, and found or not it is not started a second time. `run()` of a client does all that follows.
+        Without a name it gets a unique one, by which it is looked for if nobody knows what became of the
+        request; found or not it is not started a second time. `run()` of a client does all that follows, and
+        waits for other scripts of the client in this runspace; this call does not.
 
         Args:
-            runspace_id: the runspace to run it in.
-            script: the script.
+            runspace: the runspace to run it in, its handle or its id.
+            script: the script, or the path of a file that holds it.
             parameters: values by name, or `ScriptParameter` objects.
             name: what to call it in the history; default a unique name.
-            output_objects_format: ``text`` (tables are cut at 80 columns) or ``json``.
+            output: the form of the output: ``text``, one text; ``raw``, the service's own documents;
+                ``json``, the documents that ``run()`` makes Python values of.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Returns:
             The script execution, running as a rule.
@@ -97,33 +113,42 @@ class AsyncScriptExecutions:
             NotFoundError: there is no such runspace.
             RunspaceBusyError: another script is running in it.
             RunspaceNotReadyError: it is being created, or failed.
-            OutcomeUnknownError: it may have been started all the same.
+            OutcomeUnknownError: it may have been started all the same; the error tells its name.
             SrsError: the call failed.
         """
-        job = prepare_raw(script, parameters, OutputFormat(output_objects_format), name)
-        return await self._calls.start(runspace_id, job.body, job.name, unique=job.name_is_unique)
+        job = prepare_raw(script, parameters, output, name)
+        target = runspace_id(runspace, "runspace")
+        calls = self._calls
+        try:
+            return await calls.start(target, job.body, job.name, unique=job.name_is_unique, timeout=timeout)
+        except BaseException as error:
+            # Whoever is cancelled while the response is on its way never learns the id.
+            if not isinstance(error, Exception) and job.name_is_unique:
+                await calls.cancel_lost(job.name, target)
+            raise
 
-    async def cancel(self, id: str) -> None:
+    async def cancel(self, id: ScriptRef, *, timeout: float | None = None) -> None:
         """Ask for a script to be stopped (``POST /api/script-executions/{id}/cancel``).
 
         It does not wait: use `wait`, and see whether the script was canceled or had ended before.
 
         Args:
-            id: the script execution's id.
+            id: the script execution's id, or the script execution.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             NotFoundError: there is no such script execution.
             SrsError: the call failed.
         """
-        await self._calls.cancel(id)
+        await self._calls.cancel(script_id(id), timeout=timeout)
 
     async def wait(
-        self, id: str, *, timeout: float | None = 3600.0, cancel_on_exit: bool = False
+        self, id: ScriptRef, *, timeout: float | None = 3600.0, cancel_on_exit: bool = False
     ) -> ScriptExecution:
         """Wait until a script has ended (``GET /api/script-executions/{id}``).
 
         Args:
-            id: the script execution's id.
+            id: the script execution's id, or the script execution.
             timeout: seconds until waiting is given up; default 3600, None for never.
             cancel_on_exit: whether the script is canceled if waiting ends before it, be it by the
                 timeout, an error or a cancellation; default False.
@@ -136,22 +161,25 @@ class AsyncScriptExecutions:
             NotFoundError: there is no such script execution, or not any more.
             SrsError: asking failed for good.
         """
-        operations.SCRIPT_EXECUTIONS_GET.path_for(id)
+        target = script_id(id)
+        operations.SCRIPT_EXECUTIONS_GET.path_for(target)
         check_patience("timeout", timeout)
+        check_flag("cancel_on_exit", cancel_on_exit)
         try:
-            return await self._calls.wait(id, timeout)
+            return await self._calls.wait(target, timeout)
         except BaseException as error:
             if cancel_on_exit:
-                await self._calls.cancel_on_the_way_out(id)
+                stopping = await self._calls.cancel_on_the_way_out(target, None, SECONDS_TO_CANCEL)
                 if isinstance(error, WaitTimeoutError):
-                    error.advice = "The script was asked to stop: wait again to see whether it did."
+                    error.advice = _ASKED_TO_STOP if stopping else _NOT_CANCELED
             raise
 
-    async def output(self, id: str) -> builtins.list[str]:
+    async def output(self, id: ScriptRef, *, timeout: float | None = None) -> builtins.list[str]:
         """Return a script's output (``GET /api/script-executions/{id}/output``), there once it has ended.
 
         Args:
-            id: the script execution's id.
+            id: the script execution's id, or the script execution.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Returns:
             In format text one text; in format json a JSON document for each object. Nothing while it runs.
@@ -160,14 +188,18 @@ class AsyncScriptExecutions:
             NotFoundError: there is no such script execution; or it began only a moment ago.
             SrsError: the call failed.
         """
-        return [text for text in await self._calls.output(id) or () if text is not None]
+        texts = await self._calls.output(script_id(id), timeout=timeout)
+        return [text for text in texts or () if text is not None]
 
-    async def records(self, id: str, stream: StreamType | str) -> builtins.list[StreamRecord]:
+    async def records(
+        self, id: ScriptRef, stream: StreamType | str, *, timeout: float | None = None
+    ) -> builtins.list[StreamRecord]:
         """Return the newest 50 records of a stream (``GET /api/script-executions/{id}/streams/{stream}``).
 
         Args:
-            id: the script execution's id.
+            id: the script execution's id, or the script execution.
             stream: ``information``, ``error``, ``warning``, ``debug`` or ``verbose``.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Returns:
             The records, oldest first, while the script runs too.
@@ -176,22 +208,34 @@ class AsyncScriptExecutions:
             NotFoundError: there is no such script execution; or it began only a moment ago.
             SrsError: the call failed.
         """
-        return await self._calls.records(id, StreamType(stream)) or []
+        return await self._calls.records(script_id(id), _stream_type(stream), timeout=timeout) or []
 
-    def follow(self, id: str) -> AsyncScriptRecords:
+    def follow(self, id: ScriptRef, *, timeout: float | None = None) -> AsyncScriptRecords:
         """Follow a script's five streams while it runs, each record once and in order of time.
 
         Args:
-            id: the script execution's id.
+            id: the script execution's id, or the script execution.
+            timeout: seconds until following is given up; default None, for as long as it runs.
 
         Returns:
             An iterator of records, and of a `StreamGap` wherever some were lost, that ends with the script.
 
         Raises:
+            WaitTimeoutError: while iterating: it did not end in time.
             SrsError: while iterating: asking failed for good.
         """
-        operations.SCRIPT_EXECUTIONS_GET.path_for(id)
-        return AsyncScriptRecords(self._session, id)
+        target = script_id(id)
+        operations.SCRIPT_EXECUTIONS_GET.path_for(target)
+        check_patience("timeout", timeout)
+        return AsyncScriptRecords(self._session, target, timeout)
+
+
+def _stream_type(stream: StreamType | str) -> StreamType:
+    try:
+        return StreamType(stream)
+    except ValueError:
+        known = ", ".join(StreamType)
+        raise InvalidArgumentValueError(f"stream must be one of {known}, not {stream!r}") from None
 
 
 def _list_operation(skip_system: bool) -> operations.Operation:

@@ -7,9 +7,10 @@ from collections import deque
 from srs_vsphere._async.poll import AsyncPoll
 from srs_vsphere._async.script_calls import AsyncScriptCalls
 from srs_vsphere._async.session import AsyncSession
+from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.poll_schedule import Seen, WaitPolicy, seen_error, seen_execution
 from srs_vsphere._service.stream_merge import StreamFollower
-from srs_vsphere.errors import SrsError
+from srs_vsphere.errors import NotFoundError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord, StreamType
 
 #: Seconds between two looks at most: a stream shows its newest 50 records only, so that waiting longer loses
@@ -27,12 +28,25 @@ class AsyncScriptWatch:
         session: makes the calls.
         id: the script's id.
         timeout: seconds until it is given up; None for never.
+        given: seconds that the caller gave, for errors; default the timeout.
+        streams: whether its streams are read; default True.
     """
 
-    def __init__(self, session: AsyncSession, id: str, timeout: float | None) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        id: str,
+        timeout: float | None,
+        *,
+        given: float | None = None,
+        streams: bool = True,
+    ) -> None:
+        #: How many streams the service did not have any more at the end.
+        self.lost_streams = 0
         self.execution: ScriptExecution | None = None
         self._calls = AsyncScriptCalls(session)
         self._id = id
+        self._kinds = tuple(StreamType) if streams else ()
         self._clock = session.sender.clock
         self._follower = StreamFollower()
         self._poll = AsyncPoll(
@@ -42,6 +56,7 @@ class AsyncScriptWatch:
             what=f"script {id} did not end",
             ask=lambda within: self._calls.get(id, within),
             see=seen_execution,
+            given=given,
         )
 
     @property
@@ -60,10 +75,10 @@ class AsyncScriptWatch:
             SrsError: asking makes no sense any more.
         """
         self.execution = await self._poll.step()
-        if self.execution is not None:
+        if self.execution is not None or not self._kinds:
             return []
         streams: dict[StreamType, list[StreamRecord] | None] = {}
-        for stream in StreamType:
+        for stream in self._kinds:
             try:
                 streams[stream] = await self._calls.records(self._id, stream, self._poll.left())
             except SrsError as error:
@@ -73,17 +88,32 @@ class AsyncScriptWatch:
                 streams[stream] = None
         return self._follower.look(streams)
 
-    async def finish(self) -> list[StreamRecord | StreamGap]:
+    async def finish(self, within: float | None = None) -> list[StreamRecord | StreamGap]:
         """Look at the streams of a script that has ended for the last time.
 
+        Args:
+            within: seconds it may take.
+
         Returns:
-            All that was not returned before.
+            All that was not returned before; `lost_streams` tells how many streams are missing.
 
         Raises:
             SrsError: they cannot be had, so that nobody knows what is missing.
         """
+        if not self._kinds:
+            return []
+        deadline = Deadline(within, self._clock.now)
         await self._clock.sleep(_SECONDS_TO_SETTLE)
-        streams = {stream: await self._calls.records(self._id, stream) for stream in StreamType}
+        streams: dict[StreamType, list[StreamRecord] | None] = {}
+        lost = 0
+        for stream in self._kinds:
+            try:
+                streams[stream] = await self._calls.records(self._id, stream, deadline.left())
+            except NotFoundError:
+                # How it ended is known: that its history was pruned just now changes nothing about that.
+                streams[stream] = None
+                lost += 1
+        self.lost_streams = lost
         return [*self._follower.look(streams), *self.give_up()]
 
     def give_up(self) -> list[StreamRecord | StreamGap]:
@@ -94,8 +124,8 @@ class AsyncScriptWatch:
 class AsyncScriptRecords:
     """An iterator of what a script writes to its streams, from their beginning to the script's end."""
 
-    def __init__(self, session: AsyncSession, id: str) -> None:
-        self._watch = AsyncScriptWatch(session, id, None)
+    def __init__(self, session: AsyncSession, id: str, timeout: float | None) -> None:
+        self._watch = AsyncScriptWatch(session, id, timeout)
         self._ready: deque[StreamRecord | StreamGap] = deque()
         self._done = False
 

@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Self, TypeVar
+
+from attrs import define, evolve, field, frozen
 
 from srs_vsphere._async.decoding import read_nothing
 from srs_vsphere._async.response import AsyncResponse
+from srs_vsphere._async.script_turns import AsyncScriptTurns
 from srs_vsphere._async.sender import AsyncSender
+from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._concurrency.limiter import AsyncLimiter
 from srs_vsphere._concurrency.loop_check import AsyncLoopCheck
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.operations import Operation
+from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret, check_key
-from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+from srs_vsphere.errors import AuthenticationError, ClosedError, DecodeError, NotSentError, SrsError
+from srs_vsphere.retry import RetryPolicy
 
 T = TypeVar("T")
 
 _KEY_HEADER = "X-SRS-API-KEY"
+#: Refused credentials are not sent again for so long: vCenter locks an account after five refusals within
+#: 180 seconds, unless it is set otherwise.
+_SECONDS_REFUSED = 180.0
+#: Logging out on the way out may take no longer.
+_SECONDS_TO_LEAVE = 5.0
+
+
+@frozen
+class _Refusal:
+    """Credentials that the service refused."""
+
+    credentials: Secret
+    error: AuthenticationError
+    at: float
+
+
+@define
+class _State:
+    """What all views of a session share."""
+
+    key: Secret | None
+    closed: bool = False
+    #: Held by the one task that logs in.
+    turn: AsyncLimiter = field(factory=lambda: AsyncLimiter(1))
+    logins: int = 0
+    login_error: SrsError | None = None
+    refusal: _Refusal | None = None
+    loop_check: AsyncLoopCheck = field(factory=AsyncLoopCheck)
 
 
 class AsyncSession:
@@ -31,13 +66,30 @@ class AsyncSession:
 
     def __init__(self, sender: AsyncSender, auth: Auth | None) -> None:
         self.sender = sender
-        self.closed = False
+        self.turns = AsyncScriptTurns()
         self._auth = auth
-        self._key = auth.key if isinstance(auth, ApiKeyAuth) else None
-        self._turn = AsyncLimiter(1)
-        self._logins = 0
-        self._login_error: SrsError | None = None
-        self._loop_check = AsyncLoopCheck()
+        self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
+        self._timeout: float | None = None
+        self._retry: RetryPolicy | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client is closed, or being closed."""
+        return self._state.closed
+
+    def with_options(self, timeout: float | None, retry: RetryPolicy | None) -> Self:
+        """Return a view of this session whose calls have options of their own.
+
+        Args:
+            timeout: seconds for each call; None for this session's.
+            retry: when a failed request is tried again; None for this session's policy.
+        """
+        view = copy.copy(self)
+        if timeout is not None:
+            view._timeout = timeout  # noqa: SLF001 - of the same class
+        if retry is not None:
+            view._retry = retry  # noqa: SLF001 - of the same class
+        return view
 
     async def call(
         self,
@@ -47,31 +99,35 @@ class AsyncSession:
         path: str | None = None,
         body: bytes | None = None,
         within: float | None = None,
+        timeout: float | None = None,
         express: bool = True,
     ) -> T:
         """Call an operation, logging in first if needed, and once more if the service forgot the session.
 
         Args:
             operation: what to call.
-            read: takes the result out of the answer.
+            read: takes the result out of the response.
             path: its path, if that holds an id.
             body: JSON to send.
             within: seconds it may take, if that is less than the policy's deadline.
-            express: whether the answer is read at once, so that it may come by the express lane.
+            timeout: seconds that the caller gave it, instead of the policy's deadline.
+            express: whether the response is read at once, so that it may come by the express lane.
 
         Returns:
             What `read` returned.
 
         Raises:
-            RuntimeError: the client is closed, or belongs to another event loop.
+            ClosedError: the client is closed, or was closed in the meantime.
+            RuntimeError: the client belongs to another event loop.
             SrsError: the call failed.
         """
+        state = self._state
         self._check_open()
         path = operation.path if path is None else path
-        call = self.sender.new_call(operation, path, body, within=within)
+        call = self.sender.new_call(operation, path, body, within=within, policy=self._policy(timeout))
         if not operation.needs_key:
             return await self.sender.send(call, read, express=express)
-        key = self._key
+        key = state.key
         if key is None:
             key = await self._log_in(call, None)
         try:
@@ -83,80 +139,115 @@ class AsyncSession:
         key = await self._log_in(call, key)
         return await self.sender.send(call, read, header=(_KEY_HEADER, key), express=express)
 
-    async def log_in(self) -> None:
+    async def log_in(self, timeout: float | None = None) -> None:
         """Log in, if that is not done yet.
 
+        Args:
+            timeout: seconds that the caller gave it.
+
         Raises:
-            RuntimeError: the client is closed, or belongs to another event loop.
+            ClosedError: the client is closed.
+            RuntimeError: the client belongs to another event loop.
             SrsError: it failed.
         """
         self._check_open()
-        if self._key is None:
-            await self._log_in(self.sender.new_call(operations.LOGIN, operations.LOGIN.path), None)
+        if self._state.key is None:
+            login = operations.LOGIN
+            call = self.sender.new_call(login, login.path, policy=self._policy(timeout))
+            await self._log_in(call, None)
 
-    async def log_out(self, *, within: float | None = None) -> None:
+    async def log_out(self, timeout: float | None = None) -> None:
         """End the session on the service, if this client began it.
 
         Args:
-            within: seconds it may take; default the policy's deadline.
+            timeout: seconds that the caller gave it.
 
         Raises:
-            RuntimeError: the client is closed, or belongs to another event loop.
+            ClosedError: the client is closed.
+            RuntimeError: the client belongs to another event loop.
             SrsError: it failed; the session then ends by itself after 30 idle minutes.
         """
         self._check_open()
-        key = self._key
+        await self._log_out(timeout=timeout)
+
+    async def leave(self) -> None:
+        """Let nothing begin any more, and log out: bounded in time, reached by no cancellation.
+
+        Calls under way are not tried again, and cannot log in again. A session that may be left is logged.
+        """
+        state = self._state
+        if state.closed:
+            return
+        state.closed = self.sender.closed = True
+        await async_clean_up(
+            self._log_out_last,
+            seconds=_SECONDS_TO_LEAVE,
+            left=f"the session on {self.sender.origin.host} was not ended, and stays until it has idled",
+        )
+
+    async def _log_out_last(self) -> None:
+        # A login under way may still bring a key, which is ended then.
+        try:
+            await self._state.turn.acquire(_SECONDS_TO_LEAVE)
+        except TimeoutError:
+            raise NotSentError("a login was under way and may still succeed") from None
+        try:
+            await self._log_out(within=_SECONDS_TO_LEAVE)
+        finally:
+            self._state.turn.release()
+
+    async def _log_out(self, *, within: float | None = None, timeout: float | None = None) -> None:
+        key = self._state.key
         if key is None or isinstance(self._auth, ApiKeyAuth):
             return
-        self._key = None
-        call = self.sender.new_call(operations.LOGOUT, operations.LOGOUT.path, within=within)
+        self._state.key = None
+        logout = operations.LOGOUT
+        call = self.sender.new_call(logout, logout.path, within=within, policy=self._policy(timeout))
         try:
             await self.sender.send(call, read_nothing, header=(_KEY_HEADER, key))
         except AuthenticationError as error:
             # The service has forgotten the session already.
             if error.status != 401:
                 raise
+        except BaseException:
+            # Where it may not have been heard, closing the client tries once more.
+            self._state.key = self._state.key or key
+            raise
 
-    async def leave(self, within: float) -> SrsError | None:
-        """Log out on the way out: bounded in time, reached by no cancellation, never raising.
-
-        Args:
-            within: seconds it may take.
-
-        Returns:
-            Why the service may still keep the session, if it may.
-        """
-        if self.closed:
-            return None
-        with self.sender.clock.shielded(within):
-            try:
-                await self.log_out(within=within)
-            except SrsError as error:
-                return error
-        return None
+    def _policy(self, timeout: float | None) -> RetryPolicy | None:
+        """Return the policy of a call; None for the sender's own."""
+        if timeout is not None:
+            check_seconds("timeout", timeout)
+        seconds = self._timeout if timeout is None else timeout
+        if seconds is None:
+            return self._retry
+        return evolve(self._retry or self.sender.policy, deadline=seconds)
 
     def _check_open(self) -> None:
-        if self.closed:
-            raise RuntimeError("this client is closed: make a new one")
-        self._loop_check.check()
+        if self._state.closed:
+            raise ClosedError("this client is closed")
+        self._state.loop_check.check()
 
     async def _log_in(self, call: Call, stale: Secret | None) -> Secret:
         """Return a key newer than the stale one, from the one login that all who wait share."""
-        seen = self._logins
+        state = self._state
+        seen = state.logins
         try:
-            await self._turn.acquire(call.deadline - self.sender.clock.now())
+            await state.turn.acquire(call.deadline - self.sender.clock.now())
         except TimeoutError:
             raise NotSentError("no login before the deadline", **call.facts()) from None
         try:
-            if self._key is not None and self._key is not stale:
-                return self._key
-            if self._logins != seen and self._login_error is not None:
-                raise self._login_error.again()
-            self._key = None
-            self._key = await self._ask_for_key(call)
-            return self._key
+            if state.closed:
+                raise ClosedError("the client was closed during the call", **call.facts())
+            if state.key is not None and state.key is not stale:
+                return state.key
+            if state.logins != seen and state.login_error is not None:
+                raise state.login_error.again()
+            state.key = None
+            state.key = await self._ask_for_key(call)
+            return state.key
         finally:
-            self._turn.release()
+            state.turn.release()
 
     async def _ask_for_key(self, call: Call) -> Secret:
         if not isinstance(self._auth, BasicAuth):
@@ -164,22 +255,44 @@ class AsyncSession:
                 "no credentials were given",
                 **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
             )
-        clock = self.sender.clock
+        state, clock = self._state, self.sender.clock
+        credentials = self._auth.authorization()
+        self._check_refusal(credentials)
         login = self.sender.new_call(
-            operations.LOGIN, operations.LOGIN.path, within=max(0.0, call.deadline - clock.now())
+            operations.LOGIN,
+            operations.LOGIN.path,
+            within=max(0.0, call.deadline - clock.now()),
+            policy=call.policy,
         )
-        header = ("Authorization", self._auth.authorization())
         try:
-            key = await self.sender.send(login, _read_key, header=header)
+            key = await self.sender.send(login, _read_key, header=("Authorization", credentials))
         except SrsError as error:
+            if isinstance(error, AuthenticationError):
+                state.refusal = _Refusal(credentials, error, clock.now())
             # A login that only this caller's deadline ended says nothing to the others.
             if clock.now() < call.deadline:
-                self._login_error = error
-                self._logins += 1
+                state.login_error = error
+                state.logins += 1
             raise
-        self._login_error = None
-        self._logins += 1
+        state.login_error = None
+        state.refusal = None
+        state.logins += 1
         return key
+
+    def _check_refusal(self, credentials: Secret) -> None:
+        """Refuse what the service has refused a moment ago: whoever goes on asking locks the account."""
+        refusal = self._state.refusal
+        if refusal is None or refusal.credentials != credentials:
+            return
+        ago = self.sender.clock.now() - refusal.at
+        if ago >= _SECONDS_REFUSED:
+            return
+        error = refusal.error.again()
+        error.message = f"these credentials were refused {ago:.0f} s ago, and were not sent again"
+        error.advice = (
+            f"Correct them; the same are sent again after {_SECONDS_REFUSED:g} s, lest the account be locked."
+        )
+        raise error
 
 
 async def _read_key(response: AsyncResponse, call: Call) -> Secret:

@@ -19,6 +19,8 @@ from typing import (
 
 import attrs
 
+from srs_vsphere.errors import InvalidArgumentTypeError
+
 
 @attrs.frozen
 class Member:
@@ -138,4 +140,4 @@ def _hints(cls: type, path: str) -> dict[str, object]:
         if isinstance(hint, str) and problem.split("'")[1:2] and problem.split("'")[1] in hint:
             path = f"{path}.{name}"
             break
-    raise TypeError(f"output_type: the type of {path} cannot be found: {problem}")
+    raise InvalidArgumentTypeError(f"output_type: the type of {path} cannot be found: {problem}")

@@ -26,6 +26,7 @@ from typing import (
 
 from srs_vsphere._codec.class_members import Member, bare, bound, is_typed_dict, members_of
 from srs_vsphere._codec.scalars import Misfit, matched, misfit, missing, plain, scalar_hook
+from srs_vsphere.errors import InvalidArgumentTypeError
 
 if TYPE_CHECKING:
     import cattrs
@@ -85,14 +86,16 @@ class _Compiler:
             return partial(_literal, args)
         if not isinstance(kind, type):
             shown = repr(kind) if isinstance(kind, str) else f"an instance of {type(kind).__name__}"
-            raise TypeError(f"output_type: {path} is {shown}, not a class")
+            raise InvalidArgumentTypeError(f"output_type: {path} is {shown}, not a class")
         if kind in _LISTS:
             return self._list(kind, args, path)
         if kind in _MAPPINGS:
             return self._mapping(args, path)
         found = scalar_hook(kind) or self._object(kind, args, path)
         if found is None:
-            raise TypeError(f"output_type: nothing can be made for {path}, a {kind.__qualname__}: {_TAKES}")
+            raise InvalidArgumentTypeError(
+                f"output_type: nothing can be made for {path}, a {kind.__qualname__}: {_TAKES}"
+            )
         return found
 
     def _union(self, args: tuple[object, ...], path: str) -> Hook:
@@ -117,7 +120,9 @@ class _Compiler:
 
     def _list(self, kind: object, args: tuple[object, ...], path: str) -> Hook:
         if kind is tuple and args and args[-1] is not Ellipsis:
-            raise TypeError(f"output_type: {path} is a tuple of several types: take tuple[X, ...] or list[X]")
+            raise InvalidArgumentTypeError(
+                f"output_type: {path} is a tuple of several types: take tuple[X, ...] or list[X]"
+            )
         element = self.hook(args[0] if args else object, f"{path}[]")
         made = _LISTS[kind]
 
@@ -244,12 +249,16 @@ def _converted_by(converter: object, cls: object) -> Hook:
     import cattrs
 
     if not isinstance(converter, cattrs.BaseConverter):
-        raise TypeError(f"converter must be a converter of cattrs, not {type(converter).__name__}")
+        raise InvalidArgumentTypeError(
+            f"converter must be a converter of cattrs, not {type(converter).__name__}"
+        )
     kind = cast("type[object]", cls)
     try:
         hook = converter.get_structure_hook(kind)
     except (cattrs.StructureHandlerNotFoundError, NameError, TypeError) as error:
-        raise TypeError(f"output_type: the converter makes nothing of {cls!r}: {error}") from None
+        raise InvalidArgumentTypeError(
+            f"output_type: the converter makes nothing of {cls!r}: {error}"
+        ) from None
 
     def make(value: object) -> object:
         try:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from srs_vsphere._codec.scalars import Misfit, matched, misfit, plain, scalar_hook
+from srs_vsphere.errors import InvalidArgumentTypeError
 
 _Hook: TypeAlias = Callable[[object], object]
 _LISTS = (list, set, frozenset, tuple, Sequence)
@@ -40,7 +41,9 @@ def model_hook(cls: type, path: str) -> _Hook:
     try:
         model.model_rebuild()
     except NameError as error:
-        raise TypeError(f"output_type: {path} has a member of a type that cannot be found: {error}") from None
+        raise InvalidArgumentTypeError(
+            f"output_type: {path} has a member of a type that cannot be found: {error}"
+        ) from None
 
     def make(value: object) -> object:
         data = _object(value)

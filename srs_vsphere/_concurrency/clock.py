@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from srs_vsphere._concurrency import stopping
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
@@ -57,7 +59,7 @@ class Clock:
         Args:
             seconds: how long.
         """
-        time.sleep(seconds)
+        stopping.sleep(seconds)
 
     def limit(self, seconds: float) -> AbstractContextManager[object]:
         """Return a context without effect: a thread cannot be cancelled, its sockets' timeouts bound it.

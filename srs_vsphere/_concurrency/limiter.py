@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import queue
+import time
 
 import anyio
 
+from srs_vsphere._concurrency import stopping
+
+#: How often a thread that waits for a slot looks whether it is to stop.
+_SECONDS_BETWEEN_LOOKS = 0.1
+
 
 class AsyncLimiter:
-    """A number of limiter, each held by one task at a time; of size 1, a lock with a timeout.
+    """A number of slots, each held by one task at a time; of size 1, a lock with a timeout.
 
     Args:
         size: how many there are.
@@ -19,7 +25,7 @@ class AsyncLimiter:
 
     @property
     def free(self) -> int:
-        """How many limiter nobody holds."""
+        """How many slots nobody holds."""
         return self._semaphore.value
 
     async def acquire(self, timeout: float) -> None:
@@ -43,7 +49,7 @@ class AsyncLimiter:
 
 
 class Limiter:
-    """A number of limiter, each held by one thread at a time; of size 1, a lock with a timeout.
+    """A number of slots, each held by one thread at a time; of size 1, a lock with a timeout.
 
     Args:
         size: how many there are.
@@ -56,7 +62,7 @@ class Limiter:
 
     @property
     def free(self) -> int:
-        """How many limiter nobody holds."""
+        """How many slots nobody holds."""
         return self._queue.qsize()
 
     def acquire(self, timeout: float) -> None:
@@ -67,11 +73,22 @@ class Limiter:
 
         Raises:
             TimeoutError: none became free in time.
+            Stopped: this thread was told to stop.
         """
-        try:
-            self._queue.get(timeout=max(0.0, timeout))
-        except queue.Empty:
-            raise TimeoutError from None
+        ends = time.monotonic() + timeout
+        while True:
+            stop = stopping.event()
+            left = max(0.0, ends - time.monotonic())
+            try:
+                # Nothing waits for a queue and an event at once.
+                self._queue.get(timeout=left if stop is None else min(left, _SECONDS_BETWEEN_LOOKS))
+            except queue.Empty:
+                if stop is not None and stop.is_set():
+                    raise stopping.Stopped from None
+                if time.monotonic() >= ends:
+                    raise TimeoutError from None
+            else:
+                return
 
     def release(self) -> None:
         """Give a slot back."""

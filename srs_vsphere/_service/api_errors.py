@@ -25,6 +25,7 @@ from srs_vsphere.errors import (
     RunspaceNotReadyError,
     ServerError,
     SrsError,
+    TooManyRequestsError,
 )
 
 #: How much of a body is kept as ``details``.
@@ -71,7 +72,7 @@ _BY_CODE: dict[int, _Meaning] = {
     2070: _Meaning(NotFoundError),
     4010: _Meaning(
         NotFoundError,
-        "Ids of templates are case-sensitive: argument_scripts.templates() lists them all.",
+        "Ids of templates are case-sensitive: argument_scripts.list() has them all.",
     ),
 }
 _BY_RUNSPACE = _Meaning(
@@ -106,7 +107,7 @@ _BY_STATUS: dict[int, _Meaning] = {
         InvalidRequestError,
         "The service takes application/json only: look for a proxy or a hook that changes Content-Type.",
     ),
-    429: _Meaning(ServerError, "A proxy before the service asks for fewer calls: call less often."),
+    429: _Meaning(TooManyRequestsError),
     502: _Meaning(
         ServerError,
         "The proxy cannot reach the service: try later, and look first whether the call took effect.",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.argument_script import ArgumentScriptTemplate
 
 #: One text, or several for one placeholder.
@@ -53,7 +54,7 @@ def render_request(
     """
     lines = [values] if isinstance(values, Mapping) else list(values)
     if not lines:
-        raise ValueError("values must fill in the template at least once")
+        raise InvalidArgumentValueError("values must fill in the template at least once")
     return {
         "template_id": template.id,
         "template_placeholder_value_list": [{"values": _line(template, line)} for line in lines],
@@ -64,10 +65,12 @@ def _line(template: ArgumentScriptTemplate, values: PlaceholderValues) -> list[d
     known = dict.fromkeys(template.placeholders)
     unknown = [name for name in values if name not in known]
     if unknown:
-        raise ValueError(f"{template.id} has no placeholder {_listed(unknown)}, only {_listed(known)}")
+        raise InvalidArgumentValueError(
+            f"{template.id} has no placeholder {_listed(unknown)}, only {_listed(known)}"
+        )
     missing = [name for name in known if name not in values]
     if missing:
-        raise ValueError(f"{template.id} needs a value for {_listed(missing)}")
+        raise InvalidArgumentValueError(f"{template.id} needs a value for {_listed(missing)}")
     texts = {name: _texts(name, values[name]) for name in known}
     return [{"placeholder_name": name, "value": texts[name]} for name in _ordered(template.id, texts)]
 
@@ -75,11 +78,13 @@ def _line(template: ArgumentScriptTemplate, values: PlaceholderValues) -> list[d
 def _texts(name: str, value: object) -> list[str]:
     several = cast("Sequence[object]", value) if isinstance(value, list | tuple) else [value]
     if not several:
-        raise ValueError(f"values[{name!r}] is empty: the service would put in an empty text")
+        raise InvalidArgumentValueError(f"values[{name!r}] is empty: the service would put in an empty text")
     texts: list[str] = []
     for text in several:
         if not isinstance(text, str):
-            raise TypeError(f"values[{name!r}] must be text or a list of texts, not {type(text).__name__}")
+            raise InvalidArgumentTypeError(
+                f"values[{name!r}] must be text or a list of texts, not {type(text).__name__}"
+            )
         texts.append(escaped(text))
     return texts
 
@@ -96,7 +101,7 @@ def _ordered(template_id: str, texts: Mapping[str, list[str]]) -> list[str]:
             if not any(f"<{other}>" in text for other in left if other != name for text in texts[name])
         ]
         if not free:
-            raise ValueError(
+            raise InvalidArgumentValueError(
                 f"the values of {_listed(left)} hold each other's placeholders, which {template_id} would"
                 " replace"
             )

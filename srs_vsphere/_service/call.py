@@ -8,6 +8,7 @@ from attrs import define, field
 
 from srs_vsphere._service.operations import Operation
 from srs_vsphere.errors import Facts
+from srs_vsphere.retry import RetryPolicy
 
 
 @define(eq=False)
@@ -21,6 +22,7 @@ class Call:
         deadline: seconds on the client's clock at which it must have ended.
         body: JSON to send, if the operation takes a body; left out of ``repr()``, as scripts hold secrets.
         attempts: how often it was tried so far.
+        policy: when it is tried again; its own deadline is what a caller who gave a timeout gave.
     """
 
     operation: Operation
@@ -29,6 +31,7 @@ class Call:
     deadline: float
     body: bytes | None = field(default=None, repr=False)
     attempts: int = 0
+    policy: RetryPolicy = field(factory=RetryPolicy)
 
     def facts(self, **more: Unpack[Facts]) -> Facts:
         """Return the facts that an error of this call carries.

@@ -12,7 +12,14 @@ import httpx
 from attrs import frozen
 
 from srs_vsphere._service.retry_decision import Outcome, Sent
-from srs_vsphere.errors import NotSentError, OutcomeUnknownError, SrsError, TransportError
+from srs_vsphere.errors import (
+    DecodeError,
+    NotSentError,
+    OutcomeUnknownError,
+    ServerError,
+    SrsError,
+    TransportError,
+)
 
 if TYPE_CHECKING:
     from srs_vsphere._service.call import Call
@@ -99,6 +106,15 @@ def of_deadline(call: Call, seconds: float) -> Failure:
         seconds: the policy's deadline.
     """
     return unknown(call, f"no answer within the deadline of {seconds:g} s")
+
+
+def may_have_taken_effect(error: SrsError) -> bool:
+    """Tell whether a creation that ended so may have been carried out all the same.
+
+    Args:
+        error: what the creation raised.
+    """
+    return isinstance(error, OutcomeUnknownError | DecodeError | ServerError)
 
 
 def _words(cause: Exception | None) -> str | None:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.stream_record import StreamType
 
 #: Servers take a request line of 8 KiB; the service's ids have 50 characters at most.
@@ -45,15 +46,15 @@ class Operation:
                 that would lead to another operation.
         """
         if not isinstance(id, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"id must be text, not {type(id).__name__}")
+            raise InvalidArgumentTypeError(f"id must be text, not {type(id).__name__}")
         if not id.strip() or id in {".", ".."}:
-            raise ValueError(f"id must name a resource, not {id!r}")
+            raise InvalidArgumentValueError(f"id must name a resource, not {id!r}")
         try:
             encoded = quote(id, safe="")
         except UnicodeEncodeError:
-            raise ValueError(f"id must be without lone surrogates, not {id!r}") from None
+            raise InvalidArgumentValueError(f"id must be without lone surrogates, not {id!r}") from None
         if len(encoded) > _LONGEST_ID:
-            raise ValueError(f"id must be shorter than {len(id)} characters")
+            raise InvalidArgumentValueError(f"id must be shorter than {len(id)} characters")
         return self.path.replace("{id}", encoded)
 
 

@@ -27,6 +27,8 @@ from srs_vsphere.models.web_console import WebConsole, WebConsoleState
 
 #: Nothing changes faster on the service: it looks at its runspaces twice a second.
 SHORTEST_DELAY = 0.5
+#: A runspace is given so long to become ready, a minute more than the service itself gives it.
+CREATION_TIMEOUT = 660.0
 #: What rounding leaves of the time allowed is not worth another question, and may be too short to pass.
 _NO_TIME = 0.001
 #: After so many responses without an id in a row the record is stuck.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Literal, TypeAlias, TypedDict
 from uuid import uuid4
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from srs_vsphere._codec import structured_output
+from srs_vsphere._service.identity import RunspaceRef
+from srs_vsphere._service.script_text import script_text
 from srs_vsphere._validation import check_flag, check_name, check_patience
-from srs_vsphere.models.runspace import Runspace
+from srs_vsphere.errors import InvalidArgumentValueError
 from srs_vsphere.models.script_execution import OutputFormat
 from srs_vsphere.parameters import Parameters, request_parameters
 
@@ -20,34 +23,48 @@ OutputChoice: TypeAlias = Literal["text", "json", "raw"]
 DEFAULT_TIMEOUT = 3600.0
 
 
-class RunOptions(TypedDict, total=False):
+class MapOptions(TypedDict, total=False):
+    """What a pool's ``map()`` takes besides the script, its inputs and the form of its output.
+
+    Args:
+        name: what the script is called in the history; default a unique name.
+        timeout: seconds for all of the call; default 3600, after which the service ends a script itself. A
+            script that has not ended by then is canceled. None waits as long as it takes.
+        check: whether anything but plain success raises `ScriptFailedError`; default False.
+        streams: whether what it writes to its streams is read; default True. Without it nobody looks for
+            errors, and the outcome goes by the service's state alone.
+    """
+
+    name: str | None
+    timeout: float | None
+    check: bool
+    streams: bool
+
+
+class RunOptions(MapOptions, total=False):
     """What every way of running a script takes besides the script and the form of its output.
+
+    It types the keywords of a function of one's own that hands them on to ``run()``.
 
     Args:
         parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which are
             sent untouched.
-        name: what the script is called in the history; default a unique name.
-        timeout: seconds until waiting for its end is given up and it is canceled; default 3600, after
-            which the service ends it itself. None waits as long as it takes.
-        check: whether anything but plain success raises `ScriptFailedError`; default False.
     """
 
     parameters: Parameters | None
-    name: str | None
-    timeout: float | None
-    check: bool
 
 
 class ClientRunOptions(RunOptions, total=False):
     """What a client's ``run()`` takes besides.
 
     Args:
-        runspace: a runspace that is ready, or its id; default a new one, deleted when the script has ended.
+        runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the script
+            has ended.
         run_vc_connection_script: whether the new one connects to vCenter; default False.
         wait_for_quota: seconds to wait for room for the new one if the service has none; default 0.
     """
 
-    runspace: Runspace | str | None
+    runspace: RunspaceRef | None
     run_vc_connection_script: bool
     wait_for_quota: float
 
@@ -57,37 +74,46 @@ class Job:
     """A script ready to be sent.
 
     Args:
-        body: members of the request, without name and runspace.
+        body: members of the request, without name and runspace; left out of ``repr()``, as scripts hold
+            secrets.
         name: its name.
         name_is_unique: whether nothing else has that name.
         decode: makes the result's output of what the service gives; it raises `WireError`.
-        timeout: seconds until waiting for its end is given up; None for never.
+        timeout: seconds for all of it; None for as long as it takes.
         check: whether anything but plain success raises.
+        streams: whether its streams are read.
     """
 
-    body: dict[str, object]
+    body: dict[str, object] = field(repr=False)
     name: str
     name_is_unique: bool
     decode: Callable[[list[str | None] | None], object]
     timeout: float | None = None
     check: bool = False
+    streams: bool = True
 
 
 def prepare(
-    script: str,
-    options: RunOptions,
+    script: str | PathLike[str],
     *,
-    takes: frozenset[str] = frozenset(RunOptions.__annotations__),
-    output: OutputChoice,
+    parameters: Parameters | None = None,
+    name: str | None = None,
+    timeout: float | None = DEFAULT_TIMEOUT,
+    check: bool = False,
+    streams: bool = True,
+    output: OutputChoice = "text",
     depth: int = structured_output.DEFAULT_DEPTH,
     output_type: type | None = None,
 ) -> Job:
     """Make a script ready for ``run()``.
 
     Args:
-        script: the user's script.
-        options: the user's options.
-        takes: their names.
+        script: the user's script, or the path of a file that holds it.
+        parameters: its parameters.
+        name: its name; None for a unique one.
+        timeout: seconds for all of it; None for as long as it takes.
+        check: whether anything but plain success raises.
+        streams: whether its streams are read.
         output: the form of its output: ``text``, ``json`` or ``raw``.
         depth: for ``json``: how many levels below each object are kept.
         output_type: for ``json``: the class that each object is made into.
@@ -96,19 +122,16 @@ def prepare(
         What to send, and how to read the output.
 
     Raises:
-        TypeError: an argument is of the wrong kind.
-        ValueError: an argument makes no sense, or a value would not arrive as given.
+        InvalidArgumentTypeError: an argument is of the wrong kind.
+        InvalidArgumentValueError: an argument makes no sense, or a value would not arrive as given.
+        OSError: the file cannot be read.
     """
-    unknown = set(options) - takes
-    if unknown:
-        raise TypeError(f"run() takes no argument {', '.join(sorted(unknown))}")
-    timeout, check = options.get("timeout", DEFAULT_TIMEOUT), options.get("check", False)
     check_patience("timeout", timeout)
     check_flag("check", check)
-    _check_script(script)
+    check_flag("streams", streams)
+    text = script_text(script)
     if output_type is not None and output != "json":
-        raise ValueError('output_type goes with output="json" only')
-    parameters = options.get("parameters")
+        raise InvalidArgumentValueError('output_type goes with output="json" only')
     decode: Callable[[list[str | None] | None], object]
     match output:
         case "text":
@@ -120,29 +143,31 @@ def prepare(
                 structured_output.documents,
             )
         case "json":
-            script, sent = structured_output.wrapped(script, parameters, depth)
+            text, sent = structured_output.wrapped(text, parameters, depth)
             kind, decode = OutputFormat.JSON, _json_decoder(output_type)
         case _:
-            raise ValueError(f'output must be "text", "json" or "raw", not {output!r}')
-    job = _job(script, sent, kind, options.get("name"), decode)
-    return evolve(job, timeout=timeout, check=check)
+            raise InvalidArgumentValueError(f'output must be "text", "json" or "raw", not {output!r}')
+    job = _job(text, sent, kind, name, decode)
+    return evolve(job, timeout=timeout, check=check, streams=streams)
 
 
-def prepare_raw(script: str, parameters: Parameters | None, kind: OutputFormat, name: str | None) -> Job:
-    """Make a script ready to be started as it is.
+def prepare_raw(
+    script: str | PathLike[str], parameters: Parameters | None, output: OutputChoice, name: str | None
+) -> Job:
+    """Make a script ready to be started, and not to be waited for.
 
     Args:
-        script: the script.
+        script: the script, or the path of a file that holds it.
         parameters: its parameters.
-        kind: the format of its output.
+        output: the form of its output.
         name: its name; None for a unique one.
 
     Raises:
-        TypeError: an argument is of the wrong kind.
-        ValueError: an argument makes no sense, or a value would not arrive as given.
+        InvalidArgumentTypeError: an argument is of the wrong kind.
+        InvalidArgumentValueError: an argument makes no sense, or a value would not arrive as given.
+        OSError: the file cannot be read.
     """
-    _check_script(script)
-    return _job(script, request_parameters(parameters), kind, name, _text)
+    return prepare(script, parameters=parameters, output=output, name=name)
 
 
 def _job(
@@ -159,35 +184,20 @@ def _job(
     return Job(body, name or unique_name(), name is None, decode)
 
 
-def _check_script(script: object) -> None:
-    if not isinstance(script, str):
-        raise TypeError(f"script must be text, not {type(script).__name__}")
-    if not script.strip():
-        raise ValueError("script must not be blank")
-
-
-def check_runspace(options: ClientRunOptions) -> str | None:
-    """Refuse options about the runspace that make no sense.
+def check_new_only(**options: object) -> None:
+    """Refuse options of a new runspace where one is given.
 
     Args:
-        options: the user's options.
-
-    Returns:
-        The id of the runspace to use, None for a new one.
+        **options: the options by name.
 
     Raises:
-        TypeError: it is neither a runspace nor text.
-        ValueError: a new one's options come with one that is given.
+        InvalidArgumentValueError: one of them is set.
     """
-    runspace = options.get("runspace")
-    if runspace is None:
-        return None
-    for name in ("run_vc_connection_script", "wait_for_quota"):
-        if options.get(name):
-            raise ValueError(f"{name} goes with a new runspace only: the one given is as it is")
-    if not isinstance(runspace, Runspace | str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-        raise TypeError(f"runspace must be a Runspace or its id, not {type(runspace).__name__}")
-    return runspace.id if isinstance(runspace, Runspace) else runspace
+    for name, value in options.items():
+        if value:
+            raise InvalidArgumentValueError(
+                f"{name} goes with a new runspace only: the one given is as it is"
+            )
 
 
 def unique_name(prefix: str | None = None) -> str:

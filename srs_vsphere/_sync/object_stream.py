@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from srs_vsphere._sync.decoding import Objects
 from srs_vsphere._sync.response import Response
@@ -18,14 +18,22 @@ class ObjectStream(Generic[T]):
     """A list of the service as an ``with`` block, whose target iterates over its objects.
 
     The request is sent on entering the block. Leaving it early closes the connection at once. A failure
-    before the answer is retried like that of any call; once the answer has begun, nothing is repeated.
+    before the response is retried like that of any call; once the response has begun, nothing is repeated.
     """
 
-    def __init__(self, session: Session, operation: Operation, path: str, cls: type[T]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        operation: Operation,
+        path: str,
+        cls: type[T],
+        timeout: float | None = None,
+    ) -> None:
         self._session = session
         self._operation = operation
         self._path = path
         self._cls = cls
+        self._timeout = timeout
         self._reply: Response | None = None
         self._objects: Objects[T] | None = None
 
@@ -33,11 +41,16 @@ class ObjectStream(Generic[T]):
         if self._reply is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
         response, call = self._session.call(
-            self._operation, _read_opened, path=self._path, express=False
+            self._operation, _read_opened, path=self._path, timeout=self._timeout, express=False
         )
         self._reply = response
         self._objects = Objects(response, call, self._cls)
         return self._objects
+
+    if not TYPE_CHECKING:  # To a type checker the missing method says the same.
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("enter it first: `with ....stream() as items:`, `for item in items:`")
 
     def __exit__(
         self,

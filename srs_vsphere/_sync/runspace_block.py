@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from os import PathLike
 from types import TracebackType
 from typing import Literal, TypeVar, Unpack, overload
 
-from srs_vsphere._sync.runspace_calls import RunspaceCalls
+from srs_vsphere._sync.runspace_calls import SECONDS_TO_DELETE, RunspaceCalls
 from srs_vsphere._sync.script_follower import ScriptWatch
 from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.session import Session
 from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
+from srs_vsphere._concurrency.clean_up import clean_up
+from srs_vsphere._service.deadline import Deadline
+from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.poll_schedule import AskAgain, Seen, Wait, WaitPolicy
-from srs_vsphere._service.script_request import Job, OutputChoice, RunOptions, prepare, unique_name
+from srs_vsphere._service.script_request import (
+    DEFAULT_TIMEOUT,
+    OutputChoice,
+    RunOptions,
+    prepare,
+    unique_name,
+)
 from srs_vsphere.errors import (
-    ConnectionFailedError,
-    DecodeError,
-    OutcomeUnknownError,
+    NotFoundError,
     QuotaExceededError,
     RunspaceNotReadyError,
-    ServerError,
     SrsError,
+    VCenterConnectionError,
     WaitTimeoutError,
 )
 from srs_vsphere.models import PSDocument, Runspace, StreamGap, StreamRecord, StreamType
+from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of, split_streams
 
 T = TypeVar("T")
 
 _log = logging.getLogger("srs_vsphere")
-
-#: Deleting blocks on the service for up to four seconds.
-_SECONDS_TO_DELETE = 20.0
-#: A lost creation is looked for twice, for it may still be on its way.
-_SECONDS_TO_FIND = 10.0
-_SECONDS_UNTIL_A_LOST_ONE_SHOWS = 1.0
 
 
 class RunspaceHandle:
@@ -59,12 +63,12 @@ class RunspaceHandle:
 
     @overload
     def run(
-        self, script: str, *, output: Literal["text"] = "text", **options: Unpack[RunOptions]
+        self, script: str | PathLike[str], *, output: Literal["text"] = "text", **options: Unpack[RunOptions]
     ) -> ScriptResult[str]: ...
     @overload
     def run(
         self,
-        script: str,
+        script: str | PathLike[str],
         *,
         output: Literal["json"],
         depth: int = DEFAULT_DEPTH,
@@ -74,7 +78,7 @@ class RunspaceHandle:
     @overload
     def run(
         self,
-        script: str,
+        script: str | PathLike[str],
         *,
         output: Literal["json"],
         depth: int = DEFAULT_DEPTH,
@@ -82,53 +86,64 @@ class RunspaceHandle:
     ) -> ScriptResult[list[object]]: ...
     @overload
     def run(
-        self, script: str, *, output: Literal["raw"], **options: Unpack[RunOptions]
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> ScriptResult[list[PSDocument]]: ...
     def run(
         self,
-        script: str,
+        script: str | PathLike[str],
         *,
+        parameters: Parameters | None = None,
         output: OutputChoice = "text",
         depth: int = DEFAULT_DEPTH,
         output_type: type | None = None,
-        **options: Unpack[RunOptions],
+        name: str | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        check: bool = False,
+        streams: bool = True,
     ) -> ScriptResult[object]:
         """Run a script in this runspace and wait for its end; calls at once wait for each other.
 
-        Variables, functions and connections stay from one script to the next.
+        Variables, functions and connections stay from one script to the next. Scripts of one client in one
+        runspace take turns, whichever call starts them.
 
         Args:
-            script: the script.
+            script: the script, or the path of a file that holds it.
+            parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
+                are sent untouched. Default none.
             output: the form of the output: ``text``, one text in which tables are cut at 80 columns;
                 ``json``, Python values of any depth; ``raw``, the service's own documents, one level deep.
             depth: for ``json``: how many levels below each object are kept; default 8.
             output_type: for ``json``: a class that each object is made into.
-            **options: see `RunOptions`.
+            name: what the script is called in the history; default a unique name.
+            timeout: seconds for all of the call; default 3600, None for as long as it takes. The last tenth
+                of it, 5 seconds at most, is kept for canceling a script that has not ended.
+            check: whether anything but plain success raises `ScriptFailedError`; default False.
+            streams: whether what it writes to its streams is read; default True. Without it nobody looks
+                for errors, and the outcome goes by the service's state alone.
 
         Returns:
             What came of it; look at ``outcome`` before trusting ``output``.
 
         Raises:
             ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
-            WaitTimeoutError: it did not end in time, and was canceled.
+            WaitTimeoutError: it did not end in time, and was canceled; the error has what came of it so far.
             RunspaceBusyError: somebody else runs a script in this runspace.
-            TypeError: an argument is of the wrong kind, before anything is sent.
-            ValueError: an argument makes no sense, before anything is sent.
+            InvalidArgumentTypeError: an argument is of the wrong kind, before anything is sent.
+            InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.
         """
-        job = prepare(script, options, output=output, depth=depth, output_type=output_type)
-        return self.run_job(job)
-
-    def run_job(self, job: Job) -> ScriptResult[object]:
-        """Run a script that is ready to be sent; `run` is what a program calls.
-
-        Args:
-            job: the script.
-        """
-        result = self._runner.run(job)
-        if job.check:
-            result.raise_for_outcome()
-        return result
+        job = prepare(
+            script,
+            parameters=parameters,
+            output=output,
+            depth=depth,
+            output_type=output_type,
+            name=name,
+            timeout=timeout,
+            check=check,
+            streams=streams,
+        )
+        return self._runner.run(job)
 
 
 class RunspaceBlock:
@@ -142,6 +157,8 @@ class RunspaceBlock:
         run_vc_connection_script: bool,
         timeout: float | None,
         wait_for_quota: float,
+        deadline: Deadline | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
         self._session = session
         self._calls = RunspaceCalls(session)
@@ -150,20 +167,30 @@ class RunspaceBlock:
         self._connected = run_vc_connection_script
         self._timeout = timeout
         self._wait_for_quota = wait_for_quota
+        #: Bounds the whole block, for a call that is made of one.
+        self._deadline = Deadline(None, session.sender.clock.now) if deadline is None else deadline
+        self._check = check
         self._id: str | None = None
+        #: After the block: whether its runspace is gone, or never was there.
+        self.deleted: bool = True
 
     def __enter__(self) -> RunspaceHandle:
         if self._id is not None:
             raise RuntimeError("this runspace is open already: open another for a second block")
+        began = Deadline(self._timeout, self._session.sender.clock.now)
         try:
-            self._id = (self._create()).id
-            runspace = self._calls.wait_ready(self._id, self._timeout)
+            self._id = (self._create(began)).id
+            runspace = self._ready(began)
             if self._connected:
-                self._check_connection(runspace)
+                self._check_connection(runspace, began)
         except BaseException as error:
-            self.delete()
+            self._delete()
             if isinstance(error, WaitTimeoutError | RunspaceNotReadyError):
                 error.advice = "The runspace was not kept: open another once the reason is mended."
+            if isinstance(error, WaitTimeoutError):
+                error.started = False
+            elif isinstance(error, SrsError) and self._deadline.keeping_back().over:
+                raise self._too_late(error) from error
             raise
         return RunspaceHandle(self._session, runspace)
 
@@ -173,98 +200,112 @@ class RunspaceBlock:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.delete()
+        self._delete()
 
-    def delete(self) -> bool:
-        """Delete the runspace, reached by no cancellation, bounded in time, never raising.
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    def _delete(self) -> None:
+        """Delete the runspace on the way out.
 
         An error would take the place of what the block came to, which is worth more: it is logged instead.
-
-        Returns:
-            Whether it is gone, or never was there.
         """
-        opened, self._id = self._id, None
-        # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
-        self.name = unique_name(self._prefix)
-        if opened is None:
-            return True
-        problem: object = "the service did not answer in time"
-        with self._session.sender.clock.shielded(_SECONDS_TO_DELETE):
-            try:
-                self._calls.delete(opened, _SECONDS_TO_DELETE)
-                return True
-            except (SrsError, RuntimeError) as error:
-                # A RuntimeError says that the client was closed within the block.
-                problem = error
-        _log.warning("runspace %s was not deleted, and stays until it has idled: %s", opened, problem)
-        return False
+        opened, name = self._id, self.name
+        gone = logged = False
+        seconds = self._deadline.left_to_undo(SECONDS_TO_DELETE)
 
-    def _create(self) -> Runspace:
+        def delete() -> bool:
+            if opened is not None:
+                self._calls.delete(opened, seconds)
+            return True
+
+        left = f"runspace {name} ({opened}) was not deleted, and stays until it has idled"
+        try:
+            if opened is not None:
+                gone = bool(clean_up(delete, seconds=seconds, left=left))
+            logged = True
+        finally:
+            # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
+            self._id = None
+            self.name = unique_name(self._prefix)
+            self.deleted = gone or opened is None
+            if not logged:
+                _log.warning("deleting runspace %s (%s) was interrupted: is it gone?", name, opened)
+
+    def _create(self, began: Deadline) -> Runspace:
         clock = self._session.sender.clock
-        began = clock.now()
+        waiting = Deadline(self._wait_for_quota, clock.now)
         patience = Wait(WaitPolicy(timeout=self._wait_for_quota), clock.random)
         while True:
             try:
                 return self._calls.create(
-                    self.name, run_vc_connection_script=self._connected, unique=True
+                    self.name,
+                    run_vc_connection_script=self._connected,
+                    unique=True,
+                    within=self._left(began),
                 )
             except QuotaExceededError:
-                step = patience.saw(clock.now() - began, Seen.PENDING)
-                if not isinstance(step, AskAgain):
+                step = patience.saw(self._wait_for_quota - (waiting.left() or 0.0), Seen.PENDING)
+                if not isinstance(step, AskAgain) or self._deadline.over:
                     raise
-            except BaseException as error:
-                if _may_have_made_one(error):
-                    self._id = self._find()
+            except SrsError as error:
+                if may_have_taken_effect(error):
+                    self._calls.delete_lost(self.name)
                 raise
             clock.sleep(step.delay)
 
-    def _find(self) -> str | None:
-        """Look for the runspace, since nobody has seen the end of its creation; on the way out as above."""
-        clock = self._session.sender.clock
-        problem: object = "the service did not answer in time"
-        with clock.shielded(_SECONDS_TO_FIND):
-            try:
-                found = self._calls.find(self.name, _SECONDS_TO_FIND)
-                if found is None:
-                    clock.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
-                    found = self._calls.find(self.name, _SECONDS_TO_FIND)
-                return found.id if found is not None else None
-            except (SrsError, RuntimeError) as error:
-                problem = error
-        _log.warning("a runspace named %s may be left, and could not be looked for: %s", self.name, problem)
-        return None
+    def _ready(self, began: Deadline) -> Runspace:
+        opened = self._id or ""
+        # The error tells of the time that the caller gave, be it for the creation or for the whole call.
+        own, whole = began.left(), self._deadline.left()
+        bound = self._deadline if whole is not None and (own is None or whole < own) else began
+        given = bound.seconds
+        try:
+            return self._calls.wait_ready(opened, self._left(began), given=given, check=self._check)
+        except NotFoundError as error:
+            error.message = (
+                f"the service lost runspace {self.name} while it was being created: {error.message}"
+            )
+            error.advice = "The service was restarted, or could not make it: open another."
+            raise
 
-    def _check_connection(self, runspace: Runspace) -> None:
+    def _too_late(self, error: SrsError) -> WaitTimeoutError:
+        return WaitTimeoutError(
+            f"no runspace was ready within {self._deadline.seconds:g} s",
+            started=False,
+            operation="runspaces.open",
+            host=self._session.sender.origin.host,
+            cause=str(error),
+            advice="The script was not started: give it more time.",
+        )
+
+    def _left(self, began: Deadline) -> float | None:
+        return began.left(self._deadline.keeping_back().left())
+
+    def _check_connection(self, runspace: Runspace, began: Deadline) -> None:
         """Look at what became of the connection: to the service, a runspace without one is ready too."""
         host = self._session.sender.origin.host
         script_id = runspace.vc_connection_script_id
         if script_id is None:
-            raise ConnectionFailedError(
+            raise VCenterConnectionError(
                 f"runspace {runspace.id} never tried to connect to vCenter",
                 operation="runspaces.open",
                 host=host,
             )
-        watch = ScriptWatch(self._session, script_id, self._timeout)
+        watch = ScriptWatch(self._session, script_id, self._left(began), given=began.seconds)
         followed: list[StreamRecord | StreamGap] = []
         while watch.execution is None:
             followed += watch.look()
-        followed += watch.finish()
+        followed += watch.finish(self._left(began))
         records = split_streams([record for record in followed if isinstance(record, StreamRecord)])
         errors = records[StreamType.ERROR]
         if outcome_of(watch.execution, errors) is ScriptOutcome.SUCCEEDED:
             return
         reason = (watch.execution.reason or "").strip() or "no reason was given"
-        raise ConnectionFailedError(
+        raise VCenterConnectionError(
             f"runspace {runspace.id} is not connected to vCenter:"
             f" {errors[0].message if errors else reason.splitlines()[0]}",
             records=errors,
             operation="runspaces.open",
             host=host,
         )
-
-
-def _may_have_made_one(error: BaseException) -> bool:
-    """Tell whether a creation that ended so may have been carried out."""
-    return not isinstance(error, Exception) or isinstance(
-        error, OutcomeUnknownError | DecodeError | ServerError
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from os import PathLike
 from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack, overload
 
@@ -11,11 +12,20 @@ from attrs import frozen
 
 from srs_vsphere._sync.client import SrsClient
 from srs_vsphere._sync.runspace_block import RunspaceBlock, RunspaceHandle
+from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
+from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._concurrency.limiter import Limiter
 from srs_vsphere._concurrency.worker_pool import WorkerPool
-from srs_vsphere._service.script_request import OutputChoice, RunOptions, prepare, unique_name
+from srs_vsphere._service.script_request import (
+    DEFAULT_TIMEOUT,
+    Job,
+    MapOptions,
+    OutputChoice,
+    prepare,
+    unique_name,
+)
 from srs_vsphere._validation import check_count, check_name, check_patience
 from srs_vsphere.errors import NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.models import PSDocument, RunspaceState
@@ -77,6 +87,7 @@ class RunspacePool:
         check_name(name)
         check_patience("idle_limit", idle_limit)
         self._client = client
+        self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a part of it
         self._clock = Clock()
         self._size = size
         self._name = unique_name(name)
@@ -142,19 +153,10 @@ class RunspacePool:
         An error would take the place of what the block came to, which is worth more: it is logged instead.
         """
         self._closed = True
-        problem: object = "the service did not answer in time"
-        with self._clock.shielded(_SECONDS_TO_CLOSE):
-            self._idle.clear()
-            self._known.clear()
-            try:
-                self._tidy()
-                return
-            except (SrsError, RuntimeError) as error:
-                # A RuntimeError says that the client was closed within the block.
-                problem = error
-        _log.warning(
-            "runspaces named %s-... may be left, and stay until they have idled: %s", self._name, problem
-        )
+        self._idle.clear()
+        self._known.clear()
+        left = f"runspaces named {self._name}-... may be left, and stay until they have idled"
+        clean_up(self._tidy, seconds=_SECONDS_TO_CLOSE, left=left)
 
     def take(self, timeout: float | None) -> _Idle:
         """Take a runspace out of the pool; `lease` is what a program calls.
@@ -200,7 +202,8 @@ class RunspacePool:
             idle: the runspace.
         """
         self._known.discard(idle.opening.name)
-        if not idle.opening.delete():
+        idle.opening.__exit__(None, None, None)
+        if not idle.opening.deleted:
             self._unsure = True
 
     def _is_well(self, idle: _Idle) -> bool:
@@ -258,79 +261,99 @@ class RunspacePool:
     @overload
     def map(
         self,
-        script: str,
+        script: str | PathLike[str],
         inputs: Iterable[Parameters],
         *,
         output: Literal["text"] = "text",
-        **options: Unpack[RunOptions],
+        **options: Unpack[MapOptions],
     ) -> WorkerPool[PoolResult[str]]: ...
     @overload
     def map(
         self,
-        script: str,
+        script: str | PathLike[str],
         inputs: Iterable[Parameters],
         *,
         output: Literal["json"],
         depth: int = DEFAULT_DEPTH,
         output_type: type[T],
-        **options: Unpack[RunOptions],
+        **options: Unpack[MapOptions],
     ) -> WorkerPool[PoolResult[list[T]]]: ...
     @overload
     def map(
         self,
-        script: str,
+        script: str | PathLike[str],
         inputs: Iterable[Parameters],
         *,
         output: Literal["json"],
         depth: int = DEFAULT_DEPTH,
-        **options: Unpack[RunOptions],
+        **options: Unpack[MapOptions],
     ) -> WorkerPool[PoolResult[list[object]]]: ...
     @overload
     def map(
         self,
-        script: str,
+        script: str | PathLike[str],
         inputs: Iterable[Parameters],
         *,
         output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        **options: Unpack[MapOptions],
     ) -> WorkerPool[PoolResult[list[PSDocument]]]: ...
     def map(
         self,
-        script: str,
+        script: str | PathLike[str],
         inputs: Iterable[Parameters],
         *,
         output: OutputChoice = "text",
         depth: int = DEFAULT_DEPTH,
         output_type: type | None = None,
-        **options: Unpack[RunOptions],
+        name: str | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        check: bool = False,
+        streams: bool = True,
     ) -> WorkerPool[PoolResult[object]]:
         """Run a script once for each of many inputs, as many at once as the pool has runspaces.
 
         Args:
-            script: the script.
+            script: the script, or the path of a file that holds it.
             inputs: the parameters of each run; taken only as runspaces become free.
             output: as for ``run()``, like all that follows.
             depth: see there.
             output_type: see there.
-            **options: see `RunOptions`; ``parameters`` come from the inputs.
+            name: see there.
+            timeout: seconds for each run, from the moment that it has its runspace; default 3600.
+            check: see there.
+            streams: see there.
 
         Returns:
             A context manager; inside it, an iterator of `PoolResult` in the order in which the runs end. One
             that cannot be run does not stop the others: its result has the error.
 
         Raises:
-            TypeError: an argument is of the wrong kind.
-            ValueError: an argument makes no sense.
+            InvalidArgumentTypeError: an argument is of the wrong kind.
+            InvalidArgumentValueError: an argument makes no sense.
         """
-        prepare(script, options, output=output, depth=depth, output_type=output_type)
+
+        def prepared(parameters: Parameters | None) -> Job:
+            return prepare(
+                script,
+                parameters=parameters,
+                output=output,
+                depth=depth,
+                output_type=output_type,
+                name=name,
+                timeout=timeout,
+                check=check,
+                streams=streams,
+            )
+
+        prepared(None)
 
         def work(numbered: tuple[int, Parameters]) -> PoolResult[object]:
             index, parameters = numbered
-            given: RunOptions = {**options, "parameters": parameters}
             try:
-                job = prepare(script, given, output=output, depth=depth, output_type=output_type)
+                job = prepared(parameters)
                 with self.lease() as handle:
-                    return PoolResult(index, parameters, handle.run_job(job))
+                    runner = ScriptRunner(self._session, handle.id)
+                    return PoolResult(index, parameters, runner.run(job))
             except SrsError as error:
                 return PoolResult(index, parameters, error=error)
 

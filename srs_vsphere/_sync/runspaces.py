@@ -9,6 +9,7 @@ from srs_vsphere._sync.runspace_block import RunspaceBlock
 from srs_vsphere._sync.runspace_calls import RunspaceCalls, read_runspaces
 from srs_vsphere._sync.session import Session
 from srs_vsphere._service import operations
+from srs_vsphere._service.identity import RunspaceRef, runspace_id
 from srs_vsphere._validation import check_flag, check_name, check_patience
 from srs_vsphere.models import Runspace
 
@@ -20,8 +21,11 @@ class Runspaces:
         self._session = session
         self._calls = RunspaceCalls(session)
 
-    def stream(self) -> ObjectStream[Runspace]:
+    def stream(self, *, timeout: float | None = None) -> ObjectStream[Runspace]:
         """Stream the list of runspaces, each decoded when it has arrived (``GET /api/runspaces``).
+
+        Args:
+            timeout: seconds until the list must have begun; default the retry policy's deadline.
 
         Returns:
             A context manager; inside it, an iterator of runspaces in order of creation.
@@ -32,10 +36,13 @@ class Runspaces:
             SrsError: on entering: the call failed.
         """
         operation = operations.RUNSPACES_LIST
-        return ObjectStream(self._session, operation, operation.path, Runspace)
+        return ObjectStream(self._session, operation, operation.path, Runspace, timeout)
 
-    def list(self) -> builtins.list[Runspace]:
+    def list(self, *, timeout: float | None = None) -> builtins.list[Runspace]:
         """Return all runspaces in order of creation (``GET /api/runspaces``).
+
+        Args:
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Returns:
             The whole list; a list that breaks off is asked for again, as the retry policy allows.
@@ -45,59 +52,83 @@ class Runspaces:
             DecodeError: the answer is not a list of runspaces.
             SrsError: the call failed.
         """
-        return self._session.call(operations.RUNSPACES_LIST, read_runspaces)
+        return self._session.call(operations.RUNSPACES_LIST, read_runspaces, timeout=timeout)
 
-    def get(self, id: str) -> Runspace:
-        """Return one runspace (``GET /api/runspaces/{id}``).
+    def get(self, id: RunspaceRef, *, timeout: float | None = None) -> Runspace:
+        """Return one runspace as it is now (``GET /api/runspaces/{id}``).
 
         Args:
-            id: the runspace's id.
+            id: the runspace's id, or the runspace or its handle.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             NotFoundError: there is no such runspace of this user.
             SrsError: the call failed.
         """
-        return self._calls.get(id)
+        return self._calls.get(runspace_id(id), timeout=timeout)
 
-    def create(self, name: str | None = None, *, run_vc_connection_script: bool = False) -> Runspace:
+    def create(
+        self,
+        name: str | None = None,
+        *,
+        run_vc_connection_script: bool = False,
+        timeout: float | None = None,
+    ) -> Runspace:
         """Create a runspace (``POST /api/runspaces``) and do not wait until it is ready; see `open`.
 
-        Without a name it gets a unique one; if then the answer is lost, the runspace is looked for by that
-        name, and found or not it is not created a second time.
+        Without a name it gets a unique one, by which it is looked for if nobody knows what became of the
+        request; found or not it is not created a second time. Whoever is cancelled within the call leaves
+        none: it is looked for and deleted.
 
         Args:
             name: what to call it; default a unique name. Names need not be unique.
             run_vc_connection_script: whether it connects to vCenter as the user who is logged in.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Returns:
             The runspace, still being created.
 
         Raises:
             QuotaExceededError: the service has no room for another.
-            OutcomeUnknownError: it may have been created all the same.
+            OutcomeUnknownError: it may have been created all the same; the error tells its name.
             SrsError: the call failed.
         """
-        return self._calls.create(name, run_vc_connection_script=run_vc_connection_script)
+        return self._calls.create(
+            name, run_vc_connection_script=run_vc_connection_script, timeout=timeout
+        )
 
-    def delete(self, id: str) -> None:
+    def delete(self, id: RunspaceRef, *, timeout: float | None = None) -> None:
         """Delete a runspace (``DELETE /api/runspaces/{id}``); one that is gone already is fine.
 
         Args:
-            id: the runspace's id.
+            id: the runspace's id, or the runspace or its handle.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             ServerError: the service could not remove it.
             SrsError: the call failed.
         """
-        self._calls.delete(id)
+        self._calls.delete(runspace_id(id), timeout=timeout)
 
-    def wait_ready(self, id: str, *, timeout: float | None = 660.0) -> Runspace:
+    def wait(self, id: RunspaceRef, *, timeout: float | None = 660.0) -> Runspace:
+        """Wait until a runspace is ready; another name of `wait_ready`, as all resources have it.
+
+        Args:
+            id: as for `wait_ready`.
+            timeout: as for `wait_ready`.
+
+        Raises:
+            SrsError: as for `wait_ready`.
+        """
+        return self.wait_ready(id, timeout=timeout)
+
+    def wait_ready(self, id: RunspaceRef, *, timeout: float | None = 660.0) -> Runspace:
         """Wait until a runspace is ready (``GET /api/runspaces/{id}``).
 
         Ready does not promise a connection to vCenter; `open` checks that too.
 
         Args:
-            id: the runspace's id.
+            id: the runspace's id, or the runspace.
             timeout: seconds until waiting is given up; default 660, a minute more than the service itself
                 gives a runspace. None for never.
 
@@ -111,7 +142,7 @@ class Runspaces:
             SrsError: asking failed for good.
         """
         check_patience("timeout", timeout)
-        return self._calls.wait_ready(id, timeout)
+        return self._calls.wait_ready(runspace_id(id), timeout)
 
     def open(
         self,
@@ -123,7 +154,10 @@ class Runspaces:
     ) -> RunspaceBlock:
         """Open a runspace for the length of an ``with`` block: created, ready, and deleted at its end.
 
-        Leaving the block raises nothing of its own: a runspace that could not be deleted is logged.
+        However the block is left, by its end, an error, a cancellation of anyio or asyncio or a Ctrl-C, the
+        runspace is deleted, within 20 seconds, and the block's own error goes on. Leaving it raises nothing
+        of its own: a runspace that could not be deleted is logged with its name. Only a process that is
+        killed leaves its runspace, until it has idled.
 
         Args:
             name: how its name begins; the rest is made unique, so that it is found if an answer is lost.
@@ -139,7 +173,7 @@ class Runspaces:
             QuotaExceededError: on entering: there was no room.
             WaitTimeoutError: on entering: it did not become ready in time.
             RunspaceNotReadyError: on entering: its creation failed.
-            ConnectionFailedError: on entering: it is not connected to vCenter; the error has the records.
+            VCenterConnectionError: on entering: it is not connected to vCenter; the error has the records.
             SrsError: on entering: a call failed for good.
         """
         check_name(name)

@@ -17,11 +17,11 @@ from srs_vsphere._service import failures
 from srs_vsphere._service.api_errors import error_for
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.failures import Failure
-from srs_vsphere._service.operations import Operation
+from srs_vsphere._service.operations import LOGOUT, Operation
 from srs_vsphere._service.retry_decision import Outcome, RetryBudget, Sent, decide, retry_after_seconds
 from srs_vsphere._version import __version__
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import OutcomeUnknownError, StreamInterruptedError
+from srs_vsphere.errors import ClosedError, OutcomeUnknownError, StreamInterruptedError
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -72,6 +72,8 @@ class Sender:
         self.origin = origin
         self.clock = clock
         self.policy = policy
+        #: Whether calls that fail are not tried again, since the client is being closed.
+        self.closed = False
         self.limiter: Limiter = Limiter(max_connections)
         self._http = http
         self._lane = lane
@@ -81,7 +83,13 @@ class Sender:
         self._urls: dict[str, httpx.URL] = {}
 
     def new_call(
-        self, operation: Operation, path: str, body: bytes | None = None, *, within: float | None = None
+        self,
+        operation: Operation,
+        path: str,
+        body: bytes | None = None,
+        *,
+        within: float | None = None,
+        policy: RetryPolicy | None = None,
     ) -> Call:
         """Start the clock for a call.
 
@@ -89,11 +97,13 @@ class Sender:
             operation: what is called.
             path: its path with ids and query filled in.
             body: JSON to send.
-            within: seconds it may take; default the policy's deadline.
+            within: seconds it may take, if that is less than the policy's deadline.
+            policy: when it is tried again; default the sender's policy.
         """
+        policy = self.policy if policy is None else policy
         now = self.clock.now()
-        seconds = self.policy.deadline if within is None else min(within, self.policy.deadline)
-        return Call(operation, path, self.origin.host, now + seconds, body)
+        seconds = policy.deadline if within is None else min(within, policy.deadline)
+        return Call(operation, path, self.origin.host, now + seconds, body, policy=policy)
 
     def send(
         self,
@@ -122,13 +132,15 @@ class Sender:
             result = self._attempt(call, read, header, express=express)
             if not isinstance(result, Failure):
                 return result
+            if self.closed and call.operation is not LOGOUT:
+                raise ClosedError("the client was closed during the call", **call.facts())
             now = self.clock.now()
             decision = decide(
-                self.policy,
+                call.policy,
                 call.operation,
                 attempt=call.attempts,
                 outcome=result.outcome,
-                elapsed=self.policy.deadline - (call.deadline - now),
+                elapsed=call.policy.deadline - (call.deadline - now),
                 budget=self._budget.left(now),
                 random=self.clock.random(),
             )
@@ -171,7 +183,7 @@ class Sender:
         except StreamInterruptedError as error:
             return Failure(Outcome(Sent.MAYBE), error)
         except TimeoutError:
-            return failures.of_deadline(call, self.policy.deadline)
+            return failures.of_deadline(call, call.policy.deadline)
         except BaseException as error:
             if not isinstance(error, Exception):
                 # A cancelled caller may log its traceback, and the frames below this one hold the API key.

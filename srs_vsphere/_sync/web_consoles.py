@@ -9,10 +9,14 @@ from srs_vsphere._sync.decoding import read_list, read_nothing, read_one
 from srs_vsphere._sync.object_stream import ObjectStream
 from srs_vsphere._sync.poll import Poll
 from srs_vsphere._sync.session import Session
+from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service import operations
+from srs_vsphere._service.deadline import Deadline
+from srs_vsphere._service.failures import may_have_taken_effect
+from srs_vsphere._service.identity import ConsoleRef, console_id
 from srs_vsphere._service.poll_schedule import WaitPolicy, seen_console
-from srs_vsphere._validation import check_patience
-from srs_vsphere.errors import NotFoundError, OutcomeUnknownError, ServerError, SrsError
+from srs_vsphere._validation import check_flag, check_patience
+from srs_vsphere.errors import NotFoundError, ServerError, SrsError
 from srs_vsphere.models import WebConsole, WebConsoleState
 
 _log = logging.getLogger("srs_vsphere")
@@ -30,8 +34,11 @@ class WebConsoles:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def stream(self) -> ObjectStream[WebConsole]:
+    def stream(self, *, timeout: float | None = None) -> ObjectStream[WebConsole]:
         """Stream the list of web consoles (``GET /api/webconsoles``).
+
+        Args:
+            timeout: seconds until the list must have begun; default the retry policy's deadline.
 
         Returns:
             A context manager; inside it, an iterator of web consoles in order of creation.
@@ -40,27 +47,31 @@ class WebConsoles:
             SrsError: as for `Runspaces.stream`.
         """
         operation = operations.WEB_CONSOLES_LIST
-        return ObjectStream(self._session, operation, operation.path, WebConsole)
+        return ObjectStream(self._session, operation, operation.path, WebConsole, timeout)
 
-    def list(self) -> builtins.list[WebConsole]:
+    def list(self, *, timeout: float | None = None) -> builtins.list[WebConsole]:
         """Return all web consoles in order of creation (``GET /api/webconsoles``).
+
+        Args:
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             SrsError: the call failed.
         """
-        return self._session.call(operations.WEB_CONSOLES_LIST, _read_consoles)
+        return self._session.call(operations.WEB_CONSOLES_LIST, _read_consoles, timeout=timeout)
 
-    def get(self, id: str) -> WebConsole:
-        """Return one web console (``GET /api/webconsoles/{id}``).
+    def get(self, id: ConsoleRef, *, timeout: float | None = None) -> WebConsole:
+        """Return one web console as it is now (``GET /api/webconsoles/{id}``).
 
         Args:
-            id: the web console's id.
+            id: the web console's id, or the web console.
+            timeout: seconds for the whole call; default the retry policy's deadline.
 
         Raises:
             NotFoundError: there is no such web console of this user.
             SrsError: the call failed.
         """
-        return self._get(id)
+        return self._get(console_id(id), timeout=timeout)
 
     def create(
         self, *, wait: bool = True, timeout: float | None = 660.0, wait_on_server: bool = False
@@ -69,7 +80,7 @@ class WebConsoles:
 
         Args:
             wait: whether to ask again until it is available; default True.
-            timeout: seconds until waiting is given up; default 660, None for never.
+            timeout: seconds for all of it; default 660, None for as long as it takes.
             wait_on_server: whether the service is to wait instead, in one long request. Proxies end that
                 after a minute as a rule, and the console is created all the same. Default False.
 
@@ -84,74 +95,110 @@ class WebConsoles:
             SrsError: a call failed.
         """
         check_patience("timeout", timeout)
+        check_flag("wait", wait)
+        check_flag("wait_on_server", wait_on_server)
         operation = operations.WEB_CONSOLES_CREATE
         if wait_on_server:
             operation = operations.WEB_CONSOLES_CREATE_AND_WAIT
+        deadline = Deadline(timeout, self._session.sender.clock.now)
         try:
-            console = self._session.call(operation, _read_console)
-        except OutcomeUnknownError as error:
-            # Consoles have no names by which a lost one could be told from others.
-            error.advice = "Look for a new one in web_consoles.list() before creating another."
+            console = self._session.call(operation, _read_console, within=deadline.left())
+        except SrsError as error:
+            if may_have_taken_effect(error):
+                # Consoles have no names by which a lost one could be told from others.
+                error.advice = "Look for a new one in web_consoles.list() before creating another."
+            raise
+        except BaseException:
+            _log.warning(
+                "a web console may have been created on %s: look for a new one in web_consoles.list()",
+                self._session.sender.origin.host,
+            )
             raise
         if not wait:
             return console
         try:
-            return self._available(console.id, timeout)
+            return self._available(console.id, deadline.left(), timeout)
         except BaseException as error:
             # Whoever is canceled never learns its id, by which an error's reader can delete it.
             if not isinstance(error, Exception):
                 self._delete_on_the_way_out(console.id)
             raise
 
-    def delete(self, id: str) -> None:
+    def wait(self, id: ConsoleRef, *, timeout: float | None = 660.0) -> WebConsole:
+        """Wait until a web console is available (``GET /api/webconsoles/{id}``).
+
+        Args:
+            id: the web console's id, or the web console.
+            timeout: seconds until waiting is given up; default 660, None for never.
+
+        Returns:
+            The web console, available.
+
+        Raises:
+            WaitTimeoutError: it did not become available in time; the error carries its last state.
+            ServerError: it failed, and never will be.
+            NotFoundError: there is no such web console of this user, or not any more.
+            SrsError: asking failed for good.
+        """
+        target = console_id(id)
+        operations.WEB_CONSOLES_GET.path_for(target)
+        check_patience("timeout", timeout)
+        return self._available(target, timeout, timeout)
+
+    def delete(self, id: ConsoleRef, *, timeout: float | None = None) -> None:
         """Delete a web console (``DELETE /api/webconsoles/{id}``); one that is gone already is fine.
 
         The service would delete whatever of its cluster is called so: only a console of this user is.
 
         Args:
-            id: the web console's id.
+            id: the web console's id, or the web console.
+            timeout: seconds for each of the two requests; default the retry policy's deadline.
 
         Raises:
             SrsError: the call failed.
         """
+        target = console_id(id)
         try:
-            self._get(id)
+            self._get(target, timeout=timeout)
         except NotFoundError:
             return
         operation = operations.WEB_CONSOLES_DELETE
-        self._session.call(operation, read_nothing, path=operation.path_for(id))
+        path = operation.path_for(target)
+        self._session.call(operation, read_nothing, path=path, timeout=timeout)
 
-    def url(self, id: str) -> str:
+    def url(self, id: ConsoleRef) -> str:
         """Return the address of a web console's page.
 
         Args:
-            id: the web console's id.
+            id: the web console's id, or the web console.
         """
-        path = operations.WEB_CONSOLES_GET.path_for(id)
+        path = operations.WEB_CONSOLES_GET.path_for(console_id(id))
         return f"{self._session.sender.origin.url}/{path.rpartition('/')[2]}"
 
-    def _get(self, id: str, within: float | None = None) -> WebConsole:
+    def _get(self, id: str, within: float | None = None, timeout: float | None = None) -> WebConsole:
         operation = operations.WEB_CONSOLES_GET
-        return self._session.call(operation, _read_console, path=operation.path_for(id), within=within)
+        path = operation.path_for(id)
+        return self._session.call(operation, _read_console, path=path, within=within, timeout=timeout)
 
     def _delete_on_the_way_out(self, id: str) -> None:
         operation = operations.WEB_CONSOLES_DELETE
-        with self._session.sender.clock.shielded(_SECONDS_TO_DELETE):
-            try:
-                self._session.call(
-                    operation, read_nothing, path=operation.path_for(id), within=_SECONDS_TO_DELETE
-                )
-            except SrsError as error:
-                _log.warning("web console %s was not deleted: %s", id, error)
+        path = operation.path_for(id)
 
-    def _available(self, id: str, timeout: float | None) -> WebConsole:
+        def delete() -> None:
+            self._session.call(operation, read_nothing, path=path, within=_SECONDS_TO_DELETE)
+
+        left = f"web console {id} was not deleted, and stays until it has idled"
+        clean_up(delete, seconds=_SECONDS_TO_DELETE, left=left)
+
+    def _available(self, id: str, timeout: float | None, given: float | None) -> WebConsole:
         poll = Poll(
             self._session,
             WaitPolicy(timeout=timeout),
-            operation="web_consoles.create",
+            operation="web_consoles.wait",
             what=f"web console {id} did not become available",
             ask=lambda within: self._get(id, within),
             see=seen_console,
+            given=given,
         )
         console = poll.until_end()
         if console.state != WebConsoleState.ERROR:
@@ -159,7 +206,7 @@ class WebConsoles:
         details = console.error_details
         raise ServerError(
             f"web console {id} failed: {(details and details.error_message) or 'no reason was given'}",
-            operation="web_consoles.create",
+            operation="web_consoles.wait",
             host=self._session.sender.origin.host,
             code=details.code if details else None,
             details=details.details if details else None,

@@ -6,7 +6,6 @@ import pytest
 
 from srs_vsphere import (
     AsyncRunspaceHandle,
-    ConnectionFailedError,
     NotFoundError,
     OutcomeUnknownError,
     QuotaExceededError,
@@ -14,6 +13,7 @@ from srs_vsphere import (
     RunspaceState,
     ScriptOutcome,
     ServerError,
+    VCenterConnectionError,
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import (
@@ -199,9 +199,9 @@ async def test_a_creation_that_fails_and_is_carried_out(
 ) -> None:
     server.faults.add(Fault(operation="runspaces.create", status=500, lost_answer=True))
     async with make_client(server.url, clock=client_clock) as client:
-        with pytest.raises(ServerError):
-            async with client.runspaces.open():
-                pass
+        # It has a unique name, by which it is found: what the error said of it was wrong.
+        async with client.runspaces.open() as handle:
+            assert list(simulator.runspaces) == [handle.id]
         assert simulator.runspaces == {}
 
 
@@ -261,7 +261,7 @@ async def test_a_runspace_that_is_ready_but_not_connected(
 ) -> None:
     connecting(response, simulator)
     async with make_client(server.url, clock=client_clock) as client:
-        with pytest.raises(ConnectionFailedError, match="is not connected to vCenter") as caught:
+        with pytest.raises(VCenterConnectionError, match="is not connected to vCenter") as caught:
             async with client.runspaces.open(run_vc_connection_script=True):
                 pass
         assert why in str(caught.value)

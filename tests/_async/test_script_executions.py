@@ -75,7 +75,7 @@ async def test_a_life_of_a_script(server: SimServer, clock: VirtualClock, runspa
 async def test_its_first_moments(server: SimServer, clock: VirtualClock, runspace: str) -> None:
     async with make_client(server.url, clock=AsyncLeadingClock(clock)) as client:
         scripts = client.script_executions
-        created = await scripts.create(runspace, "long", output_objects_format="json")
+        created = await scripts.create(runspace, "long", output="raw")
         assert created.output_objects_format == OutputFormat.JSON
         early = await scripts.get(created.id)
         assert (early.state, early.start_time) == (ScriptExecutionState.RUNNING, None)
@@ -93,8 +93,8 @@ async def test_both_formats(server: SimServer, clock: VirtualClock, runspace: st
     async with make_client(server.url, clock=AsyncLeadingClock(clock)) as client:
         scripts = client.script_executions
         outputs: dict[OutputFormat, list[str]] = {}
-        for form in OutputFormat:
-            created = await scripts.create(runspace, "'one'; 2", output_objects_format=form)
+        for output, form in (("text", OutputFormat.TEXT), ("raw", OutputFormat.JSON)):
+            created = await scripts.create(runspace, "'one'; 2", output=output)  # type: ignore[arg-type]  # one of two
             assert (await scripts.wait(created.id)).output_objects_format == form
             outputs[form] = await scripts.output(created.id)
     assert outputs[OutputFormat.TEXT] == ["one\n2"]

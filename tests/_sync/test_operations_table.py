@@ -245,7 +245,7 @@ REFUSED: list[tuple[Callable[[SrsClient], object], type[Exception], str]] = [
     (lambda client: client.script_executions.create("pcli-1", b"1"), TypeError, "script"),
     (lambda client: client.script_executions.create("pcli-1", "1", name=" "), ValueError, "name"),
     (
-        lambda client: client.script_executions.create("pcli-1", "1", output_objects_format="xml"),
+        lambda client: client.script_executions.create("pcli-1", "1", output="xml"),
         ValueError,
         "xml",
     ),

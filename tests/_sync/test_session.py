@@ -91,7 +91,7 @@ def test_without_credentials_nothing_is_sent(server: SimServer) -> None:
 def test_a_given_key_is_used_and_left_alone(server: SimServer, simulator: Simulator) -> None:
     with make_client(server.url) as owner:
         owner.login()
-        key = owner._session._key
+        key = owner._session._state.key
         assert key is not None
         with make_client(server.url, auth=ApiKeyAuth(key)) as guest:
             guest.login()
@@ -177,8 +177,8 @@ def test_secrets_show_nowhere(everything_logged: pytest.LogCaptureFixture, fault
         with server.faults.armed(fault), pytest.raises(SrsError) as caught:
             client.runspaces.list()
         if fault.operation == "runspaces.list":
-            assert client._session._key is not None
-            secrets.append(client._session._key.reveal())
+            assert client._session._state.key is not None
+            secrets.append(client._session._state.key.reveal())
         shown = [everything_an_error_shows(caught.value), everything_logged.text]
         shown += [repr(client), repr(vars(client)), repr(vars(client._session)), repr(auth)]
         client.close()

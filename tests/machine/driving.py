@@ -105,11 +105,11 @@ class Caller:
         """A pool of this user's runspaces."""
         kind = RunspacePool if self._loop is None else AsyncRunspacePool
         pool = kind(self.inner, size=size)
-        pool._pace = self.inner._session.sender.clock
+        pool._clock = self.inner._session.sender.clock
         return pool if self._loop is None else Blocking(self._loop, pool)
 
     def check_nothing_is_held(self) -> None:
         session = self.inner._session
         assert session.sender.limiter.free == 20
-        assert session._turn.free == 1
+        assert session._state.turn.free == 1
         assert self.transport.traffic.open == 0

@@ -143,7 +143,7 @@ def test_router_404_is_not_a_missing_resource():
         (415, errors.InvalidRequestError),
         (418, errors.InvalidRequestError),
         (308, errors.InvalidRequestError),
-        (429, errors.ServerError),
+        (429, errors.TooManyRequestsError),
         (500, errors.ServerError),
         (502, errors.ServerError),
         (503, errors.ServerError),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from srs_vsphere import InvalidArgumentError
 from srs_vsphere._service import operations
 from srs_vsphere._service.operations import RUNSPACES_GET, Operation
 
@@ -62,4 +63,4 @@ def test_any_id_is_one_segment_of_what_httpx_sends(id):
 def test_refusals_name_the_id(id, error):
     with pytest.raises(error, match=r"^id must") as caught:
         RUNSPACES_GET.path_for(id)
-    assert type(caught.value) is error
+    assert isinstance(caught.value, InvalidArgumentError)
