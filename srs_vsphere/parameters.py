@@ -72,9 +72,10 @@ def request_parameters(parameters: Parameters | None) -> list[dict[str, object]]
         The list to be sent, in the order given.
 
     Raises:
-        InvalidArgumentTypeError: a name is no text, or a value is None or of a type that cannot be given to a
-            script.
-        InvalidArgumentValueError: a name is blank, reserved or given twice, or a value would not arrive exactly.
+        InvalidArgumentTypeError: a name is no text, or a value is None or of a type that cannot be given to
+            a script.
+        InvalidArgumentValueError: a name is blank, reserved or given twice, or a value would not arrive as
+            given.
     """
     if parameters is None:
         return []

@@ -11,7 +11,14 @@ from srs_vsphere._codec.scalars import Misfit, plain
 from srs_vsphere._codec.structured_output import PowerShellError, documents, structured
 from srs_vsphere._service.error_details import described, reason_record, without_reason
 from srs_vsphere.models import ScriptExecution, ScriptExecutionState, StreamGap, StreamRecord, StreamType
-from srs_vsphere.results import LEFT_EARLY, ScriptOutcome, ScriptResult, outcome_of, split_streams
+from srs_vsphere.results import (
+    LEFT_EARLY,
+    OutputMismatchError,
+    ScriptOutcome,
+    ScriptResult,
+    outcome_of,
+    split_streams,
+)
 
 OutputChoice: TypeAlias = Literal["text", "json", "raw"]
 #: The output as the service has it.
@@ -137,3 +144,29 @@ class CollectedScript:
             mismatches=read.misfits,
             execution=execution,
         )
+
+
+def settled(
+    result: ScriptResult[object], reader: OutputReader, *, check: bool, host: str
+) -> ScriptResult[object]:
+    """Return a result, unless it is to be raised.
+
+    Args:
+        result: what came of a script.
+        reader: what read its output.
+        check: whether anything but plain success raises.
+        host: host and port of the service.
+
+    Raises:
+        ScriptFailedError: it did not plainly succeed, and that was to be checked.
+        OutputMismatchError: its output does not fit, and that was not to be kept.
+    """
+    if check:
+        result.raise_for_outcome()
+    if result.mismatches and not reader.keep:
+        many = f"{len(result.mismatches)} values do" if len(result.mismatches) > 1 else "a value does"
+        first = result.mismatches[0]
+        raise OutputMismatchError(
+            f"{many} not fit output_type: {first}", result=result, operation="run", host=host
+        )
+    return result

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 from attrs import frozen
 
 from srs_vsphere._service.service_scripts import service_script
@@ -44,19 +42,19 @@ def as_text(script: str, parameters: Parameters | None, width: int) -> WrappedSc
     return WrappedScript(text, [exact(SCRIPT_PARAMETER, script), *request_parameters(parameters)])
 
 
-def as_values(script: str, parameters: Parameters | None, depth: int) -> WrappedScript:
+def as_values(script: str, parameters: Parameters | None, depth: int, run: str) -> WrappedScript:
     """Have a script put its output out as values; it must be sent for the json format.
 
     Args:
         script: the user's script.
         parameters: the user's parameters.
         depth: how many levels of .NET objects are opened.
+        run: the name of this run, which nothing else has.
 
     Raises:
         TypeError: as for `request_parameters`.
         ValueError: as for `request_parameters`.
     """
-    run = uuid4().hex
     text = service_script("structured-output").replace("DEPTH", str(depth)).replace("RUN", run)
     parameters_sent = [exact(SCRIPT_PARAMETER, script), *request_parameters(parameters)]
     return WrappedScript(text, parameters_sent, run)
