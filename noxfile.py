@@ -47,10 +47,10 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def httpx2(session: nox.Session) -> None:
-    """Run the suite with httpx2 in httpx's place, and without the express lane."""
+    """Run the suite with httpx2 in httpx's place."""
     session.install("-e", ".[simulator]", *group("test"), "httpx2")
     rest = session.posargs or ALL_CORES
-    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", "--road", "fast", *rest)
+    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", *rest)
 
 
 @nox.session

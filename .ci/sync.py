@@ -26,6 +26,7 @@ RULES = [
     ),
     # Modules and names.
     (r"make_async_http", "make_http"),
+    (r"\basync_(fetch_certificate|trust)\b", r"\1"),
     (r"await server\.wait_idle_async", "server.wait_idle"),
     (r"\basync_clean_up\b", "clean_up"),
     (r"_async\b", "_sync"),

@@ -15,10 +15,8 @@ _NAMES = {
     "_async.client": ("AsyncSrsClient",),
     "_async.decoding": ("AsyncObjects",),
     "_async.object_stream": ("AsyncObjectStream",),
-    "_async.runspace_block": (
-        "AsyncRunspaceBlock",
-        "AsyncRunspaceHandle",
-    ),
+    "_async.runspace_block": ("AsyncRunspaceBlock",),
+    "_async.runspace_handle": ("AsyncRunspaceHandle",),
     "_async.runspace_pool": (
         "AsyncRunspaceLease",
         "AsyncRunspacePool",
@@ -26,10 +24,17 @@ _NAMES = {
     "_async.runspaces": ("AsyncRunspaces",),
     "_async.script_executions": ("AsyncScriptExecutions",),
     "_async.script_follower": ("AsyncScriptRecords",),
+    "_async.started_script": ("AsyncStartedScript",),
     "_async.web_consoles": ("AsyncWebConsoles",),
     "_concurrency.worker_pool": (
         "AsyncWorkerPool",
         "WorkerPool",
+    ),
+    "_http.certificates": (
+        "async_fetch_certificate",
+        "async_trust",
+        "fetch_certificate",
+        "trust",
     ),
     "_service.argument_script_templates": ("PlaceholderValues",),
     "_service.script_request": (
@@ -40,10 +45,8 @@ _NAMES = {
     "_sync.client": ("SrsClient",),
     "_sync.decoding": ("Objects",),
     "_sync.object_stream": ("ObjectStream",),
-    "_sync.runspace_block": (
-        "RunspaceBlock",
-        "RunspaceHandle",
-    ),
+    "_sync.runspace_block": ("RunspaceBlock",),
+    "_sync.runspace_handle": ("RunspaceHandle",),
     "_sync.runspace_pool": (
         "RunspaceLease",
         "RunspacePool",
@@ -51,6 +54,7 @@ _NAMES = {
     "_sync.runspaces": ("Runspaces",),
     "_sync.script_executions": ("ScriptExecutions",),
     "_sync.script_follower": ("ScriptRecords",),
+    "_sync.started_script": ("StartedScript",),
     "_sync.web_consoles": ("WebConsoles",),
     "auth": (
         "ApiKeyAuth",
@@ -58,9 +62,11 @@ _NAMES = {
         "BasicAuth",
         "Secret",
     ),
+    "certificate": ("Certificate",),
     "errors": (
         "ApiError",
         "AuthenticationError",
+        "CertificateError",
         "ClosedError",
         "DecodeError",
         "InvalidArgumentError",
@@ -71,6 +77,7 @@ _NAMES = {
         "NotSentError",
         "OutcomeUnknownError",
         "QuotaExceededError",
+        "ResponseTimeoutError",
         "RunspaceBusyError",
         "RunspaceNotReadyError",
         "ServerError",
@@ -81,6 +88,30 @@ _NAMES = {
         "VCenterConnectionError",
         "WaitTimeoutError",
     ),
+    "fleet.breaker": ("BreakerPolicy",),
+    "fleet.errors": ("HostMissingError", "HostSkippedError"),
+    "fleet.events": (
+        "FleetEvent",
+        "HostDown",
+        "HostUp",
+        "RunspaceChanged",
+        "RunspaceCreated",
+        "RunspaceFailed",
+        "RunspaceGone",
+        "RunspaceReady",
+        "SweepEnded",
+        "SweepLate",
+    ),
+    "fleet.fleet": ("AsyncSrsFleet",),
+    "fleet.progress": ("Progress", "ProgressCallback"),
+    "fleet.reports": ("FleetStatistics", "HostReport"),
+    "fleet.running": ("HostResult",),
+    "fleet.snapshot": ("FleetSnapshot", "HostSnapshot"),
+    "fleet.stream": ("AsyncFleetStream",),
+    "fleet.sync_fleet": ("FleetStream", "FleetWatch", "SrsFleet"),
+    "fleet.target": ("Target",),
+    "fleet.target_files": ("read_targets",),
+    "fleet.watching": ("AsyncFleetWatch",),
     "models": (
         "About",
         "ArgumentScript",
@@ -118,7 +149,10 @@ _NAMES = {
         "RetryPolicy",
     ),
     "settings": ("Timeouts",),
-    "tls": ("Tls",),
+    "tls": (
+        "InsecureTlsWarning",
+        "Tls",
+    ),
 }
 
 _MODULES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}

@@ -5,7 +5,9 @@
     SrsError
     ├── TransportError                 no complete response came
     │   ├── NotSentError               the request never left; repeating it is safe
+    │   │   └── CertificateError       the server's certificate is not one that is trusted
     │   ├── OutcomeUnknownError        it may have been carried out; the outcome is unknown
+    │   ├── ResponseTimeoutError       the service did not respond in time
     │   └── StreamInterruptedError     a list broke off before its end
     ├── ApiError                       the service (or a proxy before it) responded with an error
     │   ├── AuthenticationError        the credentials or the API key were refused
@@ -24,6 +26,8 @@
     ├── InvalidArgumentError           an argument was refused, and nothing was sent
     │   ├── InvalidArgumentTypeError   it is of the wrong kind; a ``TypeError`` too
     │   └── InvalidArgumentValueError  it makes no sense; a ``ValueError`` too
+    ├── HostMissingError               a host of a fleet had not answered at the deadline; in `fleet`
+    ├── HostSkippedError               a host of a fleet was not asked, since it kept failing; in `fleet`
     └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
 """
 
@@ -33,6 +37,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
+    from srs_vsphere.certificate import Certificate
     from srs_vsphere.models.stream_record import StreamRecord
 
 #: Of a server's own words, ``str()`` shows no more than this; the attributes hold them whole.
@@ -47,6 +52,7 @@ class Facts(TypedDict, total=False):
     status: int | None
     code: int | None
     attempts: int
+    given_up: str | None
     cause: str | None
     details: str | None
     advice: str
@@ -62,12 +68,13 @@ class SrsError(Exception):
         status: HTTP status of the last response, if there was one.
         code: the service's own error code, if it gave one.
         attempts: how many times the request was tried; 0 if it was refused before that.
+        given_up: why it was not tried again although another attempt might have succeeded, and what to do.
         cause: the underlying failure in words; the exception itself is in ``__cause__``.
         details: the service's diagnostic text (a stack trace), never part of ``str()``.
         advice: what to do next; each class has its own default.
     """
 
-    advice: str = "The message says what went wrong."
+    advice: str = "Read the message and, if it does not help, the service's log."
 
     def __init__(self, message: str, **facts: Unpack[Facts]) -> None:
         super().__init__(message)
@@ -77,6 +84,7 @@ class SrsError(Exception):
         self.status: int | None = facts.get("status")
         self.code: int | None = facts.get("code")
         self.attempts: int = facts.get("attempts", 0)
+        self.given_up: str | None = facts.get("given_up")
         self.cause: str | None = facts.get("cause")
         self.details: str | None = facts.get("details")
         if "advice" in facts:
@@ -93,7 +101,8 @@ class SrsError(Exception):
         known = ", ".join(fact for fact in facts if fact)
         message = _short(self.message).removesuffix(".")
         text = f"{where}: {message}" if where else message
-        return f"{text} ({known}). {self.advice}" if known else f"{text}. {self.advice}"
+        given_up = f" Given up: {self.given_up}." if self.given_up else ""
+        return f"{text} ({known}).{given_up} {self.advice}" if known else f"{text}.{given_up} {self.advice}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception's own way calls the class with `args` alone, which loses every keyword.
@@ -132,6 +141,8 @@ def _restore(cls: type[_E], args: tuple[object, ...], state: dict[str, object]) 
 class TransportError(SrsError):
     """No complete response came from the service."""
 
+    advice = "Check the network, and proxies on the way to the service, then call again."
+
 
 class NotSentError(TransportError):
     """The request was not sent: nothing happened on the service, and repeating it is safe."""
@@ -139,10 +150,46 @@ class NotSentError(TransportError):
     advice = "Nothing was sent: check the URL, the network and the service, then call again."
 
 
+class CertificateError(NotSentError):
+    """The server's certificate is not one that is trusted; not a byte of the request was sent.
+
+    Args:
+        message: what happened.
+        reason: why it is not trusted.
+        expected: thumbprint of the certificate that is trusted, if it is a single one.
+        seen: the certificate that the server showed, if that is known.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "Look at it with fetch_certificate(url); if it is right, pin it with Tls(thumbprint=...)."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        expected: str | None = None,
+        seen: Certificate | None = None,
+        **facts: Unpack[Facts],
+    ) -> None:
+        super().__init__(message, **facts)
+        self.reason: str | None = reason
+        self.expected: str | None = expected
+        self.seen: Certificate | None = seen
+
+
 class OutcomeUnknownError(TransportError):
     """The request may have been carried out; no usable response says whether it was."""
 
     advice = "Look at the service's state before repeating the call: it may have taken effect."
+
+
+class ResponseTimeoutError(TransportError):
+    """The service did not respond in time, and the call may be repeated."""
+
+    advice = (
+        "Check the service's load and the network, or allow more: Timeouts(read=), RetryPolicy(deadline=)."
+    )
 
 
 class StreamInterruptedError(TransportError):
@@ -163,6 +210,8 @@ class StreamInterruptedError(TransportError):
 
 class ApiError(SrsError):
     """The service, or a proxy before it, responded with an error."""
+
+    advice = "Read what the service says of it, and its log."
 
 
 class AuthenticationError(ApiError):

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import os
 import ssl
-from functools import lru_cache
+from typing import Literal, cast
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 
-from srs_vsphere._validation import flag
+from srs_vsphere.auth import Secret
+from srs_vsphere.certificate import normal_thumbprint
+
+PathLike = str | os.PathLike[str]
 
 
-def _path(value: str | os.PathLike[str] | None) -> str | None:
+def _path(value: PathLike | None) -> str | None:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _paths(value: PathLike | tuple[PathLike, ...] | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, tuple):
+        return tuple(cast("str", _path(path)) for path in value)
+    return (cast("str", _path(value)),)
 
 
 def _is_path(_: object, attribute: Attribute[str | None], value: object) -> None:
@@ -22,47 +33,110 @@ def _is_path(_: object, attribute: Attribute[str | None], value: object) -> None
         raise ValueError(f"{attribute.name} must name a file, not be empty")
 
 
+def _are_paths(_: object, attribute: Attribute[tuple[str, ...]], value: tuple[object, ...]) -> None:
+    for path in value:
+        _is_path(None, cast("Attribute[str | None]", attribute), path)
+
+
+def _pem(value: str | bytes | None) -> str | None:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _is_pem(_: object, attribute: Attribute[str | None], value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise TypeError(f"{attribute.name} must be text or bytes, not {type(value).__name__}")
+    if "-----BEGIN " not in value:
+        raise ValueError(f"{attribute.name} must hold certificates as PEM (-----BEGIN CERTIFICATE-----)")
+
+
+def _thumbprint(value: str | None) -> str | None:
+    if value is not None and not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        raise TypeError(f"thumbprint must be text, not {type(value).__name__}")
+    return None if value is None else normal_thumbprint(value)
+
+
+def _is_name(_: object, attribute: Attribute[str | None], value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise TypeError(f"{attribute.name} must be text, not {type(value).__name__}")
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"{attribute.name} must be a host name")
+
+
+def _is_context(_: object, attribute: Attribute[ssl.SSLContext | None], value: object) -> None:
+    if value is not None and not isinstance(value, ssl.SSLContext):
+        raise TypeError(f"{attribute.name} must be an ssl.SSLContext, not {type(value).__name__}")
+
+
+def _hidden(value: str | Secret | None) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else value
+
+
+def _is_verify(_: object, attribute: Attribute[bool | Literal["never"]], value: object) -> None:
+    # None, as from a setting that is missing, must not switch the checks off.
+    if not isinstance(value, bool) and value != "never":
+        shown = repr(value) if isinstance(value, str) else type(value).__name__
+        raise TypeError(f"{attribute.name} must be True, False or 'never', not {shown}")
+
+
+class InsecureTlsWarning(UserWarning):
+    """A client was made that does not check the service's certificate."""
+
+
 @frozen(kw_only=True)
 class Tls:
     """How the service's certificate is checked.
 
+    Without arguments, the system's authorities are trusted. With the extra ``system-trust`` these are the
+    ones of the operating system's own verifier, on Windows and macOS too.
+
     Args:
         ca_file: a PEM file with the certificates to trust instead of the system's; an installation's
-            self-signed certificate may stand in it as it is. Default: the system's.
-        verify: whether to check at all; False lets anybody between you and the service read the
-            password, so use it for a laboratory only. Default True.
+            self-signed certificate may stand in it as it is. It is read when a client is made.
+        ca_data: the same as text or bytes.
+        thumbprint: trust the one certificate with this SHA-256 or SHA-1 thumbprint, with or without
+            colons, in any case; its host name and dates then do not matter.
+        known_hosts: a file of lines ``host:port thumbprint``, as govc has it, or several such files in a
+            tuple. A host that is in it is trusted by its thumbprint, others as without it.
+        server_hostname: what the certificate must name, if that is not the host of the URL.
+        client_certificate: a PEM file with the client's own certificate, and perhaps its key.
+        client_key: a PEM file with its key, if that is a file of its own.
+        client_key_password: what the key is encrypted with.
+        context: a context of your own, which decides everything; it goes with no other argument.
+        verify: False switches all checks off: whoever stands between you and the service can read and
+            change everything. A password is then not sent, unless this is ``"never"``. Default True.
 
     Raises:
-        TypeError: `ca_file` is no path, or `verify` neither True nor False.
-        ValueError: `ca_file` is empty.
+        TypeError: an argument is of the wrong kind.
+        ValueError: an argument makes no sense, or two of them exclude each other.
     """
 
     ca_file: str | None = field(default=None, converter=_path, validator=_is_path)
-    verify: bool = field(default=True, validator=flag)
+    ca_data: str | None = field(default=None, converter=_pem, validator=_is_pem, repr=False)
+    thumbprint: str | None = field(default=None, converter=_thumbprint)
+    known_hosts: tuple[str, ...] = field(default=None, converter=_paths, validator=_are_paths)
+    server_hostname: str | None = field(default=None, validator=_is_name)
+    client_certificate: str | None = field(default=None, converter=_path, validator=_is_path)
+    client_key: str | None = field(default=None, converter=_path, validator=_is_path)
+    client_key_password: Secret | None = field(default=None, converter=_hidden)
+    context: ssl.SSLContext | None = field(default=None, validator=_is_context)
+    verify: bool | Literal["never"] = field(default=True, validator=_is_verify)
 
-
-@lru_cache(maxsize=32)
-def ssl_context(tls: Tls) -> ssl.SSLContext:
-    """Return the context for these settings, shared by all clients: making one takes 25 ms.
-
-    Args:
-        tls: the settings.
-
-    Raises:
-        OSError: the ``ca_file`` cannot be read or holds no certificate.
-    """
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_file)
-    except OSError as error:
-        # Neither an SSLError nor the system's own error says which file it was.
-        raise OSError(error.errno, f"ca_file cannot be used: {error.strerror}", tls.ca_file) from error
-    if not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-@lru_cache(maxsize=1)
-def unused_context() -> ssl.SSLContext:
-    """Return a context that trusts nobody, for clients that speak plain HTTP: loading no store is quick."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def __attrs_post_init__(self) -> None:
+        ways = {
+            "ca_file": self.ca_file is not None,
+            "ca_data": self.ca_data is not None,
+            "known_hosts": bool(self.known_hosts),
+            "thumbprint": self.thumbprint is not None,
+            f"verify={self.verify!r}": self.verify is not True,
+        }
+        given = [name for name, is_given in ways.items() if is_given]
+        if len(given) > 1 and not set(given) <= {"ca_file", "ca_data", "known_hosts"}:
+            raise ValueError(f"{given[0]} and {given[-1]} exclude each other: each says whom to trust")
+        if self.client_certificate is None and (self.client_key or self.client_key_password):
+            raise ValueError("client_key needs client_certificate beside it")
+        if self.context is not None and evolve(self, context=None) != Tls():
+            raise ValueError("context goes with no other argument: set these in the context")

@@ -8,31 +8,25 @@ from collections.abc import Iterator
 
 import pytest
 
-from srs_vsphere._http import client, express
+from srs_vsphere._http import asyncio_transport
 from srs_vsphere.simulator import Clock, Settings, SimServer, Simulator, SystemClock
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--road",
-        choices=("express", "fast", "httpx"),
-        default="express",
-        help="what async clients send through: the express lane, the fast transport below httpx's client, "
-        "or httpx alone",
+        choices=("own", "httpx"),
+        default="own",
+        help="what clients send through: the package's own transports, or httpx's",
     )
 
 
 @pytest.fixture(scope="session", autouse=True)
 def road(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Send the whole suite down the road that was asked for."""
+    """Send the whole suite through the transports that were asked for."""
     with pytest.MonkeyPatch.context() as patch:
-        match request.config.getoption("--road"):
-            case "fast":
-                patch.setattr(express.AsyncLane, "is_open", lambda _: False)
-            case "httpx":
-                patch.setattr(client, "_proxied", lambda: True)
-            case _:
-                pass
+        if request.config.getoption("--road") == "httpx":
+            patch.setattr(asyncio_transport, "can_be_used", lambda: False)
         yield
 
 
@@ -72,3 +66,10 @@ def nowhere() -> Iterator[str]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture
+def nowhere_tls() -> Iterator[str]:
+    """A url of this machine where connections are taken, and nobody ever says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        yield f"https://127.0.0.1:{held.getsockname()[1]}"

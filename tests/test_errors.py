@@ -31,6 +31,7 @@ FACTS = Facts(
     status=500,
     code=1310,
     attempts=3,
+    given_up="no retries left",
     cause="ReadTimeout: slow",
     details="X: at Y\n at Z",
     advice="Do this.",
@@ -98,7 +99,7 @@ def test_the_text_is_one_line_that_says_what_where_and_what_next(cls):
     assert str(make(cls)) == f"it broke. {cls.advice}"
     assert str(make(cls, **FACTS)) == (
         "runspaces.get on srs.example:8443: it broke"
-        " (HTTP 500, code 1310, 3 attempts, cause: ReadTimeout: slow). Do this."
+        " (HTTP 500, code 1310, 3 attempts, cause: ReadTimeout: slow). Given up: no retries left. Do this."
     )
 
 

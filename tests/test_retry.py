@@ -116,6 +116,13 @@ def test_giving_up_says_why(values, reason):
     decision = choose(**values)
     assert decision.wait is None
     assert reason in decision.reason
+    # What to do is said where the policy alone ended it.
+    assert decision.exhausted == ("RetryPolicy(" in decision.reason) == ("outcome" not in values)
+
+
+def test_a_policy_without_retries_gives_nothing_up():
+    decision = choose(policy=RetryPolicy(attempts=1))
+    assert (decision.wait, decision.exhausted) == (None, False)
 
 
 @pytest.mark.parametrize(

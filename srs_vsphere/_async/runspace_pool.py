@@ -6,23 +6,26 @@ import logging
 from collections.abc import Iterable
 from os import PathLike
 from types import TracebackType
-from typing import Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
 
 from attrs import frozen
 
 from srs_vsphere._async.client import AsyncSrsClient
-from srs_vsphere._async.runspace_block import AsyncRunspaceBlock, AsyncRunspaceHandle
+from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
+from srs_vsphere._async.runspace_handle import AsyncRunspaceHandle
 from srs_vsphere._async.script_runner import AsyncScriptRunner
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._concurrency.limiter import AsyncLimiter
 from srs_vsphere._concurrency.worker_pool import AsyncWorkerPool
+from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import (
     DEFAULT_TIMEOUT,
+    DEFAULT_WIDTH,
     Job,
     MapOptions,
-    OutputChoice,
+    MismatchChoice,
+    OnRecord,
     prepare,
     unique_name,
 )
@@ -33,6 +36,9 @@ from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import PoolResult
 
 _log = logging.getLogger("srs_vsphere")
+
+if TYPE_CHECKING:
+    from cattrs import BaseConverter
 
 T = TypeVar("T")
 
@@ -265,6 +271,7 @@ class AsyncRunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: Literal["text"] = "text",
+        width: int | None = DEFAULT_WIDTH,
         **options: Unpack[MapOptions],
     ) -> AsyncWorkerPool[PoolResult[str]]: ...
     @overload
@@ -274,8 +281,10 @@ class AsyncRunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type[T],
+        on_mismatch: Literal["raise"] = "raise",
+        converter: BaseConverter | None = None,
         **options: Unpack[MapOptions],
     ) -> AsyncWorkerPool[PoolResult[list[T]]]: ...
     @overload
@@ -285,7 +294,10 @@ class AsyncRunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
         **options: Unpack[MapOptions],
     ) -> AsyncWorkerPool[PoolResult[list[object]]]: ...
     @overload
@@ -303,12 +315,16 @@ class AsyncRunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
-        output_type: type | None = None,
+        width: int | None = DEFAULT_WIDTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
         streams: bool = True,
+        on_record: OnRecord | None = None,
     ) -> AsyncWorkerPool[PoolResult[object]]:
         """Run a script once for each of many inputs, as many at once as the pool has runspaces.
 
@@ -316,12 +332,16 @@ class AsyncRunspacePool:
             script: the script, or the path of a file that holds it.
             inputs: the parameters of each run; taken only as runspaces become free.
             output: as for ``run()``, like all that follows.
+            width: see there.
             depth: see there.
             output_type: see there.
+            on_mismatch: see there.
+            converter: see there.
             name: see there.
             timeout: seconds for each run, from the moment that it has its runspace; default 3600.
             check: see there.
             streams: see there.
+            on_record: see there; called for all runs.
 
         Returns:
             A context manager; inside it, an iterator of `PoolResult` in the order in which the runs end. One
@@ -337,12 +357,16 @@ class AsyncRunspacePool:
                 script,
                 parameters=parameters,
                 output=output,
+                width=width,
                 depth=depth,
                 output_type=output_type,
+                on_mismatch=on_mismatch,
+                converter=converter,
                 name=name,
                 timeout=timeout,
                 check=check,
                 streams=streams,
+                on_record=on_record,
             )
 
         prepared(None)

@@ -100,7 +100,7 @@ class AsyncSession:
         body: bytes | None = None,
         within: float | None = None,
         timeout: float | None = None,
-        express: bool = True,
+        whole: bool = True,
     ) -> T:
         """Call an operation, logging in first if needed, and once more if the service forgot the session.
 
@@ -111,7 +111,7 @@ class AsyncSession:
             body: JSON to send.
             within: seconds it may take, if that is less than the policy's deadline.
             timeout: seconds that the caller gave it, instead of the policy's deadline.
-            express: whether the response is read at once, so that it may come by the express lane.
+            whole: whether `read` reads the response to its end.
 
         Returns:
             What `read` returned.
@@ -126,18 +126,18 @@ class AsyncSession:
         path = operation.path if path is None else path
         call = self.sender.new_call(operation, path, body, within=within, policy=self._policy(timeout))
         if not operation.needs_key:
-            return await self.sender.send(call, read, express=express)
+            return await self.sender.send(call, read, whole=whole)
         key = state.key
         if key is None:
             key = await self._log_in(call, None)
         try:
-            return await self.sender.send(call, read, header=(_KEY_HEADER, key), express=express)
+            return await self.sender.send(call, read, header=(_KEY_HEADER, key), whole=whole)
         except AuthenticationError as error:
             if error.status != 401 or not isinstance(self._auth, BasicAuth):
                 raise
         # A 401 is given before anything is carried out, so whatever it was may be sent again.
         key = await self._log_in(call, key)
-        return await self.sender.send(call, read, header=(_KEY_HEADER, key), express=express)
+        return await self.sender.send(call, read, header=(_KEY_HEADER, key), whole=whole)
 
     async def log_in(self, timeout: float | None = None) -> None:
         """Log in, if that is not done yet.

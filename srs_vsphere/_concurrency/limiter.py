@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 
 import anyio
@@ -75,13 +76,23 @@ class Limiter:
             TimeoutError: none became free in time.
             Stopped: this thread was told to stop.
         """
-        ends = time.monotonic() + timeout
+        try:
+            self._queue.get_nowait()
+        except queue.Empty:
+            self._wait(time.monotonic() + timeout)
+
+    def release(self) -> None:
+        """Give a slot back."""
+        self._queue.put(None)
+
+    def _wait(self, ends: float) -> None:
         while True:
             stop = stopping.event()
             left = max(0.0, ends - time.monotonic())
+            # Nothing waits for a queue and an event at once.
+            longest = threading.TIMEOUT_MAX if stop is None else _SECONDS_BETWEEN_LOOKS
             try:
-                # Nothing waits for a queue and an event at once.
-                self._queue.get(timeout=left if stop is None else min(left, _SECONDS_BETWEEN_LOOKS))
+                self._queue.get(timeout=min(left, longest))
             except queue.Empty:
                 if stop is not None and stop.is_set():
                     raise stopping.Stopped from None
@@ -89,7 +100,3 @@ class Limiter:
                     raise TimeoutError from None
             else:
                 return
-
-    def release(self) -> None:
-        """Give a slot back."""
-        self._queue.put(None)

@@ -148,6 +148,9 @@ class Connection(asyncio.BufferedProtocol):
             await self._upload(answer, transport, body, waits.write)
         if not self._is_enough(answer) and self._answer is answer:
             await self.more(answer, enough)
+        if not enough:
+            # Whoever reads the body bit by bit may take as long as that takes.
+            self._end = math.inf
 
     async def more(self, answer: ResponseParser, enough: int) -> None:
         """Wait until this much of the body waits to be taken, or it ends, or it breaks off.

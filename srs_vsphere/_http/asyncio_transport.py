@@ -19,13 +19,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
-from urllib.request import getproxies
 
 import httpx
 
 from srs_vsphere._http.asyncio_connection import Connection
 from srs_vsphere._http.connection_pool import Address
 from srs_vsphere._http.connection_pools import ConnectionPools
+from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, RequestBytes, request_bytes
 from srs_vsphere._http.response_head import Field, HeadMemory
 from srs_vsphere._http.response_parser import ResponseParser
@@ -37,13 +37,13 @@ _BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
 def can_be_used() -> bool:
-    """Whether `AsyncioTransport` can be used here: in an asyncio task, with no proxy in the environment."""
+    """Whether `AsyncioTransport` can be used here: in an asyncio task."""
     try:
         if asyncio.current_task() is None:
             return False
     except RuntimeError:
         return False
-    return not {"http", "https", "all"} & getproxies().keys()
+    return True
 
 
 class Stream(httpx.AsyncByteStream):
@@ -144,26 +144,34 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
             url.port or default,
             extensions.get("sni_hostname"),
         )
-        timeout = extensions.get("timeout")
-        waits = _FOR_EVER if timeout is None else _waits(timeout)
-        wire = request_bytes(request)
         method = request.method
+        if isinstance(request, PreparedRequest):
+            wire = RequestBytes(request.wire, None, False)
+            waits, repeatable, enough = request.timeouts, request.repeatable, request.enough
+        else:
+            timeout = extensions.get("timeout")
+            waits = _FOR_EVER if timeout is None else _waits(timeout)
+            wire = request_bytes(request)
+            repeatable, enough = method in IDEMPOTENT, 0
         answer, connection = await self._send(
             address,
             wire,
             waits=waits,
-            idempotent=method in IDEMPOTENT,
+            idempotent=repeatable,
             bodiless=method == "HEAD",
             keep=method == "GET",
-            enough=0,
+            enough=enough,
         )
         head = answer.head
+        if answer.error is not None and (enough or head is None):
+            raise answer.error
         if head is None:
-            raise answer.error or httpx.ReadError("no response")
+            raise httpx.ReadError("no response")
+        whole = answer.done and not head.encoded
         return httpx.Response(
             head.status,
             headers=head.headers,
-            stream=httpx.ByteStream(answer.take()) if answer.done else Stream(connection, answer),
+            stream=httpx.ByteStream(answer.take()) if whole else Stream(connection, answer),
             extensions={
                 "http_version": head.version,
                 "reason_phrase": head.reason,
@@ -261,5 +269,9 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
 
 def _waits(timeout: dict[str, float | None]) -> StepTimeouts:
     return StepTimeouts(
-        timeout.get("connect"), timeout.get("read"), timeout.get("write"), timeout.get("pool")
+        timeout.get("connect"),
+        timeout.get("read"),
+        timeout.get("write"),
+        timeout.get("pool"),
+        timeout.get("total"),
     )

@@ -1,21 +1,19 @@
-"""The HTTP client that a client of ours stands on, and what that in turn stands on.
+"""The HTTP client that a client of ours stands on.
 
-On asyncio, without a proxy, it is the fast transport of this package; elsewhere httpx's own. Whatever a
-program puts between (a transport, a proxy, a mock or a tracer that has taken hold of httpx) stays between.
+Its transport is the program's if there is one, else ours where it can be used, else httpx's own.
 """
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
-from types import FunctionType
 from urllib.request import getproxies
 
 import httpx
 
-from srs_vsphere._http.express import AsyncLane, ChosenTransport, Lane
+from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTransport
+from srs_vsphere._http.lean_client import LeanAsyncClient, LeanClient
+from srs_vsphere._http.tls_context import ssl_context
 from srs_vsphere.settings import Origin, Timeouts
-from srs_vsphere.tls import Tls, ssl_context, unused_context
+from srs_vsphere.tls import Tls
 
 
 def make_async_http(
@@ -25,8 +23,8 @@ def make_async_http(
     tls: Tls,
     timeouts: Timeouts,
     max_connections: int,
-) -> tuple[httpx.AsyncClient, AsyncLane]:
-    """Make the HTTP client of an async client, and the express lane beside it.
+) -> httpx.AsyncClient:
+    """Make the HTTP client of an async client.
 
     Args:
         origin: where its requests go.
@@ -40,13 +38,18 @@ def make_async_http(
     """
     if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
         raise TypeError(f"transport must be an httpx.AsyncBaseTransport, not {type(transport).__name__}")
-    context = _context(origin, tls)
-    limits = _limits(timeouts, max_connections)
-    chosen = None
-    if transport is None and not _proxied() and not _taken_hold_of():
-        transport = chosen = ChosenTransport(context, limits)
-    http = httpx.AsyncClient(transport=transport, verify=context, limits=limits, follow_redirects=False)
-    return http, AsyncLane(origin, chosen)
+    if transport is None and proxied():
+        return httpx.AsyncClient(
+            verify=ssl_context(tls, origin), limits=_limits(timeouts, max_connections), follow_redirects=False
+        )
+    if transport is None:
+        transport = AsyncDefaultTransport(
+            origin,
+            ssl_context(tls, origin),
+            keep_alive=timeouts.keep_alive,
+            max_connections=max_connections,
+        )
+    return LeanAsyncClient(transport)
 
 
 def make_http(
@@ -56,40 +59,33 @@ def make_http(
     tls: Tls,
     timeouts: Timeouts,
     max_connections: int,
-) -> tuple[httpx.Client, Lane]:
+) -> httpx.Client:
     """Make the HTTP client of a sync client; the arguments are those of `make_async_http`."""
     if transport is not None and not isinstance(transport, httpx.BaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
         raise TypeError(f"transport must be an httpx.BaseTransport, not {type(transport).__name__}")
-    http = httpx.Client(
-        transport=transport,
-        verify=_context(origin, tls),
-        limits=_limits(timeouts, max_connections),
-        follow_redirects=False,
-    )
-    return http, Lane()
+    if transport is None and proxied():
+        return httpx.Client(
+            verify=ssl_context(tls, origin), limits=_limits(timeouts, max_connections), follow_redirects=False
+        )
+    if transport is None:
+        transport = DefaultTransport(
+            origin,
+            ssl_context(tls, origin),
+            keep_alive=timeouts.keep_alive,
+            max_connections=max_connections,
+        )
+    return LeanClient(transport)
 
 
-def _context(origin: Origin, tls: Tls) -> ssl.SSLContext:
-    return ssl_context(tls) if origin.secure else unused_context()
+def proxied() -> bool:
+    """Whether the environment names a proxy."""
+    return bool({"http", "https", "all"} & getproxies().keys())
 
 
 def _limits(timeouts: Timeouts, max_connections: int) -> httpx.Limits:
-    # The sender's limiter are the limit: httpx's own queue loses places when tasks are cancelled.
+    # The sender's limiter is the limit: httpx's own queue loses slots when tasks are cancelled.
     return httpx.Limits(
         max_connections=None,
         max_keepalive_connections=max_connections,
         keepalive_expiry=timeouts.keep_alive,
-    )
-
-
-def _proxied() -> bool:
-    return bool({"http", "https", "all"} & getproxies().keys())
-
-
-def _taken_hold_of() -> bool:
-    """Whether a mock or a tracer has replaced what httpx sends with, to see the requests."""
-    home = str(Path(httpx.__file__).parent)
-    return not all(
-        type(function) is FunctionType and function.__code__.co_filename.startswith(home)
-        for function in (httpx.AsyncClient.send, httpx.AsyncHTTPTransport.handle_async_request)
     )

@@ -11,9 +11,11 @@ import itertools
 import socket
 from typing import Final
 
-_NEXT_AFTER: Final = 0.25
+NEXT_AFTER: Final = 0.25
+"""Seconds that one address is tried alone before the next is tried beside it."""
 
-_Place = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+#: An address as a socket of its family takes it.
+Place = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
 
 async def dial(host: str, port: int) -> socket.socket:
@@ -30,10 +32,10 @@ async def dial(host: str, port: int) -> socket.socket:
         OSError: the name is unknown, or none of its addresses answers; the first address's error.
     """
     loop = asyncio.get_running_loop()
-    places = _literal(host, port)
+    places = literal_places(host, port)
     if not places:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        places = _alternating([(family, address) for family, _, _, _, address in found])
+        places = alternating([(family, address) for family, _, _, _, address in found])
     if len(places) == 1:
         return await _connect(places[0])
     errors: list[OSError] = []
@@ -43,7 +45,7 @@ async def dial(host: str, port: int) -> socket.socket:
             if places:
                 trying.add(loop.create_task(_connect(places.pop(0))))
             done, trying = await asyncio.wait(
-                trying, timeout=_NEXT_AFTER if places else None, return_when=asyncio.FIRST_COMPLETED
+                trying, timeout=NEXT_AFTER if places else None, return_when=asyncio.FIRST_COMPLETED
             )
             won: socket.socket | None = None
             for task in done:
@@ -63,7 +65,7 @@ async def dial(host: str, port: int) -> socket.socket:
     raise errors[0] if errors else OSError("the name has no address")
 
 
-async def _connect(place: _Place) -> socket.socket:
+async def _connect(place: Place) -> socket.socket:
     family, address = place
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -75,7 +77,7 @@ async def _connect(place: _Place) -> socket.socket:
     return sock
 
 
-def _literal(host: str, port: int) -> list[_Place]:
+def literal_places(host: str, port: int) -> list[Place]:
     """The place itself, if the host is an address and need not be looked up in a thread."""
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
@@ -86,7 +88,7 @@ def _literal(host: str, port: int) -> list[_Place]:
     return []
 
 
-def _alternating(places: list[_Place]) -> list[_Place]:
+def alternating(places: list[Place]) -> list[Place]:
     """The resolver's order, but no family twice in a row as long as there is another."""
     families = dict.fromkeys(family for family, _ in places)
     columns = [[place for place in places if place[0] == family] for family in families]

@@ -28,6 +28,7 @@ _FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\x00-\x08\x0a-\x1f\x7
 
 # The fields that say where an answer ends. Their lengths tell them from most others at a glance.
 _TELLING: Final = {len(name): name for name in (b"content-length", b"transfer-encoding", b"connection")}
+_ENCODING: Final = b"content-encoding"
 
 
 class MalformedResponse(Exception):  # noqa: N818 - never seen outside: it becomes httpx.RemoteProtocolError
@@ -53,12 +54,20 @@ class Head:
         fields: names and values as they came.
         length: of the body, or `UNTIL_CLOSE`, or `CHUNKED`.
         keep_alive: whether the server goes on listening afterwards.
+        encoded: whether the body has to be decoded, for instance unzipped.
     """
 
-    __slots__ = ("_headers", "fields", "keep_alive", "length", "reason", "status", "version")
+    __slots__ = ("_headers", "encoded", "fields", "keep_alive", "length", "reason", "status", "version")
 
     def __init__(
-        self, version: bytes, status: int, reason: bytes, fields: list[Field], length: int, keep_alive: bool
+        self,
+        version: bytes,
+        status: int,
+        reason: bytes,
+        fields: list[Field],
+        length: int,
+        keep_alive: bool,
+        encoded: bool,
     ) -> None:
         self.version: bytes = version
         self.status: int = status
@@ -66,6 +75,7 @@ class Head:
         self.fields: list[Field] = fields
         self.length: int = length
         self.keep_alive: bool = keep_alive
+        self.encoded: bool = encoded
         self._headers: httpx.Headers | None = None
 
     @property
@@ -124,6 +134,7 @@ def parse_head(block: bytes) -> Head:
         fields=fields,
         length=_length(lengths, codings, modern),
         keep_alive=b"close" not in tokens and (modern or b"keep-alive" in tokens),
+        encoded=any(len(name) == len(_ENCODING) and name.lower() == _ENCODING for name, _ in fields),
     )
 
 

@@ -13,7 +13,7 @@ class StepTimeouts(NamedTuple):
         read: until the next bytes of the answer.
         write: until the next bytes of the request are taken.
         pool: until a connection is free.
-        total: for sending the request and reading the answer together.
+        total: for sending the request and reading what is waited for of the response, all together.
     """
 
     connect: float | None = None

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import httpx
 from attrs import frozen
 
+from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent
 from srs_vsphere.errors import (
     DecodeError,
     NotSentError,
     OutcomeUnknownError,
+    ResponseTimeoutError,
     ServerError,
     SrsError,
     TransportError,
@@ -66,19 +68,19 @@ def not_sent(call: Call, message: str, cause: Exception | None = None) -> Failur
     return Failure(Outcome(Sent.NO), error)
 
 
-def unknown(call: Call, message: str, cause: Exception | None = None) -> Failure:
+def unknown(
+    call: Call, message: str, cause: Exception | None = None, kind: type[TransportError] = TransportError
+) -> Failure:
     """Return the failure of an attempt that may have been carried out.
 
     Args:
         call: what was attempted.
         message: what happened.
         cause: the exception behind it, already bare.
+        kind: what is raised if the call may be repeated; `OutcomeUnknownError` if not.
     """
     facts = call.facts(cause=_words(cause))
-    if call.operation.idempotent:
-        error = TransportError(message, **facts)
-    else:
-        error = OutcomeUnknownError(message, **facts)
+    error = kind(message, **facts) if call.operation.idempotent else OutcomeUnknownError(message, **facts)
     error.__cause__ = cause
     return Failure(Outcome(Sent.MAYBE), error)
 
@@ -91,10 +93,14 @@ def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
         error: the exception.
     """
     cause = bare(error)
+    refused = tls_error(call, error) if isinstance(error, httpx.ConnectError) else None
+    if refused is not None:
+        refused.__cause__ = cause
+        return Failure(Outcome(Sent.NO, final=True), refused)
     if isinstance(error, _BEFORE_SENDING):
         return not_sent(call, "no connection to the service", cause)
     if isinstance(error, httpx.TimeoutException):
-        return unknown(call, "the service did not answer in time", cause)
+        return unknown(call, "the service did not respond in time", cause, ResponseTimeoutError)
     return unknown(call, "the connection broke before the answer was whole", cause)
 
 
@@ -105,7 +111,7 @@ def of_deadline(call: Call, seconds: float) -> Failure:
         call: what was attempted.
         seconds: the policy's deadline.
     """
-    return unknown(call, f"no answer within the deadline of {seconds:g} s")
+    return unknown(call, f"no response within the deadline of {seconds:g} s", kind=ResponseTimeoutError)
 
 
 def may_have_taken_effect(error: SrsError) -> bool:

@@ -42,11 +42,13 @@ class Outcome:
         sent: whether the request reached the service.
         status: HTTP status, if an answer came.
         retry_after: seconds that the answer's ``Retry-After`` asks to wait, if it had one.
+        final: whether another attempt would fail in the same way, as with a certificate that is not trusted.
     """
 
     sent: Sent
     status: int | None = None
     retry_after: float | None = None
+    final: bool = False
 
 
 @frozen
@@ -56,10 +58,20 @@ class Decision:
     Args:
         wait: seconds until the next attempt, or None to give up.
         reason: why, in a few words.
+        exhausted: whether the policy alone ended it, and another attempt might succeed.
     """
 
     wait: float | None
     reason: str
+    exhausted: bool = False
+
+
+#: Ends a call when the client may make no further retry.
+OUT_OF_BUDGET = Decision(
+    None,
+    "the client's retry budget is used up, as many of its calls fail: wait, or raise RetryPolicy(budget=)",
+    exhausted=True,
+)
 
 
 def decide(
@@ -90,9 +102,10 @@ def decide(
     if refusal is not None:
         return Decision(None, refusal)
     if attempt >= policy.attempts:
-        return Decision(None, "no attempts are left")
+        reason = f"no attempts are left of {policy.attempts}: wait, or raise RetryPolicy(attempts=)"
+        return Decision(None, reason, exhausted=policy.attempts > 1)
     if budget < 1:
-        return Decision(None, "the client's retry budget is used up")
+        return OUT_OF_BUDGET
     # The exponent is bounded because 2.0**1024 overflows.
     wait = random * min(policy.backoff * 2.0 ** min(attempt - 1, 60), policy.backoff_cap)
     reason = outcome.sent.value if outcome.status is None else f"HTTP {outcome.status}"
@@ -101,11 +114,14 @@ def decide(
         wait += min(outcome.retry_after, policy.retry_after_cap)
         reason += f", Retry-After {outcome.retry_after:g} s"
     if elapsed + wait >= policy.deadline:
-        return Decision(None, f"the next attempt would start after the deadline of {policy.deadline:g} s")
+        reason = f"the next attempt would start after the deadline of {policy.deadline:g} s"
+        return Decision(None, f"{reason}: wait, or raise RetryPolicy(deadline=)", exhausted=True)
     return Decision(wait, reason)
 
 
 def _refusal(operation: Operation, outcome: Outcome) -> str | None:
+    if outcome.final:
+        return "another attempt would fail in the same way"
     match outcome.sent:
         case Sent.NO:
             return None

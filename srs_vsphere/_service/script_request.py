@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
@@ -33,6 +34,8 @@ _WIDTHS = range(2, 2**31)
 #: How many levels of .NET objects are opened: the object itself.
 DEFAULT_DEPTH = 1
 _DEPTHS = range(1, 65)
+_PREFIX = "srs-vsphere"
+_UNIQUE = re.compile(rf"{_PREFIX}-[0-9a-f]{{16}}")
 #: The service ends a script after an hour itself.
 DEFAULT_TIMEOUT = 3600.0
 
@@ -83,6 +86,14 @@ class ClientRunOptions(RunOptions, total=False):
     runspace: RunspaceRef | None
     run_vc_connection_script: bool
     wait_for_quota: float
+
+
+class ResultOptions(TypedDict, total=False):
+    """What ``script_executions.result()`` takes besides the form of the output; see there."""
+
+    check: bool
+    timeout: float | None
+    runspace: RunspaceRef | None
 
 
 @frozen
@@ -277,4 +288,13 @@ def unique_name(prefix: str | None = None) -> str:
     Args:
         prefix: what it begins with.
     """
-    return f"{prefix or 'srs-vsphere'}-{uuid4().hex[:16]}"
+    return f"{prefix or _PREFIX}-{uuid4().hex[:16]}"
+
+
+def is_unique_name(name: str | None) -> bool:
+    """Tell whether a name is one that `unique_name` makes without a prefix.
+
+    Args:
+        name: the name.
+    """
+    return name is not None and _UNIQUE.fullmatch(name) is not None

@@ -34,16 +34,16 @@ class ObjectStream(Generic[T]):
         self._path = path
         self._cls = cls
         self._timeout = timeout
-        self._reply: Response | None = None
+        self._response: Response | None = None
         self._objects: Objects[T] | None = None
 
     def __enter__(self) -> Objects[T]:
-        if self._reply is not None:
+        if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
         response, call = self._session.call(
-            self._operation, _read_opened, path=self._path, timeout=self._timeout, express=False
+            self._operation, _read_opened, path=self._path, timeout=self._timeout, whole=False
         )
-        self._reply = response
+        self._response = response
         self._objects = Objects(response, call, self._cls)
         return self._objects
 
@@ -58,7 +58,7 @@ class ObjectStream(Generic[T]):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        response, self._reply = self._reply, None
+        response, self._response = self._response, None
         objects, self._objects = self._objects, None
         if objects is not None:
             objects.close()

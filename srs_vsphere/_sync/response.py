@@ -1,4 +1,4 @@
-"""An answer whose body is still to come, and the slot it holds until it is closed."""
+"""A response whose body is still to come, and the slot it holds until it is closed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import httpx
 
 from srs_vsphere._concurrency.limiter import Limiter
-from srs_vsphere._http.express import Answer, whole_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Callable
@@ -17,10 +16,10 @@ _LONGEST_LEFTOVER = 131072
 
 
 class Response:
-    """An open answer.
+    """An open response.
 
     Args:
-        response: the answer, with its body unread.
+        response: the response, with its body unread.
         limiter: where its slot goes back to.
         overdue: tells whether the time for all of the body is over; default never.
     """
@@ -28,7 +27,7 @@ class Response:
     __slots__ = ("_begun", "_chunks", "_closed", "_limiter", "_overdue", "_response", "kept", "status")
 
     def __init__(
-        self, response: Answer, limiter: Limiter, overdue: Callable[[], bool] | None = None
+        self, response: httpx.Response, limiter: Limiter, overdue: Callable[[], bool] | None = None
     ) -> None:
         self._response = response
         self._limiter = limiter
@@ -55,7 +54,10 @@ class Response:
 
     def whole(self) -> bytes | None:
         """Return the body if it is all there already; None if it has to be read."""
-        return None if self._begun else whole_body(self._response)
+        stream = self._response.stream
+        if self._begun or not isinstance(stream, httpx.ByteStream):
+            return None
+        return b"".join(stream)
 
     def next_chunk(self) -> bytes:
         """Return the next bytes of the body as they arrive; none at its end."""
@@ -66,7 +68,7 @@ class Response:
             self._chunks = self._response.iter_bytes()
         if self._overdue is not None and self._overdue():
             # A server that trickles never lets a socket's own timeout pass.
-            raise httpx.ReadTimeout("the deadline passed before the whole answer came")
+            raise httpx.ReadTimeout("the deadline passed before the whole response came")
         for chunk in self._chunks:
             return chunk
         self._chunks = None

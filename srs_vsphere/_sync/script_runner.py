@@ -11,8 +11,8 @@ from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.script_output import settled
-from srs_vsphere._service.script_request import Job
+from srs_vsphere._service.script_output import OutputReader, settled
+from srs_vsphere._service.script_request import Job, is_unique_name
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.models import ScriptExecution
 from srs_vsphere.results import ScriptOutcome, ScriptResult
@@ -111,6 +111,37 @@ class ScriptRunner:
             return result
         finally:
             self._session.turns.give_back(turn)
+
+    def collect(
+        self, id: str, reader: OutputReader, *, timeout: float | None, check: bool, asks_for_rest: bool
+    ) -> ScriptResult[object]:
+        """Wait for the end of a script that somebody started, and return what came of it.
+
+        Args:
+            id: the script's id.
+            reader: reads its output.
+            timeout: seconds until waiting is given up; None for never.
+            check: whether anything but plain success raises.
+            asks_for_rest: whether the runspace is asked for what a script that left early had not put out.
+
+        Raises:
+            SrsError: as for `run`.
+        """
+        deadline = Deadline(timeout, self._clock.now)
+        execution = self._calls.get(id, deadline.left())
+        run = ScriptRun(execution, reader, deadline, name=execution.name)
+        turn = ScriptTurn(self._runspace_id)
+        if asks_for_rest:
+            run.runspace_id = self._runspace_id
+            # Scripts without a name of the caller's own bear that of their run.
+            run.values_of = execution.name if is_unique_name(execution.name) else None
+            turn = self._take_turn(deadline)
+        try:
+            result = self._collector.collect(run, turn, deadline, stop_late=False, stop_left=False)
+        finally:
+            if asks_for_rest:
+                self._session.turns.give_back(turn)
+        return settled(result, reader, check=check, host=self._host)
 
     def _take_turn(self, deadline: Deadline) -> ScriptTurn:
         try:

@@ -1,27 +1,37 @@
-"""From a call to its answer: a slot, one attempt, and the retry policy's word on what follows."""
+"""From a call to its response: a slot, one attempt, and the retry decision."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import httpx
 
+from srs_vsphere._sync.refused_certificate import describe_certificate
 from srs_vsphere._sync.response import Response
 from srs_vsphere._concurrency.clock import Clock
+from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._concurrency.limiter import Limiter
-from srs_vsphere._http.express import Lane
+from srs_vsphere._http.prepared_request import PreparedRequest
+from srs_vsphere._http.request_builder import RequestBuilder
+from srs_vsphere._http.step_timeouts import StepTimeouts
 from srs_vsphere._service import failures
 from srs_vsphere._service.api_errors import error_for
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.failures import Failure
 from srs_vsphere._service.operations import LOGOUT, Operation
-from srs_vsphere._service.retry_decision import Outcome, RetryBudget, Sent, decide, retry_after_seconds
-from srs_vsphere._version import __version__
+from srs_vsphere._service.retry_decision import (
+    OUT_OF_BUDGET,
+    Outcome,
+    RetryBudget,
+    Sent,
+    decide,
+    retry_after_seconds,
+)
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import ClosedError, OutcomeUnknownError, StreamInterruptedError
+from srs_vsphere.errors import CertificateError, ClosedError, OutcomeUnknownError, StreamInterruptedError
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -29,18 +39,13 @@ T = TypeVar("T")
 
 _log = logging.getLogger("srs_vsphere")
 
-#: Of an answer that is an error, more than this is not read.
+#: Of a response that is an error, more than this is not read.
 _LONGEST_ERROR_BODY = 65536
 #: The sockets' own timeouts go first, for they know whether the request was sent.
 _DEADLINE_SLACK = 0.05
-_HEADERS = {
-    "User-Agent": f"srs-vsphere/{__version__}",
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",
-}
-#: A proxy answers so when it lost, or never got, the service's own answer; and the service itself, with 0,
+#: A proxy responds so when it lost, or never got, the service's own response; and the service itself, with 0,
 #: when it lost the runspace's.
-_LOST_ANSWERS = frozenset({0, 502, 503, 504})
+_LOST_RESPONSES = frozenset({0, 502, 503, 504})
 
 
 class Sender:
@@ -49,19 +54,17 @@ class Sender:
     Args:
         origin: where to.
         http: the HTTP client, which the sender does not close.
-        lane: the way past it.
         policy: when to try again.
         timeouts: how patient one attempt is.
         max_connections: how many requests may be on their way at once.
         on_retry: told of every retry.
-        clock: time and chance.
+        clock: clock and random source.
     """
 
     def __init__(
         self,
         origin: Origin,
         http: httpx.Client,
-        lane: Lane,
         *,
         policy: RetryPolicy,
         timeouts: Timeouts,
@@ -76,11 +79,10 @@ class Sender:
         self.closed = False
         self.limiter: Limiter = Limiter(max_connections)
         self._http = http
-        self._lane = lane
+        self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
-        self._on_retry = on_retry
+        self._on_retry = None if on_retry is None else Hook("on_retry", on_retry)
         self._budget = RetryBudget(policy, clock.now())
-        self._urls: dict[str, httpx.URL] = {}
 
     def new_call(
         self,
@@ -111,15 +113,15 @@ class Sender:
         read: Callable[[Response, Call], T],
         *,
         header: tuple[str, Secret] | None = None,
-        express: bool = True,
+        whole: bool = True,
     ) -> T:
         """Try a call until it succeeds or the policy gives up.
 
         Args:
             call: what to send.
-            read: takes what the call returns out of a successful answer.
+            read: takes what the call returns out of a successful response.
             header: name and value of the header that proves who is calling.
-            express: whether the answer is read at once, so that it may come by the express lane.
+            whole: whether `read` reads the response to its end.
 
         Returns:
             What `read` returned.
@@ -129,7 +131,7 @@ class Sender:
         """
         while True:
             call.attempts += 1
-            result = self._attempt(call, read, header, express=express)
+            result = self._attempt(call, read, header, whole=whole)
             if not isinstance(result, Failure):
                 return result
             if self.closed and call.operation is not LOGOUT:
@@ -144,7 +146,15 @@ class Sender:
                 budget=self._budget.left(now),
                 random=self.clock.random(),
             )
-            if decision.wait is None or not self._budget.take(now):
+            if decision.wait is not None and not self._budget.take(now):
+                # Another call took the last retry since the decision looked at the budget.
+                decision = OUT_OF_BUDGET
+            if decision.wait is None:
+                if isinstance(result.error, CertificateError):
+                    within = min(self._timeouts.connect, call.deadline - now)
+                    raise describe_certificate(call, result.error, self.origin.url, within)
+                if decision.exhausted:
+                    result.error.given_up = decision.reason
                 raise result.error
             self._report(call, result, decision.wait, decision.reason)
             self.clock.sleep(decision.wait)
@@ -155,7 +165,7 @@ class Sender:
         read: Callable[[Response, Call], T],
         header: tuple[str, Secret] | None,
         *,
-        express: bool,
+        whole: bool,
     ) -> T | Failure:
         remaining = call.deadline - self.clock.now()
         if remaining <= 0:
@@ -167,15 +177,24 @@ class Sender:
         response: Response | None = None
         kept = False
         try:
-            if express and self._lane.is_open():
-                answer = self._lane.fetch(call, _HEADERS, header, self._timeouts, remaining)
-                response = Response(answer, self.limiter)
-                return self._taken(call, response, read)
-            with self.clock.limit(remaining + _DEADLINE_SLACK):
-                http_response = self._http.send(self._request(call, header, remaining), stream=True)
-                overdue = (lambda: self.clock.now() > call.deadline) if express else None
-                response = Response(http_response, self.limiter, overdue)
+            request = self._requests.build(
+                call.operation,
+                call.path,
+                call.body,
+                header,
+                self._step_timeouts(call, remaining),
+                whole=whole,
+            )
+            if isinstance(request, PreparedRequest):
+                # Its transport keeps the deadline by itself.
+                response = Response(self._http.send(request, stream=True), self.limiter)
                 result = self._taken(call, response, read)
+            else:
+                overdue = (lambda: self.clock.now() > call.deadline) if whole else None
+                with self.clock.limit(remaining + _DEADLINE_SLACK):
+                    http_response = self._http.send(request, stream=True)
+                    response = Response(http_response, self.limiter, overdue)
+                    result = self._taken(call, response, read)
             kept = response.kept
             return result
         except httpx.HTTPError as error:
@@ -195,32 +214,16 @@ class Sender:
             elif not kept:
                 response.close()
 
-    def _request(self, call: Call, header: tuple[str, Secret] | None, remaining: float) -> httpx.Request:
-        url = self._urls.get(call.operation.path)
-        if url is None or call.path != call.operation.path:
-            url = httpx.URL(self.origin.url + call.path)
-            if call.path == call.operation.path:
-                self._urls[call.path] = url
-        headers = _HEADERS.copy()
-        if call.body is not None:
-            headers["Content-Type"] = "application/json"
-        if header is not None:
-            headers[header[0]] = header[1].reveal()
+    def _step_timeouts(self, call: Call, remaining: float) -> StepTimeouts:
         timeouts = self._timeouts
         patience = timeouts.login if call.operation.slow else timeouts.read
-        extensions = {
-            "timeout": {
-                "connect": min(timeouts.connect, remaining),
-                "read": min(patience, remaining),
-                "write": min(timeouts.write, remaining),
-                "pool": remaining,
-            }
-        }
-        request = httpx.Request(
-            call.operation.method, url, headers=headers, content=call.body, extensions=extensions
+        return StepTimeouts(
+            min(timeouts.connect, remaining),
+            min(patience, remaining),
+            min(timeouts.write, remaining),
+            remaining,
+            remaining,
         )
-        request.stream = Body(request.content)
-        return request
 
     def _taken(
         self, call: Call, response: Response, read: Callable[[Response, Call], T]
@@ -241,7 +244,7 @@ class Sender:
         )
         retry_after = retry_after_seconds(response.header("retry-after"), datetime.now(UTC))
         outcome = Outcome(Sent.ANSWERED, response.status, retry_after)
-        lost = response.status in _LOST_ANSWERS and (error.code is None or response.status == 0)
+        lost = response.status in _LOST_RESPONSES and (error.code is None or response.status == 0)
         if lost and not call.operation.idempotent:
             facts = call.facts(status=response.status, code=error.code, details=error.details)
             return Failure(outcome, OutcomeUnknownError(error.message, **facts))
@@ -258,24 +261,4 @@ class Sender:
         )
         if self._on_retry is not None:
             event = RetryEvent(call.operation.name, call.host, call.attempts, wait, reason, failure.error)
-            self._on_retry(event)
-
-
-class Body(httpx.ByteStream):
-    """A request's body in one piece.
-
-    The HTTP library's own is a generator, which a connection that breaks leaves to the garbage collector.
-    """
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__(content)
-        self._content: bytes | None = content
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        content, self._content = self._content, None
-        if content is None:
-            raise StopIteration
-        return content
+            self._on_retry.tell(event)

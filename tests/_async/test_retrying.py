@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -11,10 +12,12 @@ import pytest
 from srs_vsphere import (
     NotSentError,
     OutcomeUnknownError,
+    ResponseTimeoutError,
     RetryEvent,
     RetryPolicy,
     ServerError,
     SrsError,
+    Timeouts,
     TooManyRequestsError,
     TransportError,
 )
@@ -264,15 +267,67 @@ async def test_a_dead_server_sees_a_trickle(nowhere: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_hooks_own_error_is_the_callers(server: SimServer) -> None:
+async def test_what_a_hook_raises_is_logged_and_the_call_goes_on(
+    server: SimServer, caplog: pytest.LogCaptureFixture
+) -> None:
     def on_retry(event: RetryEvent) -> None:
-        raise KeyError(event.operation)
+        raise KeyError(f"hook of {event.operation}")
 
-    server.faults.add(Fault(operation="about", status=503))
+    server.faults.add(Fault(operation="about", times=2, status=503))
     async with make_client(server.url, on_retry=on_retry) as client:
-        with pytest.raises(KeyError, match="about"):
-            await client.about()
+        assert await client.about()
         assert free_slots(client) == 20
+    assert caplog.text.count("on_retry raised") == 2
+    assert "hook of about" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_an_exhausted_policy_says_so_and_what_to_do(server: SimServer) -> None:
+    server.faults.add(Fault(operation="about", status=503))
+    for policy, words in (
+        (
+            RetryPolicy(backoff=0, attempts=3),
+            "no attempts are left of 3: wait, or raise RetryPolicy(attempts=)",
+        ),
+        (RetryPolicy(backoff=0, budget=1, budget_refill=0), "budget is used up"),
+        (RetryPolicy(backoff=0, budget=0), "raise RetryPolicy(budget=)"),
+    ):
+        async with make_client(server.url, retry=policy) as client:
+            with pytest.raises(ServerError) as caught:
+                await client.about()
+        assert words in str(caught.value)
+        assert f"Given up: {caught.value.given_up}." in str(caught.value)
+    headers = (("Retry-After", "30"),)
+    with server.faults.armed(Fault(operation="runspaces.list", status=503, headers=headers)):
+        async with make_client(server.url, retry=RetryPolicy(deadline=20.0)) as client:
+            with pytest.raises(ServerError, match=r"after the deadline of 20 s: .*RetryPolicy\(deadline=\)"):
+                await client.runspaces.list()
+    async with make_client(server.url, retry=RetryPolicy(attempts=1)) as client:
+        with pytest.raises(ServerError) as caught:
+            await client.about()
+    assert caught.value.given_up is None
+
+
+@pytest.mark.anyio
+async def test_a_timeout_is_an_error_of_its_own(server: SimServer) -> None:
+    server.faults.add(Fault(operation="runspaces.*", delay=3600.0))
+    async with make_client(server.url, retry=RetryPolicy(attempts=1), timeouts=Timeouts(read=0.05)) as client:
+        await client.login()
+        with pytest.raises(ResponseTimeoutError, match=r"did not respond in time .*Timeouts\(read=\)"):
+            await client.runspaces.list()
+        with pytest.raises(OutcomeUnknownError, match="did not respond in time"):
+            await client.runspaces.create("nightly")
+
+
+@pytest.mark.parametrize("seconds", [1e10, float(sys.maxsize), sys.float_info.max])
+@pytest.mark.anyio
+async def test_any_number_of_seconds_is_a_deadline(server: SimServer, seconds: float) -> None:
+    timeouts = Timeouts(connect=seconds, read=seconds, write=seconds, login=seconds, keep_alive=seconds)
+    policy = RetryPolicy(backoff=0, deadline=seconds)
+    async with make_client(server.url, retry=policy, timeouts=timeouts, max_connections=1) as client:
+        assert await client.runspaces.list() == []
+        with server.faults.armed(Fault(operation="runspaces.list", times=1, status=503)):
+            assert await client.runspaces.list() == []
 
 
 @pytest.mark.anyio

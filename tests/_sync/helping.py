@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from srs_vsphere import SrsClient, BasicAuth, RetryEvent, RetryPolicy
+from srs_vsphere import SrsClient, BasicAuth, RetryEvent, RetryPolicy, Timeouts
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._service.retry_decision import RetryBudget
 from srs_vsphere.auth import Auth
@@ -62,8 +62,16 @@ def make_client(
     clock: Clock | None = None,
     max_connections: int = 20,
     on_retry: Callable[[RetryEvent], object] | None = None,
+    timeouts: Timeouts | None = None,
 ) -> SrsClient:
-    client = SrsClient(url, auth=auth, retry=retry, max_connections=max_connections, on_retry=on_retry)
+    client = SrsClient(
+        url,
+        auth=auth,
+        retry=retry,
+        timeouts=timeouts,
+        max_connections=max_connections,
+        on_retry=on_retry,
+    )
     if clock is not None:
         client._session.sender.clock = clock
         client._session.sender._budget = RetryBudget(retry, clock.now())

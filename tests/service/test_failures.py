@@ -8,7 +8,7 @@ import pytest
 from srs_vsphere._service import failures, operations
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.retry_decision import Sent
-from srs_vsphere.errors import NotSentError, OutcomeUnknownError, TransportError
+from srs_vsphere.errors import NotSentError, OutcomeUnknownError, ResponseTimeoutError, TransportError
 
 REQUEST = httpx.Request("POST", "https://srs/api/runspaces", headers={"X-SRS-API-KEY": "hunter2"})
 BEFORE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -32,7 +32,7 @@ def call_of(operation):
     ("kind", "sent", "message"),
     [
         *[(kind, Sent.NO, "no connection to the service") for kind in BEFORE],
-        *[(kind, Sent.MAYBE, "the service did not answer in time") for kind in SLOW],
+        *[(kind, Sent.MAYBE, "the service did not respond in time") for kind in SLOW],
         *[(kind, Sent.MAYBE, "the connection broke before the answer was whole") for kind in BROKEN],
     ],
 )
@@ -41,7 +41,8 @@ def test_transport_exceptions(kind, sent, message, operation):
     failure = failures.of_transport(call_of(operation), kind("it broke", request=REQUEST))
     error = failure.error
     assert (failure.outcome.sent, failure.outcome.status, error.message) == (sent, None, message)
-    unknown = TransportError if operation.idempotent else OutcomeUnknownError
+    repeatable = ResponseTimeoutError if kind in SLOW else TransportError
+    unknown = repeatable if operation.idempotent else OutcomeUnknownError
     assert type(error) is (NotSentError if sent is Sent.NO else unknown)
     assert (error.operation, error.host, error.attempts) == (operation.name, "srs", 2)
     assert error.cause == f"{kind.__name__}: it broke"
@@ -79,8 +80,9 @@ def test_the_deadline_leaves_the_outcome_unknown():
     failure = failures.of_deadline(call_of(operations.RUNSPACES_CREATE), 120.0)
     assert failure.outcome.sent is Sent.MAYBE
     assert isinstance(failure.error, OutcomeUnknownError)
-    assert failure.error.message == "no answer within the deadline of 120 s"
+    assert failure.error.message == "no response within the deadline of 120 s"
     assert (failure.error.cause, failure.error.__cause__) == (None, None)
+    assert type(failures.of_deadline(call_of(operations.ABOUT), 120.0).error) is ResponseTimeoutError
 
 
 def test_facts_of_a_call():

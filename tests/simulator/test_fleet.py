@@ -16,10 +16,10 @@ import httpx
 import pytest
 from anyio import create_task_group
 
+from srs_vsphere._http.tls_context import unused_context
 from srs_vsphere.simulator import Settings, VirtualClock
 from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.fleet import SimFleet
-from srs_vsphere.tls import unused_context
 
 OPEN_FILES = Path("/proc/self/fd")
 #: The soak's short form is so many calls; its long form takes seconds: ``SRS_SOAK=60 pytest -k soak``.

@@ -152,3 +152,42 @@ async def test_an_error_of_the_service_is_an_empty_500_through_the_other_doors(e
     async with httpx.AsyncClient(transport=door(exploding), base_url="http://srs.test") as http:
         answer = await http.get("/api/about")
     assert (answer.status_code, answer.content) == (500, b"")
+
+
+EXPLOSIONS = [
+    f"'{'a' * 60}!' -match '(a+)+$'",
+    f"'{'a' * 60}!' -replace '(a|a)*$', ''",
+    f"'{'a' * 60}!' -split '(a*)*$'",
+    f"'{'x' * 30_000}' -match '.*.*.*.*y'",
+    "'x' * 1000000000",
+    "1..1000000000",
+    "$s = 'xxxxxxxxxxxxxxxx'; foreach ($i in 1..60) { $s = $s + $s }; $s.Length",
+    "$s = 'xxxxxxxxxxxxxxxx'; foreach ($i in 1..60) { $s = \"$s$s\" }; $s.Length",
+    "$a = @(1, 2); foreach ($i in 1..60) { $a = $a + $a }; $a.Count",
+    "$n = 9; foreach ($i in 1..60) { $n = $n * $n }; $n",
+    "$s = 'x' * 99999; foreach ($i in 1..9) { $s = $s -replace 'x', $s }; 1",
+    "$s = 'x' * 99999; $a = 1..99999; ($a -join $s).Length",
+    "9" * 6000,
+    "'" + "9" * 6000 + "' + 1",
+    "[int]'" + "9" * 6000 + "'",
+    "$a = 1; foreach ($i in 1..5000) { $a = @(, $a) }; $a",
+    "(" * 5000,
+    "$(" * 5000,
+    "@{a=" * 5000,
+    f"'{'a' * 5000}' -like '{'*a' * 200}b'",
+    "$s = 'x' * 99999; foreach ($i in 1..100000) { $s }",
+    "$s = 'x' * 9999; foreach ($i in 1..100000) { Write-Warning $s }",
+    '$a = 1..10000; foreach ($i in 1..100000) { $x = "$a" }',
+    "'{0}{0}{0}' -f ('x' * 99999)",
+    "1," * 14_000 + "1",
+    "1;" * 14_000,
+    "1+" * 14_000 + "1",
+    "1" + " " * 40_000,
+]
+
+
+@pytest.mark.parametrize("script", EXPLOSIONS, ids=range(len(EXPLOSIONS)))
+def test_no_script_keeps_the_simulator_busy_or_fills_its_memory(alice, runspace, script):
+    execution = alice.run(runspace, script)
+    assert alice.finish(execution)["state"] in {"success", "error"}
+    assert len(str(alice.output(execution))) < 3_000_000

@@ -63,20 +63,22 @@ def show(values: Sequence[object], width: int = WIDTH, *, exact: bool = False) -
         NotUnderstoodError: it is not certain.
     """
     blocks: list[str | _Table] = []
+    after_table = False
     for value in [element for given in values for element in elements(given)]:
         shown = value.value if isinstance(value, Formatted) else value
         table = blocks[-1] if blocks and isinstance(blocks[-1], _Table) else None
         if not is_mapping(shown):
             if exact:
-                _check_line(shown, after_table=any(isinstance(block, _Table) for block in blocks))
+                _check_line(shown, after_table=after_table)
             blocks.append(_line(shown))
             continue
         kind = (not is_object(shown), isinstance(value, Formatted))
         if table is None or (table.entries, table.formatted) != kind:
-            if exact and any(isinstance(block, _Table) for block in blocks):
+            if exact and after_table:
                 raise NotUnderstoodError("several kinds of objects as text")
             table = _Table(*kind)
             blocks.append(table)
+            after_table = True
         if table.entries:
             if exact and len(shown) > 1 and isinstance(shown, Hashtable):
                 raise NotUnderstoodError("the random order of a hashtable's keys: [ordered] has one")

@@ -17,6 +17,9 @@ from attrs import field, frozen
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 
+#: A text of more characters, or an array of more elements, is not made: a few lines could fill the memory.
+LARGEST = 100_000
+
 
 class Int64(int):
     """A whole number of 64 bits even if it is small."""
@@ -235,7 +238,23 @@ def text(value: object) -> str:
                 raise NotUnderstoodError("a fraction of more than fifteen digits as text")
             if is_mapping(value) and not isinstance(member, None | str | bool | int | float | dict | list):
                 raise NotUnderstoodError(f"the text of an object with a {type_name(member)}")
-    return " ".join(map(element_text, elements(value)))
+    texts = [element_text(element) for element in elements(value)]
+    if len(texts) > 1:
+        check_size(sum(map(len, texts)))
+    return " ".join(texts)
+
+
+def check_size(length: int) -> None:
+    """Refuse a text or an array that is too large to work with.
+
+    Args:
+        length: how many characters or elements it has.
+
+    Raises:
+        NotUnderstoodError: too many.
+    """
+    if length > LARGEST:
+        raise NotUnderstoodError(f"something of more than {LARGEST} parts")
 
 
 def truth(value: object) -> bool:

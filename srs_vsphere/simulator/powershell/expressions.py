@@ -379,7 +379,7 @@ def _with_both(word: str, left: Expression, right: Expression) -> Expression:
 
 
 def _put_together(parts: Sequence[Expression], scope: Scope) -> object:
-    return "".join(text(plain(part(scope))) for part in parts)
+    return operators.of_size("".join([text(plain(part(scope))) for part in parts]))
 
 
 def _mapping(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -18,6 +19,8 @@ Sink: TypeAlias = Callable[[object], None]
 _BETWEEN_RECORDS = 0.0001
 #: A script that takes more steps than this is not one for a simulator.
 _MOST_STEPS = 200_000
+#: Nor one that keeps the simulator from all others, in seconds of computing; waiting does not count.
+_MOST_SECONDS = 1.0
 _SILENT = frozenset({"silentlycontinue", "ignore"})
 
 
@@ -56,12 +59,15 @@ class Machine:
     typed: set[str] = field(factory=set[str])
     line: int = 1
     _steps: int = 0
+    _since: float = field(factory=time.thread_time)
 
     def step(self) -> None:
         """Count a step; a script that takes too many is not understood."""
         self._steps += 1
         if self._steps > _MOST_STEPS:
             raise NotUnderstoodError(f"more than {_MOST_STEPS} steps")
+        if time.thread_time() - self._since > _MOST_SECONDS:
+            raise NotUnderstoodError(f"more than {_MOST_SECONDS:g} s of computing")
 
     def write(self, stream: str, message: str, *, at: float | None = None) -> None:
         """Write a record to a stream, now or at another time."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from fnmatch import translate
 from math import isfinite
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
+    LARGEST,
     Int64,
+    check_size,
     elements,
     fits,
     is_array,
@@ -19,7 +22,6 @@ from srs_vsphere.simulator.objects.values import (
 )
 from srs_vsphere.simulator.powershell.errors import ScriptError, StatementError
 
-_LARGEST = 100_000
 #: Whole numbers up to here are exact as doubles.
 _EXACT = 2**53
 _WHOLE = re.compile(r"\s*[+-]?\d{1,9}\s*")
@@ -61,9 +63,9 @@ def add(left: object, right: object) -> object:
     """Return the sum of two numbers, or two texts or arrays put together."""
     if is_array(left):
         found: list[object] = [*left, *(elements(right) if is_array(right) else [right])]
-        return _of_size(found)
+        return of_size(found)
     if isinstance(left, str):
-        return _of_size(left + text(right))
+        return of_size(left + text(right))
     if left is None:
         if isinstance(right, int | float | str) and not isinstance(right, bool):
             return right
@@ -81,8 +83,8 @@ def multiply(left: object, right: object) -> object:
     if isinstance(left, str):
         if not isinstance(right, int) or isinstance(right, bool) or right < 0:
             raise NotUnderstoodError("a text multiplied by something else than a whole number")
-        if len(left) * right > _LARGEST:
-            raise NotUnderstoodError(f"a text of more than {_LARGEST} signs")
+        if len(left) * right > LARGEST:
+            raise NotUnderstoodError(f"a text of more than {LARGEST} signs")
         return left * right
     return _arithmetic("*", left, right, lambda one, other: one * other)
 
@@ -119,8 +121,8 @@ def span(left: object, right: object) -> object:
     if not all(isinstance(end, int) and not isinstance(end, bool) and fits(end, 32) for end in (left, right)):
         raise NotUnderstoodError(".. between other things than whole numbers")
     first, last = int(str(left)), int(str(right))
-    if abs(last - first) > _LARGEST:
-        raise NotUnderstoodError(f"more than {_LARGEST} numbers")
+    if abs(last - first) > LARGEST:
+        raise NotUnderstoodError(f"more than {LARGEST} numbers")
     return list(range(first, last + 1) if first <= last else range(first, last - 1, -1))
 
 
@@ -133,14 +135,19 @@ def fill(left: object, right: object) -> object:
         raise NotUnderstoodError("-f with other values than texts and numbers")
     if any(int(number) >= len(values) for number in re.findall(r"\{(\d+)\}", left)):
         raise NotUnderstoodError("-f with fewer values than numbers in braces")
-    return re.sub(r"\{(\d+)\}", lambda match: text(values[int(match[1])]), left)
+    texts = [text(value) for value in values]
+    numbers = [int(number) for number in re.findall(r"\{(\d+)\}", left)]
+    check_size(len(left) + sum(len(texts[number]) for number in numbers))
+    return re.sub(r"\{(\d+)\}", lambda match: texts[int(match[1])], left)
 
 
 def join(left: object, right: object) -> object:
     """Return the texts of an array's elements with another text in between."""
     if any(is_array(element) for element in elements(left)) or not isinstance(right, str):
         raise NotUnderstoodError("-join of arrays in an array, or with something else than a text")
-    return right.join(map(text, elements(left)))
+    texts = [text(element) for element in elements(left)]
+    check_size(len(right) * len(texts) + sum(map(len, texts)))
+    return right.join(texts)
 
 
 def _ordering(left: object, right: object) -> int:
@@ -188,8 +195,8 @@ def _like(left: object, right: object) -> bool:
         raise NotUnderstoodError("-like with something else than plain texts")
     if re.search(r"[\[\]`]", right):
         raise NotUnderstoodError("-like with brackets or escapes in the pattern")
-    pattern = re.escape(right).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(pattern, text(left), re.IGNORECASE | re.DOTALL) is not None
+    # Not .* for each star: a text that does not match would be tried in all ways to divide it.
+    return re.fullmatch(translate(right), text(left), re.IGNORECASE) is not None
 
 
 _QUESTIONS: dict[str, Callable[[object, object], bool]] = {
@@ -248,9 +255,9 @@ def _kind(value: object) -> str:
     return "null" if value is None else type_name(value)
 
 
-def _of_size(value: list[object] | str) -> object:
-    if len(value) > _LARGEST:
-        raise NotUnderstoodError(f"something of more than {_LARGEST} parts")
+def of_size(value: list[object] | str) -> object:
+    """Return a text or an array, unless it is so large that more of its kind would be too much."""
+    check_size(len(value))
     return value
 
 

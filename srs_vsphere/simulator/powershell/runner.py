@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from attrs import define, field
 
@@ -13,6 +14,9 @@ from srs_vsphere.simulator.powershell.machine import Machine, Scope
 
 #: What Python says of operations that .NET would carry out or refuse in its own way.
 _BEYOND = (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
+# A script must not take the simulator's time from all others; what it may do is bounded elsewhere.
+_LONGEST = 30_000
+_MOST_OUTPUT = 2_000_000
 _ARGUMENTS = re.compile(r"\$\{?args\b", re.IGNORECASE)
 
 
@@ -53,11 +57,17 @@ def run(
     from srs_vsphere.simulator.powershell.arguments import bind
     from srs_vsphere.simulator.powershell.statements import parse
 
+    if len(script) > _LONGEST:
+        raise NotUnderstoodError(f"a script of more than {_LONGEST} characters")
     if wrapped and _ARGUMENTS.search(script):
         raise NotUnderstoodError("$args of a script inside of another one")
     result = Result()
 
+    left_over = _MOST_OUTPUT
+
     def sink(value: object) -> None:
+        nonlocal left_over
+        left_over = _less(left_over, value)
         result.output.append((machine.elapsed, value))
 
     # A script runs in the runspace's global scope, so its variables stay.
@@ -82,3 +92,22 @@ def run(
     except _BEYOND as error:
         raise NotUnderstoodError(f"{type(error).__name__}: {error}", machine.line) from error
     return result
+
+
+def _less(most: int, value: object) -> int:
+    """Return how much output may follow a value, in characters and elements.
+
+    Raises:
+        NotUnderstoodError: it is too much.
+    """
+    waiting: list[Iterable[object]] = [[value]]
+    while waiting:
+        for part in waiting.pop():
+            most -= len(part) + 1 if isinstance(part, str | bytes) else 1
+            if isinstance(part, Mapping):
+                waiting.append(cast("Mapping[object, object]", part).values())
+            elif isinstance(part, list | tuple):
+                waiting.append(cast("Sequence[object]", part))
+            if most < 0:
+                raise NotUnderstoodError(f"more than {_MOST_OUTPUT} characters of output")
+    return most

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 
@@ -23,11 +24,12 @@ class Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at: int = 0
+        self._ends = [match.start() for match in re.finditer("\n", text)]
 
     @property
     def line(self) -> int:
         """The line of the next sign, counted from 1."""
-        return self.text.count("\n", 0, self.at) + 1
+        return bisect_left(self._ends, self.at) + 1
 
     def sign(self) -> str:
         """Return the next sign, or nothing at the end."""

@@ -1,0 +1,32 @@
+"""A certificate that was refused before it could be seen: it is fetched once more, to be shown."""
+
+from __future__ import annotations
+
+from srs_vsphere._http.certificates import async_fetch_certificate
+from srs_vsphere._service.call import Call
+from srs_vsphere._service.certificate_failures import certificate_error
+from srs_vsphere.errors import CertificateError, NotSentError
+
+
+async def describe_certificate(
+    call: Call, error: CertificateError, url: str, within: float
+) -> CertificateError:
+    """Return the error with the certificate that the server shows, if it shows one in time.
+
+    The standard library hands a certificate out only after it was verified.
+
+    Args:
+        call: what was attempted.
+        error: what is to be raised.
+        url: of the service.
+        within: seconds it may take.
+    """
+    if error.seen is not None or within <= 0:
+        return error
+    try:
+        seen = await async_fetch_certificate(url, timeout=within)
+    except NotSentError:
+        return error
+    described = certificate_error(call, error.reason or "it was refused", seen)
+    described.__cause__ = error.__cause__
+    return described

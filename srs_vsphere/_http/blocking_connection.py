@@ -1,0 +1,262 @@
+"""One connection for one thread at a time: a socket that never blocks, and waits that always end.
+
+The socket is not left to wait by itself: its own timeout would begin anew with every read, and a deadline of
+many years does not fit into it. TLS is done in memory, so that plain and encrypted connections wait in the
+same way, and reading a record takes two system calls where ``ssl.SSLSocket`` takes four.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+
+from srs_vsphere._http import limits
+
+_LONGEST_WAIT: Final = 86_400.0
+_INFO: Final = {"client_addr": "getsockname", "server_addr": "getpeername"}
+
+_now = time.monotonic
+
+#: Waits for so many seconds at most; returns whether what it waits for came about.
+_Wait = Callable[[float], bool]
+
+
+def _waiting_for(sock: socket.socket, *, write: bool) -> _Wait:
+    """Return a function that waits until a socket can be read, or as well until it can be written."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(sock, select.POLLIN | select.POLLOUT if write else select.POLLIN)
+        ask = poll.poll
+        return lambda seconds: bool(ask(seconds * 1000))
+    # That is Windows, where the numbers of sockets have no bound that matters here.
+    writing = [sock] if write else []
+    return lambda seconds: any(select.select([sock], writing, [], seconds))
+
+
+def _wait(wait: _Wait, patience: float, end: float) -> None:
+    now = _now()
+    end = min(now + patience, end)
+    while True:
+        # What is there already counts for nothing after the end: a server that drips would go on for ever.
+        if now >= end:
+            raise TimeoutError
+        if wait(min(end - now, _LONGEST_WAIT)):
+            return
+        now = _now()
+
+
+class BlockingConnection:
+    """A connection to the server.
+
+    Every time called `end` is one on `time.monotonic`.
+
+    Args:
+        sock: its socket, connected and not blocking.
+
+    Attributes:
+        idle_since: when it was last given back, on `time.monotonic`.
+        requests: how many it was given.
+    """
+
+    __slots__ = ("_early", "_incoming", "_outgoing", "_readable", "_sock", "_tls", "idle_since", "requests")
+
+    def __init__(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.idle_since: float = 0.0
+        self.requests: int = 0
+        self._sock = sock
+        self._readable = _waiting_for(sock, write=False)
+        self._early: bytes | None = None
+        self._tls: ssl.SSLObject | None = None
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+
+    def start_tls(self, context: ssl.SSLContext, name: str, end: float) -> None:
+        """Do the handshake of TLS.
+
+        Args:
+            context: whom to trust.
+            name: what the certificate must name.
+            end: when it must be done.
+
+        Raises:
+            TimeoutError: the time is over.
+            OSError: the handshake failed.
+        """
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self._write(self._outgoing.read(), end - _now(), end)
+            except ssl.SSLError:
+                # It tells the server why; whether that arrives makes no difference.
+                with contextlib.suppress(OSError):
+                    self._sock.send(self._outgoing.read())
+                raise
+            data = self._read(end - _now(), end)
+            if not data:
+                raise ConnectionResetError("the server closed the connection during the TLS handshake")
+            self._incoming.write(data)
+        self._tls = tls
+        self._write(self._outgoing.read(), end - _now(), end)
+
+    def has_unexpected_bytes(self) -> bool:
+        """Whether something came that no request asked for: bytes of a response, or the server's close."""
+        if self._tls is None:
+            return self._early is not None or self._readable(0)
+        # Over TLS it may be a session ticket, which is not part of a response.
+        try:
+            if self._incoming.pending and self._decrypt() is not None:
+                return True
+            if not self._readable(0):
+                return False
+            self._take_in(self._sock.recv(limits.READ_BYTES))
+            return self._decrypt() is not None
+        except OSError:
+            return True
+
+    def send(self, request: bytes, patience: float, end: float) -> None:
+        """Send a request; stop if the server answers, or closes the connection, before it has all of it.
+
+        Args:
+            request: head and body.
+            patience: seconds until the server must take the next bytes.
+            end: when it must have taken all.
+
+        Raises:
+            httpx.WriteTimeout: it did not.
+        """
+        self.requests += 1
+        if self._tls is not None:
+            self._tls.write(request)
+            request = self._outgoing.read()
+        try:
+            self._write(request, patience, end)
+        except TimeoutError:
+            raise httpx.WriteTimeout("the server did not take the request in time") from None
+        except OSError:
+            # A response may lie there all the same; if none does, reading says what is wrong.
+            return
+
+    def receive(self, patience: float, end: float) -> bytes:
+        """Return the next bytes of the response; none once the server has sent all it will.
+
+        Args:
+            patience: seconds until they must come.
+            end: when they must have come.
+
+        Raises:
+            httpx.ReadTimeout: they did not.
+            httpx.ReadError: the connection broke.
+        """
+        try:
+            if self._early is not None:
+                data, self._early = self._early, None
+                return data
+            if self._tls is None:
+                return self._read(patience, end)
+            plain = self._decrypt() if self._incoming.pending else None
+            while plain is None:
+                self._take_in(self._read(patience, end))
+                plain = self._decrypt()
+            return plain
+        except TimeoutError:
+            raise httpx.ReadTimeout("the server did not answer in time") from None
+        except OSError as error:
+            raise httpx.ReadError(str(error) or type(error).__name__) from None
+
+    def close(self) -> None:
+        """Close it, with a farewell if it is over TLS."""
+        if self._tls is not None:
+            with contextlib.suppress(OSError):
+                self._tls.unwrap()
+            with contextlib.suppress(OSError):
+                self._sock.send(self._outgoing.read())
+        self._sock.close()
+
+    def abort(self) -> None:
+        """End it under another thread that waits for it; that thread closes it."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def forget(self) -> None:
+        """Close it in this process only: the process that this one was forked from goes on using it."""
+        self._sock.close()
+
+    def get_extra_info(self, info: str) -> object:
+        """Tell about the connection, as ``response.extensions["network_stream"]`` does in httpx.
+
+        Args:
+            info: ``ssl_object``, ``client_addr``, ``server_addr`` or ``socket``; all else is unknown.
+
+        Returns:
+            What was asked for, or None.
+        """
+        if info == "ssl_object":
+            return self._tls
+        if info == "socket":
+            return self._sock
+        return getattr(self._sock, _INFO[info])() if info in _INFO else None
+
+    def _read(self, patience: float, end: float) -> bytes:
+        while True:
+            _wait(self._readable, patience, end)
+            with contextlib.suppress(BlockingIOError):
+                return self._sock.recv(limits.READ_BYTES)
+
+    def _write(self, data: bytes, patience: float, end: float) -> None:
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent == len(data):
+            return
+        rest = memoryview(data)[sent:]
+        wait = _waiting_for(self._sock, write=True)
+        while rest:
+            _wait(wait, patience, end)
+            with contextlib.suppress(BlockingIOError):
+                self._early = self._early_bytes()
+                if self._early is not None:
+                    return
+            with contextlib.suppress(BlockingIOError):
+                rest = rest[self._sock.send(rest) :]
+
+    def _early_bytes(self) -> bytes | None:
+        """Return what the server says while it is still being written to."""
+        data = self._sock.recv(limits.READ_BYTES)
+        if self._tls is None:
+            return data
+        self._take_in(data)
+        return self._decrypt()
+
+    def _take_in(self, data: bytes) -> None:
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def _decrypt(self) -> bytes | None:
+        """Return the next bytes from the server, none if it ended the connection; None if more must come."""
+        if self._tls is None:
+            return None
+        try:
+            plain = self._tls.read(limits.READ_BYTES)
+        except ssl.SSLWantReadError:
+            plain = None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+        if self._outgoing.pending:
+            # New keys, say: the server waits for them.
+            self._sock.send(self._outgoing.read())
+        return plain

@@ -1,0 +1,318 @@
+"""The transport of the sync client: HTTP/1.1 to one server over blocking calls, shared by threads.
+
+Idle connections are kept in a deque, the last used one at its right end. Threads take from it and give back
+to it without a lock, for each step is one call that Python does not interrupt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import ssl
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import httpx
+
+from srs_vsphere._http.blocking_connection import BlockingConnection
+from srs_vsphere._http.blocking_dialing import dial_blocking
+from srs_vsphere._http.connection_pool import Address
+from srs_vsphere._http.prepared_request import PreparedRequest
+from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
+from srs_vsphere._http.response_head import HeadMemory, MalformedResponse
+from srs_vsphere._http.response_parser import ResponseParser
+from srs_vsphere._http.step_timeouts import StepTimeouts
+
+_BROKEN: Final = (httpx.ReadError, httpx.RemoteProtocolError)
+_PORTS: Final = {"http": 80, "https": 443}
+_now = time.monotonic
+
+
+class _Timeouts(NamedTuple):
+    """How long a request may wait for its steps, in seconds, and when it must be done.
+
+    Args:
+        connect: until the connection stands, TLS included.
+        read: until the next bytes of the response.
+        write: until the next bytes of the request are taken.
+        end: when the response must be there, on `time.monotonic`.
+    """
+
+    connect: float
+    read: float
+    write: float
+    end: float
+
+
+def _begin(timeouts: StepTimeouts) -> _Timeouts:
+    """Start the clock of a request."""
+    connect, read, write, _, total = timeouts
+    return _Timeouts(
+        math.inf if connect is None else connect,
+        math.inf if read is None else read,
+        math.inf if write is None else write,
+        math.inf if total is None else _now() + total,
+    )
+
+
+class BlockingTransport(httpx.BaseTransport):
+    """HTTP/1.1 to one server, plain or TLS, on connections that are kept and shared by threads.
+
+    Args:
+        address: of the server.
+        ssl_context: for TLS; default: one that trusts the system's certificates, made when needed.
+        keep_alive: how many seconds an idle connection is kept; default 90.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        keep_alive: float = 90.0,
+    ) -> None:
+        self._address = address
+        self._ssl_context = ssl_context
+        self._keep_alive = keep_alive
+        self._memory = HeadMemory()
+        self._idle: deque[BlockingConnection] = deque()
+        self._open: set[BlockingConnection] = set()
+        self._closed = False
+        self._known_url: httpx.URL | None = None
+
+    def __repr__(self) -> str:
+        state = "closed, " if self._closed else ""
+        return f"<{type(self).__name__} {state}{len(self._open)} connections, {len(self._idle)} of them idle>"
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its response, whose body may still be arriving.
+
+        Args:
+            request: a `PreparedRequest`, or another whose extension ``timeout`` is that of httpx, or has also
+                ``total``: seconds until the response must be whole.
+
+        Raises:
+            httpx.TransportError: it failed; one of httpx's own subclasses says how.
+            RuntimeError: the transport was closed.
+        """
+        if request.url is not self._known_url:
+            self._check_url(request.url)
+        method = request.method
+        if isinstance(request, PreparedRequest):
+            data, last, repeatable, enough = request.wire, False, request.repeatable, request.enough
+            timeouts = _begin(request.timeouts)
+        else:
+            data, _, last = request_bytes(request)
+            repeatable, enough = method in IDEMPOTENT, 0
+            timeouts = _begin(StepTimeouts(**request.extensions.get("timeout", {})))
+        connection = self._take() or self._connect(timeouts)
+        repeatable = repeatable and connection.requests > 0
+        parser = self._parser(method, last=last)
+        try:
+            self._exchange(connection, parser, data, timeouts, enough)
+        except _BROKEN:
+            if not repeatable or parser.started or self._closed:
+                raise
+            # The server closed the kept connection at the moment it was used.
+            connection = self._connect(timeouts)
+            parser = self._parser(method, last=last)
+            self._exchange(connection, parser, data, timeouts, enough)
+        head = parser.head
+        assert head is not None  # noqa: S101 - an exchange ends with a head, or raises
+        if parser.done and not head.encoded:
+            stream: httpx.SyncByteStream = httpx.ByteStream(parser.take())
+        else:
+            if isinstance(request, PreparedRequest) and not enough:
+                # How long the body takes is up to whoever reads it.
+                timeouts = timeouts._replace(end=math.inf)
+            stream = _Body(self, connection, parser, timeouts)
+        return httpx.Response(
+            head.status,
+            headers=head.headers,
+            stream=stream,
+            extensions={
+                "http_version": head.version,
+                "reason_phrase": head.reason,
+                "network_stream": connection,
+            },
+        )
+
+    def close(self) -> None:
+        """Close all connections; requests under way in other threads fail."""
+        self._closed = True
+        self._close_idle(math.inf)
+        for connection in self._open.copy():
+            connection.abort()
+
+    # What the body of a response asks of the transport.
+
+    def receive(self, connection: BlockingConnection, parser: ResponseParser, timeouts: _Timeouts) -> None:
+        """Read on in a response; give its connection back when that was its end.
+
+        Args:
+            connection: that carries it.
+            parser: of the response.
+            timeouts: how long it may take.
+
+        Raises:
+            httpx.TransportError: it broke off; its connection is closed.
+        """
+        try:
+            data = connection.receive(timeouts.read, timeouts.end)
+            if data:
+                parser.feed(data)
+            else:
+                parser.eof()
+        except MalformedResponse as fault:
+            self.discard(connection)
+            problem = httpx.ReadError("the transport was closed") if self._closed else None
+            raise problem or httpx.RemoteProtocolError(str(fault)) from None
+        except BaseException:
+            self.discard(connection)
+            raise
+        if not parser.done:
+            return
+        if not parser.reusable:
+            self.discard(connection)
+            return
+        connection.idle_since = _now()
+        self._idle.append(connection)
+        # Not looked at before: it might be closed in between.
+        if self._closed:
+            self._close_idle(math.inf)
+
+    def discard(self, connection: BlockingConnection) -> None:
+        """Close a connection.
+
+        Args:
+            connection: one that nobody else has.
+        """
+        self._open.discard(connection)
+        connection.close()
+
+    # Within.
+
+    def _check_url(self, url: httpx.URL) -> None:
+        secure, host, port, _ = self._address
+        default = _PORTS.get(url.scheme)
+        if (
+            url.raw_host.decode("ascii") != host
+            or (url.port or default) != port
+            or default is None
+            or (url.scheme == "https") != secure
+        ):
+            raise httpx.UnsupportedProtocol("the request is for another server than the transport")
+        self._known_url = url
+
+    def _parser(self, method: str, *, last: bool) -> ResponseParser:
+        return ResponseParser(self._memory, bodiless=method == "HEAD", keep=method == "GET", last=last)
+
+    def _take(self) -> BlockingConnection | None:
+        """Take the connection that was used last, if it can still be used."""
+        oldest = _now() - self._keep_alive
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return None
+            if connection.idle_since > oldest and not connection.has_unexpected_bytes():
+                return connection
+            self.discard(connection)
+
+    def _connect(self, timeouts: _Timeouts) -> BlockingConnection:
+        self._check_open()
+        secure, host, port, name = self._address
+        end = min(_now() + timeouts.connect, timeouts.end)
+        try:
+            connection = BlockingConnection(dial_blocking(host, port, end))
+            self._open.add(connection)
+            try:
+                if secure:
+                    connection.start_tls(self._context(), name or host, end)
+            except BaseException:
+                self.discard(connection)
+                raise
+        except TimeoutError:
+            raise httpx.ConnectTimeout("the connection did not stand in time") from None
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(str(error) or type(error).__name__) from error
+        if self._closed:
+            self.discard(connection)
+        self._check_open()
+        return connection
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the transport was closed")
+
+    def _context(self) -> ssl.SSLContext:
+        if self._ssl_context is None:
+            self._ssl_context = ssl.create_default_context()
+        return self._ssl_context
+
+    def _exchange(
+        self,
+        connection: BlockingConnection,
+        parser: ResponseParser,
+        data: bytes,
+        timeouts: _Timeouts,
+        enough: int,
+    ) -> None:
+        """Send a request and read until the head of its response is there, and so much of the body."""
+        kept_since = connection.idle_since if connection.requests else None
+        try:
+            try:
+                connection.send(data, timeouts.write, timeouts.end)
+            except BaseException:
+                self.discard(connection)
+                raise
+            while parser.head is None or (parser.waiting < enough and not parser.done):
+                self.receive(connection, parser, timeouts)
+        except httpx.TransportError:
+            if kept_since is not None and not parser.started:
+                # Those that have waited longer are probably dead as well.
+                self._close_idle(kept_since)
+            raise
+
+    def _close_idle(self, since: float) -> None:
+        """Close the connections that have been idle since this time or longer."""
+        with contextlib.suppress(IndexError):
+            while self._idle[0].idle_since <= since:
+                self.discard(self._idle.popleft())
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a response that is still arriving."""
+
+    def __init__(
+        self,
+        transport: BlockingTransport,
+        connection: BlockingConnection,
+        parser: ResponseParser,
+        timeouts: _Timeouts,
+    ) -> None:
+        self._transport = transport
+        self._connection = connection
+        self._parser = parser
+        self._timeouts = timeouts
+        self._over = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self._over:
+            if self._parser.waiting:
+                yield self._parser.take()
+            if self._parser.done:
+                return
+            try:
+                self._transport.receive(self._connection, self._parser, self._timeouts)
+            except BaseException:
+                self._over = True
+                raise
+
+    def close(self) -> None:
+        """Give up what has not arrived yet, and the connection with it."""
+        if not self._over and not self._parser.done:
+            self._transport.discard(self._connection)
+        self._over = True

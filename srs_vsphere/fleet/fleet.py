@@ -1,0 +1,373 @@
+"""Many hosts at once, from one event loop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
+from types import TracebackType
+from typing import Literal, Self, TypeVar, Unpack, overload
+
+import anyio
+import anyio.abc
+
+from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
+from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, ClientRunOptions, OutputChoice, prepare
+from srs_vsphere._validation import check_count, check_patience, check_seconds
+from srs_vsphere.errors import InvalidArgumentTypeError
+from srs_vsphere.fleet.breaker import BreakerPolicy
+from srs_vsphere.fleet.journal import Journal
+from srs_vsphere.fleet.options import FleetOptions
+from srs_vsphere.fleet.poller import Poller, TransportMaker
+from srs_vsphere.fleet.progress import ProgressCallback, ProgressCount, check_callback
+from srs_vsphere.fleet.reports import FleetStatistics, HostReport
+from srs_vsphere.fleet.running import HostResult, Runner, job_of
+from srs_vsphere.fleet.snapshot import FleetSnapshot
+from srs_vsphere.fleet.stream import AsyncFleetStream, Put, Work
+from srs_vsphere.fleet.target import Target, check_targets
+from srs_vsphere.fleet.watching import AsyncFleetWatch, Seen, Turns
+from srs_vsphere.models import PSDocument
+from srs_vsphere.retry import RetryPolicy
+from srs_vsphere.settings import Timeouts
+
+T = TypeVar("T")
+
+#: Leaving the fleet may take so long, for the logouts; less when an error or Ctrl-C ends it.
+_SECONDS_TO_LEAVE = 5.0
+_SECONDS_TO_FLEE = 0.5
+
+
+class AsyncSrsFleet:
+    """Many Script Runtime Services at once, for one event loop; used in ``async with``.
+
+    A host that hangs, fails or trickles takes one of `concurrency` places for `timeout` seconds at most, and
+    after some failures in a row it is left alone for a while. Leaving the block ends everything that runs,
+    logs out and closes all connections.
+
+    Args:
+        targets: the hosts; a list, or an async iterator that is read whole on entering the block.
+        concurrency: hosts that are polled, or run a script, at once; default 200.
+        timeout: seconds that one poll of one host may take, its login included; default 10.
+        timeouts: how long an attempt may wait for each of its steps; default `Timeouts(keep_alive=300)`.
+        breaker: when a host that fails is left alone; default `BreakerPolicy()`.
+        login_rate: logins that may begin in a second, all hosts together; default 100.
+        idle: seconds after which the client of a host that is not polled is closed; default 900.
+        retry: how the calls of `run` are tried again; default `RetryPolicy()`. A poll has one second attempt,
+            as long as no more than one in twenty needs it.
+        transport: makes an httpx transport for a target's client; default None, the client's own.
+
+    Raises:
+        TypeError: an argument is of the wrong kind; the message names it.
+        ValueError: an argument makes no sense, two targets have one name, or there is none.
+    """
+
+    def __init__(
+        self,
+        targets: Iterable[Target] | AsyncIterable[Target],
+        *,
+        concurrency: int = 200,
+        timeout: float = 10.0,
+        timeouts: Timeouts | None = None,
+        breaker: BreakerPolicy | None = None,
+        login_rate: float = 100.0,
+        idle: float = 900.0,
+        retry: RetryPolicy | None = None,
+        transport: TransportMaker | None = None,
+    ) -> None:
+        check_count("concurrency", concurrency)
+        defaults = FleetOptions()
+        self._options = FleetOptions(
+            timeout=timeout,
+            timeouts=defaults.timeouts if timeouts is None else timeouts,
+            breaker=defaults.breaker if breaker is None else breaker,
+            login_rate=login_rate,
+            idle=idle,
+            retry=defaults.retry if retry is None else retry,
+        )
+        self._concurrency = concurrency
+        self._transport = transport
+        self._coming: AsyncIterable[Target] | None = None
+        self._targets: Sequence[Target] = ()
+        if isinstance(targets, AsyncIterable):
+            self._coming = targets
+        else:
+            self._targets = check_targets(targets)
+        self._poller = Poller(self._options, transport)
+        self._group: anyio.abc.TaskGroup | None = None
+        self._streams: set[AsyncFleetStream[object]] = set()
+        self._watch: AsyncFleetWatch | None = None
+        self._snapshot = FleetSnapshot()
+        self._used = False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self._targets)} hosts>"
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """The hosts."""
+        return self._targets
+
+    async def __aenter__(self) -> Self:
+        if self._used:
+            raise RuntimeError("this fleet was used before: make a new one")
+        self._used = True
+        if self._coming is not None:
+            self._targets = check_targets([target async for target in self._coming])
+            self._coming = None
+        self._group = await anyio.create_task_group().__aenter__()
+        self._group.start_soon(self._close_idle)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        group, self._group = self._group, None
+        if group is None:
+            return
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(
+                self._poller.aclose, _SECONDS_TO_LEAVE if exc_type is None else _SECONDS_TO_FLEE
+            )
+            for stream in list(self._streams):
+                stream.drop()
+            group.cancel_scope.cancel()
+            if isinstance(exc, anyio.get_cancelled_exc_class()):
+                await group.__aexit__(exc_type, exc, traceback)
+            else:
+                # The program's own error is to leave the block as it is, not in a group.
+                await group.__aexit__(None, None, None)
+
+    def poll(
+        self, *, deadline: float | None = None, on_progress: ProgressCallback | None = None
+    ) -> AsyncFleetStream[HostReport]:
+        """Poll every host once (``GET /api/runspaces``).
+
+        Args:
+            deadline: seconds after which the hosts that have not answered are reported as missing
+                (`HostMissingError`); default None: each host has its `timeout`.
+            on_progress: told of each report before it is handed out; default None.
+
+        Returns:
+            The reports, one for each host, in the order in which the hosts answer. What goes wrong on a host
+            is in its report.
+
+        Raises:
+            TypeError: `deadline` is no number.
+            ValueError: `deadline` is negative or not finite.
+            RuntimeError: the fleet is not open; raised when the first report is asked for.
+        """
+        check_patience("deadline", deadline)
+        check_callback(on_progress)
+
+        @contextmanager
+        def job() -> Generator[Work[HostReport]]:
+            until = None if deadline is None else anyio.current_time() + deadline
+            progress = ProgressCount(len(self._targets), on_progress)
+            pending = iter(self._targets)
+
+            async def work(put: Put[HostReport]) -> None:
+                for target in pending:
+                    report = await self._poller.poll(target, until)
+                    progress.count(target, ok=report.error is None)
+                    await put(report)
+
+            yield work
+
+        return AsyncFleetStream(self, self._workers(), job)
+
+    def watch(self, *, interval: float, resume: FleetSnapshot | None = None) -> AsyncFleetWatch:
+        """Poll every host once in each interval, for ever, and tell what changes.
+
+        The hosts are spread over the interval by a hash of their names, and polled at the same place in each.
+        A host's first answer is what its next ones are compared with. If the interval is too short, turns are
+        left out, and `SweepLate` says so; a slow consumer has the same effect.
+
+        Args:
+            interval: seconds between two polls of a host.
+            resume: how things stood when an earlier watch was left; default None: nothing is known.
+
+        Returns:
+            The events: `HostUp`, `HostDown`, `RunspaceCreated`, `RunspaceReady`, `RunspaceFailed`,
+            `RunspaceChanged`, `RunspaceGone`; `SweepEnded` and `SweepLate`.
+
+        Raises:
+            TypeError: an argument is of the wrong kind.
+            ValueError: `interval` is not positive and finite.
+            RuntimeError: the fleet has a watch already; or, when the first event is asked for, is not open.
+        """
+        check_seconds("interval", interval)
+        if resume is not None and not isinstance(resume, FleetSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
+        if self._watch is not None:
+            raise RuntimeError("the fleet has a watch already: end that first")
+
+        def job() -> AbstractContextManager[Work[Seen]]:
+            return nullcontext(Turns(self._targets, interval, self._poller.poll).work)
+
+        stream = AsyncFleetStream(self, self._workers(), job)
+        self._snapshot = FleetSnapshot() if resume is None else resume.copy()
+        self._watch = AsyncFleetWatch(stream, self._snapshot, self._watch_closed)
+        return self._watch
+
+    def snapshot(self) -> FleetSnapshot:
+        """Return how everything stands by the events of the latest watch that were taken so far."""
+        return self._snapshot.copy()
+
+    def statistics(self) -> FleetStatistics:
+        """Return what the polls of this fleet have come to so far."""
+        return self._poller.statistics()
+
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["text"] = "text",
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> AsyncFleetStream[HostResult[str]]: ...
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["json"],
+        depth: int = DEFAULT_DEPTH,
+        output_type: type[T],
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> AsyncFleetStream[HostResult[list[T]]]: ...
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["json"],
+        depth: int = DEFAULT_DEPTH,
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> AsyncFleetStream[HostResult[list[object]]]: ...
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["raw"],
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> AsyncFleetStream[HostResult[list[PSDocument]]]: ...
+    def run(
+        self,
+        script: str,
+        *,
+        output: OutputChoice = "text",
+        depth: int = DEFAULT_DEPTH,
+        output_type: type | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> AsyncFleetStream[HostResult[object]]:
+        """Run a script on every host, each in a runspace of its own, which is deleted whatever happens.
+
+        Args:
+            script: the script.
+            output: the form of the output, as for `AsyncSrsClient.run`.
+            depth: for ``json``: as there.
+            output_type: for ``json``: as there.
+            journal: a file that notes which hosts are done; default None. With the file of a run that was
+                broken off, hosts that are done are left out. Where the script had begun, the service is asked
+                first whether it ran; such a host's result is in `HostResult.earlier`.
+            on_progress: told of each result before it is handed out; default None.
+            **options: see `ClientRunOptions` and `RunOptions`, without ``runspace``. ``wait_for_quota`` is 60
+                here by default.
+
+        Returns:
+            The results, in the order in which the scripts end; what goes wrong on a host is in its result.
+
+        Raises:
+            TypeError: an argument is of the wrong kind.
+            ValueError: an argument makes no sense; or, when the first result is asked for, the journal is
+                none or another script's.
+            OSError: the journal cannot be written; raised when the first result is asked for.
+            RuntimeError: the fleet is not open; raised when the first result is asked for.
+        """
+        unknown = set(options) - set(ClientRunOptions.__annotations__) | {"runspace"} & set(options)
+        if unknown:
+            raise InvalidArgumentTypeError(f"run() takes no argument {', '.join(sorted(unknown))}")
+        prepare(
+            script,
+            parameters=options.get("parameters"),
+            output=output,
+            depth=depth,
+            output_type=output_type,
+            name=options.get("name"),
+            timeout=options.get("timeout", DEFAULT_TIMEOUT),
+            check=options.get("check", False),
+            streams=options.get("streams", True),
+        )
+        check_patience("wait_for_quota", options.setdefault("wait_for_quota", 60.0))
+        run_options: dict[str, object] = {**options, "output": output}
+        if output == "json":
+            run_options |= {"depth": depth, "output_type": output_type}
+        check_callback(on_progress)
+
+        @contextmanager
+        def job() -> Generator[Work[HostResult[object]]]:
+            name = job_of(script, options.get("parameters"))
+            with nullcontext() if journal is None else Journal(journal, name) as book:
+                runner = Runner(self._options, self._transport, script, run_options, book)
+                done = {} if book is None else book.ended
+                left = [target for target in self._targets if target.name not in done]
+                progress = ProgressCount(len(self._targets), on_progress, len(self._targets) - len(left))
+                pending = iter(left)
+
+                async def work(put: Put[HostResult[object]]) -> None:
+                    for target in pending:
+                        result = await runner.run(target)
+                        progress.count(target, ok=result.error is None)
+                        await put(result)
+
+                yield work
+
+        return AsyncFleetStream(self, self._workers(), job)
+
+    def start(self, stream: AsyncFleetStream[object], run: Callable[[], Awaitable[None]]) -> None:
+        """Run the workers of a stream until they end or the fleet does; streams call it.
+
+        Args:
+            stream: the stream.
+            run: what to run.
+
+        Raises:
+            RuntimeError: the fleet is not open.
+        """
+        if self._group is None:
+            raise RuntimeError("the fleet is not open: use it in `async with`")
+        self._streams.add(stream)
+
+        async def watched() -> None:
+            try:
+                await run()
+            finally:
+                self._streams.discard(stream)
+
+        self._group.start_soon(watched)
+
+    def _workers(self) -> int:
+        # Before an async iterator of targets was read, there may be any number.
+        return min(self._concurrency, len(self._targets) or self._concurrency)
+
+    def _watch_closed(self) -> None:
+        self._watch = None
+
+    async def _close_idle(self) -> None:
+        while True:
+            await anyio.sleep(self._options.idle / 4)
+            await self._poller.close_idle()

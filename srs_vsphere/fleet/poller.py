@@ -1,0 +1,284 @@
+"""Polls hosts one at a time, with what it keeps of each: a client, a circuit breaker, the last error."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import anyio
+import httpx
+
+from srs_vsphere._async.client import AsyncSrsClient
+from srs_vsphere.auth import ApiKeyAuth
+from srs_vsphere.errors import ApiError, NotSentError, SrsError, TransportError
+from srs_vsphere.fleet.breaker import Breaker
+from srs_vsphere.fleet.errors import HostMissingError, HostSkippedError
+from srs_vsphere.fleet.latency_sketch import LatencySketch
+from srs_vsphere.fleet.login_pace import LoginPace
+from srs_vsphere.fleet.options import FleetOptions
+from srs_vsphere.fleet.reports import FleetStatistics, HostReport
+from srs_vsphere.fleet.target import Target
+from srs_vsphere.models import Runspace
+from srs_vsphere.retry import RetryPolicy
+from srs_vsphere.settings import Origin
+
+_OPERATION = "runspaces.list"
+#: Statuses of a proxy that lost the service's response, which a second attempt may not meet.
+_PASSING_STATUSES = frozenset({502, 503, 504})
+#: One poll in so many may be tried a second time. What is saved up is as much again, so that a network that
+#: goes down meets no more than 1.1 requests for each host and interval.
+_POLLS_FOR_A_RETRY = 20
+#: Logging out all clients goes through this many at a time.
+_LOGOUTS_AT_ONCE = 100
+
+TransportMaker = Callable[[Target], httpx.AsyncBaseTransport]
+
+
+class _Host:
+    """What is kept of a host between two polls."""
+
+    __slots__ = ("breaker", "client", "last_error", "logged_in", "used", "using")
+
+    def __init__(self, breaker: Breaker) -> None:
+        self.breaker = breaker
+        self.client: AsyncSrsClient | None = None
+        self.logged_in = False
+        self.last_error: SrsError | None = None
+        self.used = 0.0
+        self.using = 0
+
+
+class Poller:
+    """Polls hosts, for one event loop.
+
+    Args:
+        options: how the hosts are treated.
+        transport: makes the httpx transport of a target's client; default None, the client's own.
+    """
+
+    def __init__(self, options: FleetOptions, transport: TransportMaker | None = None) -> None:
+        self._options = options
+        self._transport = transport
+        self._retry = RetryPolicy(attempts=1, deadline=options.timeout)
+        self._pace = LoginPace(options.login_rate)
+        self._hosts: dict[str, _Host] = {}
+        self._retries_left = 1.0
+        self._polls = self._failed = self._skipped = self._missing = self._retries = self._logins = 0
+        self._latency = LatencySketch()
+        self._cpu_before = time.thread_time()
+
+    def statistics(self) -> FleetStatistics:
+        """Return what was done so far; to be called in the poller's thread."""
+        return FleetStatistics(
+            polls=self._polls,
+            failed=self._failed,
+            skipped=self._skipped,
+            missing=self._missing,
+            retries=self._retries,
+            logins=self._logins,
+            clients=sum(host.client is not None for host in self._hosts.values()),
+            latency=self._latency.copy(),
+            cpu_seconds=time.thread_time() - self._cpu_before,
+        )
+
+    async def poll(self, target: Target, until: float | None = None) -> HostReport:
+        """Poll a host once.
+
+        Args:
+            target: the host.
+            until: when to give up, on anyio's clock; default None, after the options' ``timeout``.
+
+        Returns:
+            What came of it: whatever a host does is in the report, and raises nothing.
+        """
+        self._polls += 1
+        host = self._hosts.get(target.name)
+        if host is None:
+            host = self._hosts[target.name] = _Host(Breaker(self._options.breaker))
+        begun = time.monotonic()
+        if until is not None and anyio.current_time() >= until:
+            self._missing += 1
+            return self._report(
+                target, begun, 0, _missing(target, "the sweep's deadline passed before its turn")
+            )
+        wait = host.breaker.wait(begun)
+        if wait is not None:
+            self._skipped += 1
+            return self._report(target, begun, 0, _skipped(target, host, wait))
+        host.using += 1
+        try:
+            report = await self._ask_until(until, target, host, begun)
+        except BaseException:
+            host.breaker.undecided()
+            raise
+        finally:
+            host.using -= 1
+        self._learn(host, report)
+        return report
+
+    async def close_idle(self) -> None:
+        """Log out and close the clients that have not been used for long."""
+        now = time.monotonic()
+        for host in list(self._hosts.values()):
+            if host.client is not None and not host.using and now - host.used > self._options.idle:
+                await self._close(host, self._options.timeout)
+
+    async def aclose(self, seconds: float) -> None:
+        """Log out and close all clients.
+
+        Args:
+            seconds: that the logouts may take, all together; the connections are closed in any case.
+        """
+        pending = iter([host for host in self._hosts.values() if host.client is not None])
+
+        async def work() -> None:
+            for host in pending:
+                await self._close(host, seconds)
+
+        with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(seconds):
+                async with anyio.create_task_group() as group:
+                    for _ in range(_LOGOUTS_AT_ONCE):
+                        group.start_soon(work)
+            for host in self._hosts.values():
+                await self._drop(host)
+
+    async def _ask_until(self, until: float | None, target: Target, host: _Host, begun: float) -> HostReport:
+        if until is None:
+            return await self._ask(target, host, begun)
+        with anyio.CancelScope(deadline=until):
+            return await self._ask(target, host, begun)
+        error = _missing(target, "it had not answered at the sweep's deadline")
+        return self._report(target, begun, 1, error)
+
+    async def _ask(self, target: Target, host: _Host, begun: float) -> HostReport:
+        runspaces: list[Runspace] | None = None
+        attempts = 0
+        while True:
+            attempts += 1
+            error: SrsError | None = None
+            try:
+                client = await self._client(target, host)
+                runspaces = await client.runspaces.list()
+            except SrsError as failure:
+                # As data, it is kept for long: a traceback would keep the frames, and all that they hold.
+                error = failure.with_traceback(None)
+                error.__cause__ = error.__context__ = None
+            if error is None or not self._tries_again(error, attempts, begun):
+                return self._report(target, begun, attempts, error, runspaces)
+            # A first failure is often a connection that the host closed while it idled.
+            await anyio.sleep(random.random() * 0.1)  # noqa: S311 - no secret
+
+    async def _client(self, target: Target, host: _Host) -> AsyncSrsClient:
+        client = host.client
+        host.used = time.monotonic()
+        if client is None:
+            try:
+                client = host.client = AsyncSrsClient(
+                    target.url,
+                    auth=target.auth,
+                    retry=self._retry,
+                    timeouts=self._options.timeouts,
+                    tls=target.tls,
+                    transport=None if self._transport is None else self._transport(target),
+                    max_connections=2,
+                )
+            except (OSError, TypeError, ValueError) as error:
+                # A certificate file that is missing, say: it is this host's failure, and no other's.
+                raise NotSentError(
+                    f"no client could be made: {error}",
+                    operation=_OPERATION,
+                    host=Origin.parse(target.url).host,
+                    cause=f"{type(error).__name__}: {error}",
+                    advice="Correct the target's settings.",
+                ) from error
+        if not host.logged_in:
+            if not isinstance(target.auth, ApiKeyAuth):
+                wait = self._pace.wait(time.monotonic())
+                if wait > 0:
+                    await anyio.sleep(wait)
+                self._logins += 1
+                await client.login()
+            host.logged_in = True
+        return client
+
+    def _tries_again(self, error: SrsError, attempts: int, begun: float) -> bool:
+        passing = isinstance(error, TransportError) or (
+            isinstance(error, ApiError) and error.status in _PASSING_STATUSES
+        )
+        in_time = time.monotonic() - begun < self._options.timeout / 2
+        if attempts > 1 or not passing or not in_time or self._retries_left < 1:
+            return False
+        self._retries_left -= 1
+        self._retries += 1
+        return True
+
+    def _report(
+        self,
+        target: Target,
+        begun: float,
+        attempts: int,
+        error: SrsError | None,
+        runspaces: list[Runspace] | None = None,
+    ) -> HostReport:
+        return HostReport(
+            target=target,
+            runspaces=runspaces,
+            error=error,
+            elapsed=time.monotonic() - begun,
+            attempts=attempts,
+            at=datetime.now(UTC),
+        )
+
+    def _learn(self, host: _Host, report: HostReport) -> None:
+        saved = max(1.0, len(self._hosts) / _POLLS_FOR_A_RETRY)
+        self._retries_left = min(saved, self._retries_left + 1 / _POLLS_FOR_A_RETRY)
+        if report.error is None:
+            host.breaker.succeeded()
+            host.last_error = None
+            self._latency.add(report.elapsed)
+            return
+        if isinstance(report.error, HostMissingError):
+            self._missing += 1
+            # Of a host that was asked just before the deadline this says nothing.
+            if report.elapsed < self._options.timeout / 2:
+                host.breaker.undecided()
+                return
+        else:
+            self._failed += 1
+        host.last_error = report.error
+        host.breaker.failed(time.monotonic(), random.random())  # noqa: S311 - no secret
+
+    async def _close(self, host: _Host, seconds: float) -> None:
+        client = host.client
+        if client is None:
+            return
+        try:
+            with anyio.move_on_after(seconds):
+                await client.logout()
+        except SrsError:
+            # The session then ends by itself.
+            pass
+        await self._drop(host)
+
+    async def _drop(self, host: _Host) -> None:
+        client, host.client = host.client, None
+        host.logged_in = False
+        if client is not None:
+            await client.aclose()
+
+
+def _missing(target: Target, message: str) -> HostMissingError:
+    return HostMissingError(message, operation=_OPERATION, host=Origin.parse(target.url).host)
+
+
+def _skipped(target: Target, host: _Host, wait: float) -> HostSkippedError:
+    return HostSkippedError(
+        f"its last {host.breaker.failures} polls have failed, the next is in {wait:.0f} s",
+        next_probe=wait,
+        last_error=host.last_error,
+        operation=_OPERATION,
+        host=Origin.parse(target.url).host,
+    )

@@ -1,0 +1,188 @@
+"""A script on many hosts: one runspace on each, deleted whatever happens, and a journal of what is done."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import UTC, datetime
+from typing import Generic, TypeVar, cast
+from uuid import uuid4
+
+import anyio.to_thread
+from attrs import frozen
+
+from srs_vsphere._async.client import AsyncSrsClient
+from srs_vsphere.errors import NotSentError, OutcomeUnknownError, SrsError, WaitTimeoutError
+from srs_vsphere.fleet.journal import Journal
+from srs_vsphere.fleet.options import FleetOptions
+from srs_vsphere.fleet.poller import TransportMaker
+from srs_vsphere.fleet.target import Target
+from srs_vsphere.models import ScriptExecution
+from srs_vsphere.parameters import Parameters
+from srs_vsphere.results import ScriptFailedError, ScriptResult
+from srs_vsphere.settings import Origin
+
+OutputT_co = TypeVar("OutputT_co", covariant=True)
+
+
+@frozen
+class HostResult(Generic[OutputT_co]):
+    """What came of a script on one host.
+
+    Args:
+        target: the host.
+        result: what came of the script; None if it could not be run, or ran before (see `earlier`).
+        error: why it could not be run, or what is not known of it.
+        earlier: the script execution of an earlier run with the same journal, which the service still knows
+            although that run did not see its end; it was not run again.
+        elapsed: seconds that it took.
+        at: when it ended, with its time zone.
+    """
+
+    target: Target
+    result: ScriptResult[OutputT_co] | None
+    error: SrsError | None
+    earlier: ScriptExecution | None
+    elapsed: float
+    at: datetime
+
+    @property
+    def ok(self) -> bool:
+        """Whether the script was run and its result is here."""
+        return self.result is not None
+
+    def get(self) -> ScriptResult[OutputT_co]:
+        """Return the result.
+
+        Raises:
+            SrsError: there is none.
+        """
+        if self.result is not None:
+            return self.result
+        if self.error is not None:
+            raise self.error
+        raise OutcomeUnknownError(
+            "an earlier run began the script, and its result was not kept",
+            operation="run",
+            host=Origin.parse(self.target.url).host,
+            advice="`earlier` has the script execution as the service has it.",
+        )
+
+
+def job_of(script: str, parameters: Parameters | None) -> str:
+    """Return what tells one job from another in a journal, without saying what is in it.
+
+    Args:
+        script: the script.
+        parameters: its parameters; their names count, their values do not, for one may be a password.
+    """
+    names = [item if isinstance(item, str) else item.name for item in parameters or ()]
+    return hashlib.sha256("\0".join([script, *names]).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Runner:
+    """Runs one script on hosts, one after the other; several may be under way at once.
+
+    Args:
+        options: how the hosts are treated.
+        transport: makes the httpx transport of a target's client, or None.
+        script: the script.
+        run_options: what `AsyncSrsClient.run` takes besides.
+        journal: where is noted what was done, or None.
+    """
+
+    def __init__(
+        self,
+        options: FleetOptions,
+        transport: TransportMaker | None,
+        script: str,
+        run_options: dict[str, object],
+        journal: Journal | None,
+    ) -> None:
+        self._options = options
+        self._transport = transport
+        self._script = script
+        self._run_options = run_options
+        self._journal = journal
+        name = cast("str | None", run_options.get("name"))
+        self._prefix = "fleet" if name is None else name
+
+    async def run(self, target: Target) -> HostResult[object]:
+        """Run the script on a host, unless an earlier run did.
+
+        Args:
+            target: the host.
+
+        Returns:
+            What came of it: whatever a host does is in the result, and raises nothing.
+        """
+        begun = time.monotonic()
+        result: ScriptResult[object] | None = None
+        error: SrsError | None = None
+        earlier: ScriptExecution | None = None
+        try:
+            async with self._client(target) as client:
+                earlier = await self._earlier(client, target)
+                if earlier is None:
+                    result = await self._run(client, target)
+        except SrsError as failure:
+            error = failure.with_traceback(None)
+            error.__cause__ = error.__context__ = None
+        return HostResult(target, result, error, earlier, time.monotonic() - begun, datetime.now(UTC))
+
+    async def _run(self, client: AsyncSrsClient, target: Target) -> ScriptResult[object]:
+        # A name of its own on each host finds the execution again after a crash.
+        name = f"{self._prefix}-{uuid4()}"
+        if self._journal is not None:
+            await anyio.to_thread.run_sync(self._journal.begin, target.name, name)
+        options = {**self._run_options, "name": name}
+        try:
+            result = cast("ScriptResult[object]", await client.run(self._script, **options))  # type: ignore[call-overload]  # the fleet's own run() has the types
+        except ScriptFailedError as error:
+            await self._ended(target, error.result.outcome)
+            raise
+        except WaitTimeoutError as error:
+            if isinstance(error.last, ScriptExecution):
+                await self._ended(target, "timeout")
+            raise
+        await self._ended(target, result.outcome)
+        return result
+
+    async def _ended(self, target: Target, outcome: str) -> None:
+        if self._journal is not None:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self._journal.end, target.name, str(outcome))
+
+    async def _earlier(self, client: AsyncSrsClient, target: Target) -> ScriptExecution | None:
+        """Look whether the service knows the execution that an earlier run began, and wait for its end."""
+        name = self._journal.begun.get(target.name) if self._journal is not None else None
+        if name is None:
+            return None
+        found = [execution for execution in await client.script_executions.list() if execution.name == name]
+        if not found:
+            return None
+        earlier = found[-1]
+        if not earlier.stuck:
+            timeout = cast("float | None", self._run_options.get("timeout", 3600.0))
+            earlier = await client.script_executions.wait(earlier.id, timeout=timeout)
+        await self._ended(target, str(earlier.state))
+        return earlier
+
+    def _client(self, target: Target) -> AsyncSrsClient:
+        try:
+            return AsyncSrsClient(
+                target.url,
+                auth=target.auth,
+                retry=self._options.retry,
+                timeouts=self._options.timeouts,
+                tls=target.tls,
+                transport=None if self._transport is None else self._transport(target),
+            )
+        except (OSError, TypeError, ValueError) as error:
+            raise NotSentError(
+                f"no client could be made: {error}",
+                operation="run",
+                host=Origin.parse(target.url).host,
+                cause=f"{type(error).__name__}: {error}",
+                advice="Correct the target's settings.",
+            ) from error

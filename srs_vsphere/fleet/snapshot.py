@@ -1,0 +1,98 @@
+"""How a fleet stands, as a value that can be saved and taken up again."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Self, cast
+
+import attrs
+from attrs import define, field
+
+from srs_vsphere._codec.models import structurer
+from srs_vsphere.models import Runspace
+
+_FORMAT = "srs_vsphere fleet snapshot 1"
+
+
+@define
+class HostSnapshot:
+    """How a host stands, by what a watch has told of it.
+
+    Args:
+        runspaces: its runspaces by id, as last seen; None if the host never answered.
+        up: whether it answers; None if nothing is known.
+        seen: when it last answered.
+    """
+
+    runspaces: dict[str, Runspace] | None = None
+    up: bool | None = None
+    seen: datetime | None = None
+
+
+@define
+class FleetSnapshot:
+    """How all hosts of a fleet stand; it can be pickled, and holds no credentials.
+
+    Args:
+        hosts: the hosts by name, those that were polled at all.
+    """
+
+    hosts: dict[str, HostSnapshot] = field(factory=dict[str, HostSnapshot])
+
+    def copy(self) -> Self:
+        """Return one that a running watch does not change."""
+        hosts = {
+            name: attrs.evolve(host, runspaces=None if host.runspaces is None else dict(host.runspaces))
+            for name, host in self.hosts.items()
+        }
+        return type(self)(hosts)
+
+    def to_json(self) -> str:
+        """Return it as JSON text, for a file."""
+        return json.dumps({"format": _FORMAT, "hosts": attrs.asdict(self)["hosts"]}, default=_plain)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Make one from what `to_json` returned.
+
+        Args:
+            text: the JSON text.
+
+        Raises:
+            ValueError: it is not from `to_json`.
+        """
+        found: object = json.loads(text)
+        if not isinstance(found, dict) or cast("dict[str, object]", found).get("format") != _FORMAT:
+            raise ValueError(f"the text is not a {_FORMAT}")
+        runspace = structurer(Runspace)
+        hosts: dict[str, HostSnapshot] = {}
+        try:
+            for name, host in cast("dict[str, dict[str, object]]", found["hosts"]).items():
+                runspaces = cast("dict[str, dict[str, object]] | None", host["runspaces"])
+                seen = cast("str | None", host["seen"])
+                hosts[name] = HostSnapshot(
+                    runspaces=None
+                    if runspaces is None
+                    else {id_: runspace(_known(value)) for id_, value in runspaces.items()},
+                    up=cast("bool | None", host["up"]),
+                    seen=None if seen is None else datetime.fromisoformat(seen),
+                )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"the text is not a whole {_FORMAT}: {error!r}") from None
+        return cls(hosts)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a snapshot")
+
+
+def _known(value: dict[str, object]) -> dict[str, object]:
+    # As the service does, the decoder takes a member that is missing for one that is not known.
+    return {
+        name: _known(cast("dict[str, object]", member)) if isinstance(member, dict) else member
+        for name, member in value.items()
+        if member is not None
+    }

@@ -1,0 +1,154 @@
+"""What a fleet hands out, one after the other, while its workers find more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Generic, Protocol, Self, TypeAlias, TypeVar
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+#: Hands something out, and waits while enough is waiting to be taken.
+Put: TypeAlias = Callable[[T], Awaitable[None]]
+#: What each worker does: it returns when nothing is left to do.
+Work: TypeAlias = Callable[[Put[T]], Awaitable[None]]
+
+
+class Home(Protocol):
+    """Where workers run: the fleet, as far as a stream knows it."""
+
+    def start(self, stream: AsyncFleetStream[object], run: Callable[[], Awaitable[None]]) -> None:
+        """Run something until it ends or the fleet does.
+
+        Args:
+            stream: the stream that it belongs to.
+            run: what to run.
+        """
+        ...
+
+
+class AsyncFleetStream(Generic[T_co]):
+    """Reports, results or events of a fleet: an async iterator, to be gone through once.
+
+    Workers begin with the first one that is asked for. They wait while as many are waiting to be taken as
+    there are workers, so a slow consumer fills no memory. Whoever leaves the loop early ends the workers with
+    `aclose()`, with ``async with`` around the loop, or by leaving the fleet.
+
+    Args:
+        home: where the workers run.
+        workers: how many.
+        job: a context that is entered when the workers begin and left when they have ended; it gives what
+            each of them does.
+    """
+
+    def __init__(
+        self, home: Home, workers: int, job: Callable[[], AbstractContextManager[Work[T_co]]]
+    ) -> None:
+        self._home = home
+        self._workers = workers
+        self._job = job
+        self._receiving: MemoryObjectReceiveStream[T_co] | None = None
+        self._scope: anyio.CancelScope | None = None
+        self._ended: anyio.Event | None = None
+        self._problem: Exception | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T_co:
+        try:
+            receiving = self._receiving or self._start()
+            try:
+                return receiving.receive_nowait()
+            except anyio.WouldBlock:
+                return await receiving.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            self.drop()
+            if self._problem is not None:
+                problem, self._problem = self._problem, None
+                raise problem from None
+            raise StopAsyncIteration from None
+
+    def waiting(self) -> Iterator[T_co]:
+        """Take what can be had without waiting, which may be nothing."""
+        while self._receiving is not None:
+            try:
+                yield self._receiving.receive_nowait()
+            except (anyio.WouldBlock, anyio.EndOfStream, anyio.ClosedResourceError):
+                return
+
+    async def aclose(self) -> None:
+        """End the workers and wait for their end; what was not taken is lost. A second call does nothing."""
+        self.drop()
+        if self._scope is not None:
+            self._scope.cancel()
+        if self._ended is not None:
+            with anyio.CancelScope(shield=True):
+                await self._ended.wait()
+
+    def drop(self) -> None:
+        """Hand out nothing more, whatever is still waiting to be taken."""
+        self._closed = True
+        if self._receiving is not None:
+            self._receiving.close()
+
+    def _start(self) -> MemoryObjectReceiveStream[T_co]:
+        if self._closed:
+            raise anyio.ClosedResourceError
+        sending, receiving = anyio.create_memory_object_stream[T_co](self._workers)
+        scope, ended = anyio.CancelScope(), anyio.Event()
+
+        async def put(item: T_co) -> None:  # type: ignore[misc]  # what is handed out is put in here only
+            try:
+                sending.send_nowait(item)
+            except anyio.WouldBlock:
+                await sending.send(item)
+
+        async def work(do: Work[T_co]) -> None:
+            try:
+                await do(put)
+            except anyio.BrokenResourceError:
+                # Nobody takes anything any more.
+                scope.cancel()
+            except Exception as error:  # noqa: BLE001 - it is raised where the items are taken
+                self._problem = error
+                scope.cancel()
+
+        async def run() -> None:
+            try:
+                with scope, self._job() as do:
+                    async with anyio.create_task_group() as group:
+                        for _ in range(self._workers):
+                            group.start_soon(work, do)
+            except (OSError, ValueError) as error:
+                self._problem = error
+            finally:
+                sending.close()
+                ended.set()
+
+        self._receiving, self._scope, self._ended = receiving, scope, ended
+        try:
+            self._home.start(self, run)
+        except RuntimeError:
+            sending.close()
+            ended.set()
+            self.drop()
+            raise
+        return receiving

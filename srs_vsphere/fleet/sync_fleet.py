@@ -1,0 +1,311 @@
+"""The fleet for code without an event loop: a portal to a loop in one thread of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Generic, Literal, Protocol, Self, TypedDict, TypeVar, Unpack, cast, overload
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
+from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice
+from srs_vsphere.fleet.breaker import BreakerPolicy
+from srs_vsphere.fleet.events import FleetEvent
+from srs_vsphere.fleet.fleet import AsyncSrsFleet
+from srs_vsphere.fleet.poller import TransportMaker
+from srs_vsphere.fleet.progress import ProgressCallback
+from srs_vsphere.fleet.reports import FleetStatistics, HostReport
+from srs_vsphere.fleet.running import HostResult
+from srs_vsphere.fleet.snapshot import FleetSnapshot
+from srs_vsphere.fleet.stream import AsyncFleetStream
+from srs_vsphere.fleet.target import Target
+from srs_vsphere.models import PSDocument
+from srs_vsphere.retry import RetryPolicy
+from srs_vsphere.settings import Timeouts
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class FleetSettings(TypedDict, total=False):
+    """What `SrsFleet` takes besides its targets; see `AsyncSrsFleet`."""
+
+    concurrency: int
+    timeout: float
+    timeouts: Timeouts | None
+    breaker: BreakerPolicy | None
+    login_rate: float
+    idle: float
+    retry: RetryPolicy | None
+    transport: TransportMaker | None
+
+
+class _Source(Protocol[T_co]):
+    """What the two kinds of streams have in common."""
+
+    def __aiter__(self) -> AsyncIterator[T_co]: ...
+    async def __anext__(self) -> T_co: ...
+    def waiting(self) -> Iterator[T_co]: ...
+    async def aclose(self) -> None: ...
+
+
+class FleetStream(Generic[T_co]):
+    """Reports or results of a fleet: an iterator, to be gone through once.
+
+    Whoever leaves the loop early ends what runs with `close()`, with ``with`` around the loop, or by leaving
+    the fleet.
+
+    Args:
+        portal: leads to the fleet's event loop.
+        source: the fleet's own stream.
+    """
+
+    def __init__(self, portal: BlockingPortal, source: _Source[T_co]) -> None:
+        self._portal = portal
+        self._source = source
+        self._taken: Iterator[T_co] = iter(())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T_co:
+        for item in self._taken:
+            return item
+        # Each way through the portal takes all there is, for the way is longer than a poll.
+        items = self._portal.call(self._take)
+        if not items:
+            raise StopIteration
+        self._taken = iter(items)
+        return next(self._taken)
+
+    def close(self) -> None:
+        """End what runs, and wait for its end; a second call does nothing."""
+        self._taken = iter(())
+        self._portal.call(self._source.aclose)
+
+    async def _take(self) -> list[T_co]:
+        try:
+            return [await anext(self._source), *self._more()]
+        except StopAsyncIteration:
+            return []
+
+    def _more(self) -> Iterable[T_co]:
+        return self._source.waiting()
+
+
+class FleetWatch(FleetStream[FleetEvent]):
+    """The events of a watch: an iterator without end, to be gone through once; see `AsyncFleetWatch`.
+
+    Args:
+        portal: leads to the fleet's event loop.
+        source: the fleet's own watch.
+        snapshot: returns how everything stands by the events taken from there.
+    """
+
+    def __init__(
+        self, portal: BlockingPortal, source: _Source[FleetEvent], snapshot: Callable[[], FleetSnapshot]
+    ) -> None:
+        super().__init__(portal, source)
+        self._snapshot = snapshot
+
+    def snapshot(self) -> FleetSnapshot:
+        """Return how everything stands by the events taken so far: nothing more, nothing less."""
+        return self._portal.call(self._snapshot)
+
+    def _more(self) -> Iterable[FleetEvent]:
+        # One at a time, so that a snapshot holds what was taken and nothing else.
+        return ()
+
+
+class SrsFleet:
+    """Many Script Runtime Services at once, from any thread; used in ``with``.
+
+    The hosts are polled in an event loop in one thread, which ends with the block. Ctrl-C in the loop over
+    reports ends all within a second.
+
+    Args:
+        targets: the hosts.
+        **settings: as for `AsyncSrsFleet`.
+
+    Raises:
+        TypeError: an argument is of the wrong kind; the message names it.
+        ValueError: an argument makes no sense, two targets have one name, or there is none.
+    """
+
+    def __init__(self, targets: Iterable[Target], **settings: Unpack[FleetSettings]) -> None:
+        self._fleet = AsyncSrsFleet(targets, **settings)
+        self._stack = ExitStack()
+        self._open: BlockingPortal | None = None
+
+    def __repr__(self) -> str:
+        return repr(self._fleet).replace("AsyncSrsFleet", type(self).__name__)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            portal = stack.enter_context(start_blocking_portal("asyncio"))
+            stack.enter_context(portal.wrap_async_context_manager(self._fleet))
+            self._stack = stack.pop_all()
+        self._open = portal
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open = None
+        self._stack.__exit__(exc_type, exc, traceback)
+
+    def poll(
+        self, *, deadline: float | None = None, on_progress: ProgressCallback | None = None
+    ) -> FleetStream[HostReport]:
+        """Poll every host once (``GET /api/runspaces``); see `AsyncSrsFleet.poll`.
+
+        Args:
+            deadline: seconds after which the hosts that have not answered are reported as missing; default
+                None: each host has its `timeout`.
+            on_progress: told of each report, in the fleet's thread; default None.
+
+        Returns:
+            The reports, one for each host, in the order in which the hosts answer.
+
+        Raises:
+            TypeError: `deadline` is no number.
+            ValueError: `deadline` is negative or not finite.
+            RuntimeError: the fleet is not open.
+        """
+        return FleetStream(self._portal(), self._fleet.poll(deadline=deadline, on_progress=on_progress))
+
+    def watch(self, *, interval: float, resume: FleetSnapshot | None = None) -> FleetWatch:
+        """Poll every host once in each interval, for ever, and tell what changes; see `AsyncSrsFleet.watch`.
+
+        Args:
+            interval: seconds between two polls of a host.
+            resume: how things stood when an earlier watch was left; default None: nothing is known.
+
+        Returns:
+            The events.
+
+        Raises:
+            TypeError: an argument is of the wrong kind.
+            ValueError: `interval` is not positive and finite.
+            RuntimeError: the fleet is not open, or has a watch already.
+        """
+        portal = self._portal()
+        watch = self._fleet.watch(interval=interval, resume=resume)
+        return FleetWatch(portal, watch, watch.snapshot)
+
+    def snapshot(self) -> FleetSnapshot:
+        """Return how everything stands by the events of the latest watch that were taken so far."""
+        return self._portal().call(self._fleet.snapshot)
+
+    def statistics(self) -> FleetStatistics:
+        """Return what the polls of this fleet have come to so far."""
+        return self._portal().call(self._fleet.statistics)
+
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["text"] = "text",
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> FleetStream[HostResult[str]]: ...
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["json"],
+        depth: int = DEFAULT_DEPTH,
+        output_type: type[T],
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> FleetStream[HostResult[list[T]]]: ...
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["json"],
+        depth: int = DEFAULT_DEPTH,
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> FleetStream[HostResult[list[object]]]: ...
+    @overload
+    def run(
+        self,
+        script: str,
+        *,
+        output: Literal["raw"],
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> FleetStream[HostResult[list[PSDocument]]]: ...
+    def run(
+        self,
+        script: str,
+        *,
+        output: OutputChoice = "text",
+        depth: int = DEFAULT_DEPTH,
+        output_type: type | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        on_progress: ProgressCallback | None = None,
+        **options: Unpack[ClientRunOptions],
+    ) -> FleetStream[HostResult[object]]:
+        """Run a script on every host, each in a runspace of its own; see `AsyncSrsFleet.run`.
+
+        Args:
+            script: the script.
+            output: the form of the output, as for `SrsClient.run`.
+            depth: for ``json``: as there.
+            output_type: for ``json``: as there.
+            journal: a file that notes which hosts are done, and leaves them out the next time; default None.
+            on_progress: told of each result, in the fleet's thread; default None.
+            **options: see `ClientRunOptions` and `RunOptions`, without ``runspace``.
+
+        Returns:
+            The results, in the order in which the scripts end; what goes wrong on a host is in its result.
+
+        Raises:
+            TypeError: an argument is of the wrong kind.
+            ValueError: an argument makes no sense, or the journal is none or another script's.
+            OSError: the journal cannot be written.
+            RuntimeError: the fleet is not open.
+        """
+        portal = self._portal()
+        run = cast("Callable[..., AsyncFleetStream[HostResult[object]]]", self._fleet.run)
+        source = run(
+            script,
+            output=output,
+            depth=depth,
+            output_type=output_type,
+            journal=journal,
+            on_progress=on_progress,
+            **options,
+        )
+        return FleetStream(portal, source)
+
+    def _portal(self) -> BlockingPortal:
+        if self._open is None:
+            raise RuntimeError("the fleet is not open: use it in `with`")
+        return self._open

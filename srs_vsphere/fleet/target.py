@@ -1,0 +1,77 @@
+"""A host of a fleet, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from attrs import Attribute, field, frozen
+
+from srs_vsphere.auth import Auth
+from srs_vsphere.settings import Origin
+from srs_vsphere.tls import Tls
+
+
+def _is_name(_: object, attribute: Attribute[str], value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{attribute.name} must be text, not {type(value).__name__}")
+    if not value.strip() or not value.isprintable():
+        raise ValueError(f"{attribute.name} must be printable and not blank, not {value!r}")
+
+
+def _is_url(_: object, attribute: Attribute[str], value: str) -> None:
+    del attribute
+    Origin.parse(value)
+
+
+def _labels(value: Mapping[str, str]) -> dict[str, str]:
+    labels = dict(value)
+    for name, text in labels.items():
+        if not (isinstance(name, str) and isinstance(text, str)):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError("labels must map text to text")
+    return labels
+
+
+@frozen
+class Target:
+    """A host of a fleet; it is never changed, and can be pickled if its credentials can.
+
+    Args:
+        name: what reports and events call it; no two targets of a fleet have the same.
+        url: scheme, host and perhaps port, such as ``https://srs.example.com``.
+        auth: the credentials; default None, which is not enough for anything that a fleet does.
+        tls: how the host's certificate is checked; default `Tls()`. Targets with equal settings share one
+            context.
+        labels: words of your own, by name, which reports carry along; default none.
+
+    Raises:
+        TypeError: an argument is of the wrong kind.
+        ValueError: the name is blank, or the URL has more than scheme, host and port.
+    """
+
+    name: str = field(validator=_is_name)
+    url: str = field(validator=_is_url)
+    auth: Auth | None = None
+    tls: Tls = field(factory=Tls)
+    labels: Mapping[str, str] = field(factory=dict[str, str], converter=_labels, hash=False)
+
+
+def check_targets(targets: Iterable[Target]) -> Sequence[Target]:
+    """Return targets as a sequence, after a look at all of them.
+
+    Args:
+        targets: the hosts of a fleet.
+
+    Raises:
+        TypeError: one is no `Target`.
+        ValueError: there is none, or two have one name.
+    """
+    found: dict[str, Target] = {}
+    for place, target in enumerate(targets):
+        if not isinstance(target, Target):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"targets must hold Target objects, not {type(target).__name__} (number {place})")
+        if target.name in found:
+            raise ValueError(f"targets must have names of their own: two are named {target.name!r}")
+        found[target.name] = target
+    if not found:
+        raise ValueError("targets must hold at least one target: a fleet of none has nothing to do")
+    return tuple(found.values())

@@ -1,0 +1,161 @@
+"""Targets from a CSV or TOML file; the file holds names of credentials, never the credentials."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+from srs_vsphere.auth import Auth
+from srs_vsphere.fleet.target import Target
+from srs_vsphere.tls import Tls
+
+#: Settings of `Tls`; a file of targets has no secrets, and none of these is one.
+_TRUST = ("ca_file", "thumbprint", "known_hosts", "server_hostname", "verify")
+_PATHS = ("ca_file", "known_hosts")
+_KNOWN = ("name", "url", "auth", *_TRUST)
+_VERIFY = {"true": True, "false": False, "never": "never"}
+_TABLE = re.compile(r"^\s*\[\[\s*target\s*\]\]")
+
+_Row = dict[str, object]
+
+
+def read_targets(
+    path: str | os.PathLike[str], *, auth: Auth | Mapping[str, Auth] | None = None
+) -> list[Target]:
+    """Read targets from a file, all or none.
+
+    A CSV file has a line of headings: ``name`` and ``url``, perhaps ``auth`` and, as for `Tls`, ``ca_file``,
+    ``thumbprint``, ``known_hosts``, ``server_hostname`` and ``verify``; every other column is a label. A TOML
+    file has a ``[[target]]`` table for each, with the same members and perhaps a table ``labels``. Paths are
+    relative to the file.
+
+    Args:
+        path: the file; its name ends in ``.csv`` or ``.toml``.
+        auth: the credentials of all targets; or credentials by name, which a target's ``auth`` refers to,
+            and ``""`` for those that name none. Default None.
+
+    Returns:
+        The targets, in the order of the file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is of neither kind, or a line is wrong; the message has its number.
+    """
+    file = Path(path)
+    text = file.read_text(encoding="utf-8-sig")
+    readers = {".csv": _csv_rows, ".toml": _toml_rows}
+    reader = readers.get(file.suffix.lower())
+    if reader is None:
+        raise ValueError(f"{file}: targets are read from a .csv or a .toml file")
+    targets: list[Target] = []
+    lines: dict[str, int] = {}
+    for line, row in reader(file, text):
+        try:
+            target = _target(row, file.parent, auth)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{file}, line {line}: {error}") from None
+        if target.name in lines:
+            raise ValueError(
+                f"{file}, line {line}: the name {target.name!r} is that of line {lines[target.name]}"
+            )
+        lines[target.name] = line
+        targets.append(target)
+    if not targets:
+        raise ValueError(f"{file}: it holds no target")
+    return targets
+
+
+def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
+    reader = csv.reader(io.StringIO(text), strict=True)
+    headings: list[str] | None = None
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if headings is None:
+                headings = [cell.strip() for cell in cells]
+                if not {"name", "url"} <= set(headings) or len(set(headings)) < len(headings):
+                    raise ValueError(
+                        f"{file}, line {reader.line_num}: the headings must hold name and url, and each once"
+                    )
+                continue
+            if len(cells) != len(headings):
+                raise ValueError(
+                    f"{file}, line {reader.line_num}: {len(cells)} cells under {len(headings)} headings"
+                )
+            found = {name: cell.strip() for name, cell in zip(headings, cells, strict=True) if cell.strip()}
+            row: _Row = {name: cell for name, cell in found.items() if name in _KNOWN}
+            row["labels"] = {name: cell for name, cell in found.items() if name not in _KNOWN}
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise ValueError(f"{file}, line {reader.line_num}: {error}") from None
+
+
+def _toml_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
+    try:
+        found: object = tomllib.loads(text).get("target", [])
+    except tomllib.TOMLDecodeError as error:
+        # Its own words end with the line.
+        raise ValueError(f"{file}: {error}") from None
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if _TABLE.match(line)]
+    if not isinstance(found, list):
+        raise ValueError(f"{file}: each target is a table [[target]]")  # noqa: TRY004 - of the file, not of an argument
+    for number, row in enumerate(cast("list[object]", found)):
+        line = lines[number] if number < len(lines) else 1
+        if not isinstance(row, dict):
+            raise ValueError(f"{file}, line {line}: each target is a table [[target]]")  # noqa: TRY004 - as above
+        yield line, cast("_Row", row)
+
+
+def _target(row: _Row, folder: Path, auth: Auth | Mapping[str, Auth] | None) -> Target:
+    unknown = set(row) - {*_KNOWN, "labels"}
+    if unknown:
+        raise ValueError(f"there is no setting {', '.join(sorted(unknown))}")
+    for name in ("name", "url"):
+        if name not in row:
+            raise ValueError(f"{name} is missing")
+    return Target(
+        name=cast("str", row["name"]),
+        url=cast("str", row["url"]),
+        auth=_auth(row.get("auth", ""), auth),
+        tls=_tls(row, folder),
+        labels=_labels(row.get("labels", {})),
+    )
+
+
+def _tls(row: _Row, folder: Path) -> Tls:
+    trust = {name: row[name] for name in _TRUST if name in row}
+    for name in _PATHS:
+        if isinstance(path := trust.get(name), str):
+            trust[name] = str(folder / path)
+    verify = trust.get("verify")
+    if isinstance(verify, str):
+        if verify.lower() not in _VERIFY:
+            raise ValueError("verify must be true, false or never")
+        trust["verify"] = _VERIFY[verify.lower()]
+    return Tls(**trust)  # type: ignore[arg-type]  # it checks them itself
+
+
+def _labels(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError("labels must be a table")  # noqa: TRY004 - of the file, not of an argument
+    return {str(name): str(text) for name, text in cast("dict[object, object]", value).items()}
+
+
+def _auth(name: object, auth: Auth | Mapping[str, Auth] | None) -> Auth | None:
+    if not isinstance(name, str):
+        raise ValueError("auth must be a name")  # noqa: TRY004 - of the file, not of an argument
+    if not isinstance(auth, Mapping):
+        if name:
+            raise ValueError(f"auth names {name!r}, and read_targets() was given no credentials by name")
+        return auth
+    found = auth.get(name)
+    if found is None and name:
+        raise ValueError(f"auth names {name!r}, which is not among the credentials given")
+    return found

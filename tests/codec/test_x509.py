@@ -1,0 +1,113 @@
+"""Certificates read without a library say what the library says, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from srs_vsphere import Certificate
+from srs_vsphere._codec.x509 import read_certificate, read_not_after
+from tests.tls_server import identity
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+OIDS = [NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.LOCALITY_NAME, NameOID.SURNAME]
+LABELS = {NameOID.COMMON_NAME: "CN", NameOID.ORGANIZATION_NAME: "O", NameOID.LOCALITY_NAME: "L"}
+
+texts = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1, max_size=40)
+attributes = st.lists(st.tuples(st.sampled_from(OIDS), texts), min_size=1, max_size=4)
+dates = st.datetimes(datetime(1951, 1, 1), datetime(2200, 1, 1)).map(lambda one: one.replace(microsecond=0))  # noqa: DTZ001
+
+
+def signed(subject, not_before, not_after, names=()):
+    name = x509.Name([x509.NameAttribute(oid, text) for oid, text in subject])
+    builder = (
+        x509.CertificateBuilder(name, name, KEY.public_key(), 5)
+        .not_valid_before(not_before)
+        .not_valid_after(not_after)
+    )
+    if names:
+        general = [x509.DNSName(one) for one in names]
+        builder = builder.add_extension(x509.SubjectAlternativeName(general), False)
+    return builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(attributes, dates, dates)
+def test_what_was_written_is_read(subject, one, other):
+    start, end = sorted((one, other))
+    der = signed(subject, start, end, ("a.test", "*.b.test"))
+
+    read = read_certificate(der)
+
+    assert read.subject == ", ".join(f"{LABELS.get(oid, oid.dotted_string)}={text}" for oid, text in subject)
+    assert read.issuer == read.subject
+    assert read.names == ("a.test", "*.b.test")
+    assert read.not_before == start.replace(tzinfo=UTC)
+    assert read.not_after == read_not_after(der) == end.replace(tzinfo=UTC)
+
+
+def test_addresses_are_names_and_none_are_needed():
+    der = identity(names=("::1", "10.0.0.1", "srs.test")).der
+    assert read_certificate(der).names == ("::1", "10.0.0.1", "srs.test")
+    assert read_certificate(identity(names=()).der).names == ()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_anything_else_is_a_value_error(data):
+    der = bytearray(identity_der())
+    kind = data.draw(st.sampled_from(["cut", "changed", "random"]))
+    if kind == "cut":
+        der = der[: data.draw(st.integers(0, len(der) - 1))]
+    elif kind == "changed":
+        der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
+    else:
+        der = bytearray(data.draw(st.binary(max_size=200)))
+    try:
+        Certificate.from_der(bytes(der))
+        read_not_after(bytes(der))
+    except ValueError:
+        pass
+
+
+_made: list[bytes] = []
+
+
+def identity_der():
+    if not _made:
+        _made.append(identity(names=("srs.test", "::1")).der)
+    return _made[0]
+
+
+def test_thumbprints_are_the_librarys():
+    one = identity()
+    seen = one.seen
+    assert seen.sha256 == one.certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+    assert seen.sha1 == one.certificate.fingerprint(hashes.SHA1()).hex(":").upper()
+    assert seen.pem.encode() == one.pem
+    assert seen.has_thumbprint(seen.sha1.lower())
+    assert seen.has_thumbprint(seen.sha256.replace(":", ""))
+    assert not seen.has_thumbprint("0" * 64)
+    assert seen.not_after - datetime.now(UTC) > timedelta(days=299)
+    assert "BEGIN" not in repr(seen)
+
+
+@pytest.mark.parametrize(
+    ("host", "line"),
+    [
+        ("srs.example.com", "srs.example.com:443"),
+        ("SRS.example.com.:8443", "srs.example.com:8443"),
+        ("[::1]", "[::1]:443"),
+        ("[::1]:8443", "[::1]:8443"),
+    ],
+)
+def test_the_line_for_a_known_hosts_file(host, line):
+    seen = identity().seen
+    assert seen.known_hosts_line(host) == f"{line} {seen.sha256}"

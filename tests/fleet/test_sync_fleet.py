@@ -1,0 +1,149 @@
+"""The fleet without an event loop: the same, from any thread, and nothing is left when it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from srs_vsphere.fleet import (
+    FleetSnapshot,
+    HostReport,
+    RunspaceCreated,
+    RunspaceReady,
+    SrsFleet,
+    SweepEnded,
+    Target,
+)
+from srs_vsphere.simulator import Fault, ScriptReply, Settings, SimFleet
+from tests.fleet.helping import AUTH, targets_of
+
+
+def test_a_sweep() -> None:
+    threads = threading.active_count()
+    with SimFleet(20) as hosts:
+        for host in hosts.hosts:
+            host.simulator.add_runspace(name=host.name)
+        with SrsFleet(targets_of(hosts), concurrency=6) as fleet:
+            assert repr(fleet) == "<SrsFleet of 20 hosts>"
+            for _ in range(2):
+                reports = list(fleet.poll(deadline=30))
+                assert {report.target.name for report in reports} == {host.name for host in hosts.hosts}
+                for report in reports:
+                    assert [runspace.name for runspace in report.runspaces or ()] == [report.target.name]
+            assert fleet.statistics().polls == 40
+            assert fleet.snapshot() == FleetSnapshot()
+        hosts.wait_idle()
+        assert all(host.simulator.session_count == 0 for host in hosts.hosts)
+    assert threading.active_count() == threads
+
+
+def test_a_watch() -> None:
+    with SimFleet(3) as hosts, SrsFleet(targets_of(hosts)) as fleet, fleet.watch(interval=0.1) as events:
+        for event in events:
+            if isinstance(event, SweepEnded):
+                break
+        made = hosts.hosts[1].simulator.add_runspace()
+        told = []
+        for event in events:
+            if not isinstance(event, SweepEnded):
+                told.append(event)
+                known = events.snapshot().hosts["srs-0002"].runspaces or {}
+                # A snapshot holds what was taken, and nothing more.
+                state = "ready" if isinstance(event, RunspaceReady) else "creating"
+                assert known[made].state == state
+            if isinstance(event, RunspaceReady):
+                break
+        assert [type(event) for event in told] == [RunspaceCreated, RunspaceReady]
+
+
+def test_a_run() -> None:
+    settings = Settings(creation_seconds=0.01, poll_interval=0.05)
+    with SimFleet(3, settings=settings) as hosts:
+        for host in hosts.hosts:
+            host.simulator.on_script("Get-VM", ScriptReply(output=["db"]))
+        with SrsFleet(targets_of(hosts)) as fleet:
+            results = list(fleet.run("Get-VM", output="json"))
+            with pytest.raises(TypeError, match="runspace"):
+                fleet.run("Get-VM", runspace="id")
+        assert [result.get().output for result in results] == [["db"]] * 3
+        assert all(not host.simulator.runspaces for host in hosts.hosts)
+
+
+def test_several_threads_may_sweep_at_once() -> None:
+    found: list[list[HostReport]] = []
+    with SimFleet(10) as hosts, SrsFleet(targets_of(hosts)) as fleet:
+        threads = [threading.Thread(target=lambda: found.append(list(fleet.poll()))) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [len({report.target.name for report in reports}) for reports in found] == [10] * 4
+    assert all(report.ok for reports in found for report in reports)
+
+
+def test_leaving_early_ends_everything() -> None:
+    with SimFleet(10) as hosts:
+        hosts.faults.add(Fault(host="srs-0005", operation="runspaces.list", delay=60))
+        with SrsFleet(targets_of(hosts)) as fleet:
+            with fleet.poll() as reports:
+                for _ in reports:
+                    break
+            assert list(reports) == []
+            next(fleet.poll())
+        hosts.wait_idle()
+        for call in (fleet.poll, fleet.snapshot, fleet.statistics, lambda: fleet.watch(interval=1)):
+            with pytest.raises(RuntimeError, match="not open"):
+                call()
+        with pytest.raises(ZeroDivisionError), SrsFleet(targets_of(hosts)) as fleet:
+            next(fleet.poll())
+            raise ZeroDivisionError
+        hosts.wait_idle()
+
+
+def test_an_error_of_a_fleet_is_raised_where_it_is_made() -> None:
+    with pytest.raises(ValueError, match="two are named"):
+        SrsFleet([Target("a", "http://a", AUTH)] * 2)
+
+
+_LOOP = """
+import sys, threading
+from srs_vsphere import BasicAuth
+from srs_vsphere.fleet import SrsFleet, Target
+targets = [Target(url, url, BasicAuth("alice", "secret")) for url in sys.argv[1:]]
+try:
+    with SrsFleet(targets, timeout=60) as fleet:
+        for report in fleet.poll():
+            print("one", flush=True)
+except KeyboardInterrupt:
+    print(threading.active_count(), flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal to send to one process")
+def test_ctrl_c_ends_the_loop_with_nothing_left() -> None:
+    with SimFleet(30) as hosts:
+        for host in hosts.hosts[1:]:
+            hosts.faults.add(Fault(host=host.name, operation="runspaces.list", delay=60))
+        with subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", _LOOP, *[host.url for host in hosts.hosts]],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as process:
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "one\n"
+                hosts.wait_for(lambda traffic: traffic.open == 30)
+                process.send_signal(signal.SIGINT)
+                # Only the hosts that hang are patient for a minute.
+                assert process.communicate(timeout=30) == ("1\n", "")
+            finally:
+                process.kill()
+        assert process.returncode == 0
+        hosts.wait_idle()
