@@ -99,8 +99,9 @@ class AsyncResponse:
             return
         self._closed = True
         try:
-            await self._response.aclose()
-            await self._wind_up()
+            if self._begun or not isinstance(self._response.stream, httpx.ByteStream):
+                await self._response.aclose()
+                await self._wind_up()
         finally:
             self._limiter.release()
 

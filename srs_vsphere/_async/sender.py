@@ -222,7 +222,6 @@ class AsyncSender:
             min(patience, remaining),
             min(timeouts.write, remaining),
             remaining,
-            remaining,
         )
 
     async def _taken(

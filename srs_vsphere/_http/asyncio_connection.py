@@ -1,20 +1,20 @@
-"""One connection: carries one request at a time, knows when it has waited long enough.
+"""One connection: carries one request at a time, and gives up when it has waited long enough.
 
 A connection has at most one timer, and moves it only when it fires: what a wait sets is a deadline, and a
 timer that fires early is set again for the deadline of that moment. So a poll costs a clock reading, and
 a connection that is polled every ten seconds with a read timeout of thirty sets a timer every thirty.
 
-All connections of a pool are read into one buffer, which is emptied before the loop reads the next. asyncio's
-other way makes a new one of 256 KiB for each read: 20 us more, half of what a poll costs.
+All connections of an event loop are read into one buffer, which is emptied before the loop reads the next.
+asyncio's other way makes a new one of 256 KiB for each read: 20 us more, half of what a poll costs.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import select
-from collections.abc import AsyncGenerator
+from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol, cast
 
 import httpx
@@ -22,15 +22,14 @@ import httpx
 from srs_vsphere._http import limits
 from srs_vsphere._http.response_head import MalformedResponse
 from srs_vsphere._http.response_parser import ResponseParser
-from srs_vsphere._http.step_timeouts import StepTimeouts
 
 _INFO: Final = {"client_addr": "sockname", "server_addr": "peername"}
 
 
 class ConnectionCallbacks(Protocol):
-    """What a connection tells the pool that keeps it."""
+    """What a connection tells the transport that it belongs to."""
 
-    def free(self, connection: Connection) -> None:
+    def released(self, connection: Connection) -> None:
         """It can carry another request."""
         ...
 
@@ -38,162 +37,167 @@ class ConnectionCallbacks(Protocol):
         """It will carry no other request."""
         ...
 
-    def gone(self, connection: Connection) -> None:
+    def lost(self, connection: Connection) -> None:
         """Its socket is closed."""
         ...
 
 
 class Connection(asyncio.BufferedProtocol):
-    """One connection to one server.
+    """One connection to the server.
 
     Args:
         loop: the running event loop.
-        callbacks: who is told when it is free, dropped and gone.
+        callbacks: who is told when it is released, dropped and lost.
         read_buffer: what the loop reads into, shared with other connections of this loop.
 
     Attributes:
-        admitted: whether the callbacks counts it among its own.
         closed: whether it carries no further request.
+        idle_since: when it was last released, on the loop's clock.
         requests: how many it was given.
     """
 
     __slots__ = (
-        "_answer",
         "_armed",
         "_callbacks",
         "_deadline",
-        "_drainer",
+        "_drain_waiter",
         "_end",
         "_enough",
+        "_is_readable",
         "_loop",
-        "_patience",
+        "_parser",
         "_paused",
         "_read_buffer",
-        "_reader",
+        "_read_timeout",
         "_timer",
         "_transport",
-        "_uploading",
+        "_waiter",
         "_write_buffer_full",
-        "admitted",
+        "_writing",
         "closed",
+        "idle_since",
         "requests",
     )
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, callbacks: ConnectionCallbacks, read_buffer: memoryview
     ) -> None:
-        self.admitted: bool = False
         self.closed: bool = False
+        self.idle_since: float = 0.0
         self.requests: int = 0
         self._loop = loop
         self._callbacks = callbacks
         self._read_buffer = read_buffer
         self._transport: asyncio.Transport | None = None
-        self._answer: ResponseParser | None = None
-        self._reader: asyncio.Future[None] | None = None
-        self._drainer: asyncio.Future[None] | None = None
+        self._is_readable: Callable[[], object] = _never
+        self._parser: ResponseParser | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._drain_waiter: asyncio.Future[None] | None = None
         self._end = math.inf
         self._enough = 0
-        self._patience: float | None = None
+        self._read_timeout: float | None = None
         self._paused = False
         self._write_buffer_full = False
-        self._uploading = False
+        self._writing = False
         self._timer: asyncio.TimerHandle | None = None
         self._armed = math.inf
         self._deadline = math.inf
 
-    # What the pool and the transport do with it.
+    # What the transport does with it.
 
-    def has_unexpected_bytes(self) -> bool:
-        """Whether something came while nobody asked: the server's farewell, or bytes of no answer.
+    def is_usable(self) -> bool:
+        """Whether it may carry the next request: it is not too old, and nothing came that nobody asked for.
 
-        The loop would tell, but only after what is written now.
+        The loop would tell of such bytes, or of the server's close, but only after the request was written.
         """
-        if self._transport is None or not hasattr(select, "poll"):
-            return False
-        poll = select.poll()
-        poll.register(self._transport.get_extra_info("socket"), select.POLLIN)
-        return bool(poll.poll(0))
+        return self._loop.time() < self._deadline and not self._is_readable()
 
     def rest(self, keep_alive: float) -> None:
-        """Wait for the next request, so many seconds at most."""
-        self._wait_until(self._loop.time() + keep_alive)
+        """Wait for the next request.
+
+        Args:
+            keep_alive: seconds after which it is closed.
+        """
+        self.idle_since = self._loop.time()
+        self._wait_until(self.idle_since + keep_alive)
 
     async def exchange(
         self,
-        answer: ResponseParser,
-        wire: bytes,
-        body: AsyncGenerator[bytes, None] | None,
-        waits: StepTimeouts,
+        parser: ResponseParser,
+        data: bytes,
+        read: float | None,
+        write: float | None,
+        end: float,
         enough: int,
     ) -> None:
-        """Send a request and wait for its answer.
+        """Send a request and wait for its response.
 
         Args:
-            answer: is filled; its ``error`` says if that failed.
-            wire: the request, or its head.
-            body: what follows, in pieces as they go over the wire.
-            waits: ``read`` and ``write`` count.
+            parser: is fed; its ``error`` says if the exchange failed.
+            data: the request.
+            read: seconds until the next bytes of the response must come.
+            write: seconds until the request must be taken.
+            end: when all of it must be done, on the loop's clock.
             enough: how much of the body is waited for; 0 waits for the head only.
         """
         transport = self._transport
-        assert transport is not None  # noqa: S101 - it was connected before the pool handed it out
+        assert transport is not None  # noqa: S101 - it was connected before the transport has it
         self.requests += 1
-        self._answer = answer
-        self._patience = waits.read
-        self._end = math.inf if waits.total is None else self._loop.time() + waits.total
+        self._parser = parser
+        self._read_timeout = read
+        self._end = end
         self._enough = enough
-        transport.write(wire)
-        if body is not None or self._write_buffer_full:
-            await self._upload(answer, transport, body, waits.write)
-        if not self._is_enough(answer) and self._answer is answer:
-            await self.more(answer, enough)
+        transport.write(data)
+        if self._write_buffer_full:
+            await self._drain(parser, write)
+        if self._parser is parser and not self._has_enough(parser):
+            await self.more(parser, enough)
         if not enough:
             # Whoever reads the body bit by bit may take as long as that takes.
             self._end = math.inf
 
-    async def more(self, answer: ResponseParser, enough: int) -> None:
+    async def more(self, parser: ResponseParser, enough: int) -> None:
         """Wait until this much of the body waits to be taken, or it ends, or it breaks off.
 
         Args:
-            answer: the one that `exchange` was given.
+            parser: the one that `exchange` was given.
             enough: how many bytes; 0 waits for the head only.
         """
-        if self._answer is not answer:
+        if self._parser is not parser:
             return
         if self._paused and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
         self._enough = enough
-        self._reader = self._loop.create_future()
-        self._wait_for(self._patience)
+        self._waiter = self._loop.create_future()
+        self._wait_for(self._read_timeout)
         try:
-            await self._reader
+            await self._waiter
         except asyncio.CancelledError:
-            self.abandon(answer)
+            self.abandon(parser)
             raise
 
-    def abandon(self, answer: ResponseParser) -> None:
-        """Give up an answer: a connection that still carries it is of no more use.
+    def abandon(self, parser: ResponseParser) -> None:
+        """Give up a response: a connection that still carries it is of no more use.
 
         Args:
-            answer: the one that `exchange` was given.
+            parser: the one that `exchange` was given.
         """
-        if self._answer is answer:
+        if self._parser is parser:
             self.drop(httpx.StreamClosed())
 
     def drop(self, error: Exception | None = None) -> None:
         """Close it at once, whatever it carries.
 
         Args:
-            error: what the reader of its answer is told.
+            error: what the reader of its response is told.
         """
         self._close(error)
         if self._transport is not None:
             self._transport.abort()
 
     def close(self) -> None:
-        """Close it after its idle time, with a farewell if it is over TLS."""
+        """Close it after its idle time, over TLS with a close notification."""
         self._close(None)
         if self._transport is not None:
             self._transport.close()
@@ -217,6 +221,7 @@ class Connection(asyncio.BufferedProtocol):
         """Remember the transport."""
         # No isinstance: uvloop's transports are asyncio's in all but name.
         self._transport = cast("asyncio.Transport", transport)
+        self._is_readable = _look_at(transport.get_extra_info("socket").fileno())
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Say where to read to."""
@@ -224,109 +229,93 @@ class Connection(asyncio.BufferedProtocol):
         return self._read_buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Read on in the answer; what belongs to none ends the connection."""
-        answer = self._answer
-        if answer is None:
+        """Read on in the response; bytes that belong to none end the connection."""
+        parser = self._parser
+        if parser is None:
             self.drop()
             return
         try:
-            answer.feed(bytes(self._read_buffer[:nbytes]))
+            parser.feed(bytes(self._read_buffer[:nbytes]))
         except MalformedResponse as fault:
             self.drop(httpx.RemoteProtocolError(str(fault)))
             return
-        if answer.done:
-            self._finish(answer)
-        elif self._is_enough(answer):
+        if parser.done:
+            self._finish(parser)
+        elif self._has_enough(parser):
             # Whoever wants more comes back and sets another deadline.
             self._deadline = math.inf
             self._wake()
-            if answer.waiting > max(limits.HIGH_WATER, self._enough) and not self._paused:
+            if parser.waiting > max(limits.HIGH_WATER, self._enough) and not self._paused:
                 self._paused = True
-                self._pause()
-        elif self._reader is not None and self._patience is not None:
-            self._deadline = min(self._loop.time() + self._patience, self._end)
+                if self._transport is not None:
+                    self._transport.pause_reading()
+        elif self._waiter is not None and self._read_timeout is not None:
+            self._deadline = min(self._loop.time() + self._read_timeout, self._end)
 
     def eof_received(self) -> None:
-        """End the answer that only this ends, or break it off."""
-        answer = self._answer
-        if answer is None:
+        """End the response that only this ends, or break it off."""
+        parser = self._parser
+        if parser is None:
             self.drop()
             return
         try:
-            answer.eof()
+            parser.eof()
         except MalformedResponse as fault:
             self.drop(httpx.RemoteProtocolError(str(fault)))
         else:
-            self._finish(answer)
+            self._finish(parser)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Break the answer off, if there is one still."""
+        """Break the response off, if there is one still."""
         if exc is None:
             self.eof_received()
         else:
-            kind = httpx.WriteError if self._uploading else httpx.ReadError
+            kind = httpx.WriteError if self._writing else httpx.ReadError
             self.drop(kind(str(exc) or type(exc).__name__))
-        self._callbacks.gone(self)
+        self._callbacks.lost(self)
 
     def pause_writing(self) -> None:
         """Note that the server does not take what is written."""
         self._write_buffer_full = True
 
     def resume_writing(self) -> None:
-        """Let the upload go on."""
+        """Let the request go on."""
         self._write_buffer_full = False
-        self._wake_drainer()
+        self._wake_drain()
 
     # Within.
 
-    async def _upload(
-        self,
-        answer: ResponseParser,
-        transport: asyncio.Transport,
-        body: AsyncGenerator[bytes, None] | None,
-        patience: float | None,
-    ) -> None:
-        self._uploading = True
+    async def _drain(self, parser: ResponseParser, timeout: float | None) -> None:
+        self._writing = True
         try:
-            await self._drain(patience)
-            if body is not None:
-                async with contextlib.aclosing(body):
-                    async for part in body:
-                        if self._answer is not answer:
-                            # It was answered, or broke off: the rest of the request interests nobody.
-                            return
-                        transport.write(part)
-                        await self._drain(patience)
-            self._uploading = False
+            while self._write_buffer_full and not self.closed:
+                self._drain_waiter = self._loop.create_future()
+                self._wait_for(timeout)
+                await self._drain_waiter
+            self._deadline = math.inf
+            self._writing = False
         except BaseException:
-            self.abandon(answer)
+            self.abandon(parser)
             raise
 
-    async def _drain(self, patience: float | None) -> None:
-        while self._write_buffer_full and not self.closed:
-            self._drainer = self._loop.create_future()
-            self._wait_for(patience)
-            await self._drainer
-        self._deadline = math.inf
+    def _has_enough(self, parser: ResponseParser) -> bool:
+        return parser.done or (parser.head is not None and parser.waiting >= self._enough)
 
-    def _is_enough(self, answer: ResponseParser) -> bool:
-        return answer.done or (answer.head is not None and answer.waiting >= self._enough)
-
-    def _finish(self, answer: ResponseParser) -> None:
-        """The answer is whole; the connection is free before anybody reads it."""
-        self._answer = None
+    def _finish(self, parser: ResponseParser) -> None:
+        """The response is whole; the connection is released before anybody reads it."""
+        self._parser = None
         self._deadline = math.inf
-        reader = self._reader
-        self._reader = None
+        waiter = self._waiter
+        self._waiter = None
         if self._paused and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
-        if answer.reusable and not self._uploading:
-            self._callbacks.free(self)
+        if parser.reusable and not self._writing:
+            self._callbacks.released(self)
         else:
             self.drop()
-        if reader is not None and not reader.done():
-            reader.set_result(None)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _close(self, error: Exception | None) -> None:
         if self.closed:
@@ -335,40 +324,36 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        answer = self._answer
-        self._answer = None
-        if answer is not None:
-            answer.error = error or httpx.ReadError("the connection was closed")
+        parser = self._parser
+        self._parser = None
+        if parser is not None:
+            parser.error = error or httpx.ReadError("the connection was closed")
         self._wake()
-        self._wake_drainer()
+        self._wake_drain()
         self._callbacks.dropped(self)
 
-    def _pause(self) -> None:
-        if self._transport is not None:
-            self._transport.pause_reading()
-
     def _wake(self) -> None:
-        reader = self._reader
-        self._reader = None
-        if reader is not None and not reader.done():
-            reader.set_result(None)
+        waiter = self._waiter
+        self._waiter = None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
-    def _wake_drainer(self) -> None:
-        drainer = self._drainer
-        self._drainer = None
-        if drainer is not None and not drainer.done():
-            drainer.set_result(None)
+    def _wake_drain(self) -> None:
+        waiter = self._drain_waiter
+        self._drain_waiter = None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
-    def _wait_for(self, patience: float | None) -> None:
-        if patience is None and self._end == math.inf:
-            self._deadline = math.inf
-        elif patience is None:
+    def _wait_for(self, timeout: float | None) -> None:
+        if timeout is None:
             self._wait_until(self._end)
         else:
-            self._wait_until(min(self._loop.time() + patience, self._end))
+            self._wait_until(min(self._loop.time() + timeout, self._end))
 
     def _wait_until(self, deadline: float) -> None:
         self._deadline = deadline
+        if deadline == math.inf:
+            return
         if self._timer is None:
             self._armed = deadline
             self._timer = self._loop.call_at(deadline, self._tick)
@@ -383,9 +368,23 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._loop.time() < self._deadline:
             self._wait_until(self._deadline)
-        elif self._drainer is not None:
+        elif self._drain_waiter is not None:
             self.drop(httpx.WriteTimeout("the server did not take the request in time"))
-        elif self._answer is not None:
-            self.drop(httpx.ReadTimeout("the server did not answer in time"))
+        elif self._parser is not None:
+            self.drop(httpx.ReadTimeout("the server did not respond in time"))
         else:
             self.close()
+
+
+def _look_at(fd: int) -> Callable[[], object]:
+    """Return a function that says, without waiting, whether a socket can be read."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return partial(poll.poll, 0)
+    # That is Windows, where the numbers of sockets have no bound.
+    return lambda: select.select([fd], [], [], 0)[0]
+
+
+def _never() -> bool:
+    return False

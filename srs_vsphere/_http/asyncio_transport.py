@@ -1,177 +1,128 @@
-"""The transport: httpx's requests in, httpx's responses out.
+"""The transport to one server on asyncio: httpx's requests in, httpx's responses out.
 
-What a poll of 1 kB costs, of 45-60 us in all on the express lane (`AsyncioTransport.fetch`), measured on one
-core with CPython 3.11 by ``nox -s bench -- polling``:
+It has no bound on connections and no queue, for the client bounds what is under way.
+
+What a poll of 1 kB costs, of 45-60 us in all, measured on one core with CPython 3.11 by
+``nox -s bench -- polling``:
 
 - the event loop, one send, one recv, one wake-up of a task: 30 us, which asyncio's streams spend, too;
 - ``json.loads``: 8 us;
 - head and body: 2.5 us if the head was seen before, 10 us if not;
-- place, connection, deadline: 5 us.
-
-`AsyncioTransport.handle_async_request` adds httpx's classes: 5 us to write the request down, 1 us to read its
-URL, 3 us for the response, 20 us for ``Response.aread``, which is httpx's own. ``httpx.AsyncClient.send``
-adds 80-100 us more.
+- connection, deadline, and a look whether the server sent anything unasked: 3 us;
+- `httpx.Response`: 3 us.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
+import threading
 from collections.abc import AsyncIterator
-from typing import Final, NamedTuple
+from typing import Final
+from weakref import WeakKeyDictionary
 
 import httpx
 
+from srs_vsphere._http import limits
+from srs_vsphere._http.address import Address
 from srs_vsphere._http.asyncio_connection import Connection
-from srs_vsphere._http.connection_pool import Address
-from srs_vsphere._http.connection_pools import ConnectionPools
+from srs_vsphere._http.dialing import dial
 from srs_vsphere._http.prepared_request import PreparedRequest
-from srs_vsphere._http.request_bytes import IDEMPOTENT, RequestBytes, request_bytes
-from srs_vsphere._http.response_head import Field, HeadMemory
+from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
+from srs_vsphere._http.response_head import HeadMemory
 from srs_vsphere._http.response_parser import ResponseParser
 from srs_vsphere._http.step_timeouts import StepTimeouts
 
-_PORTS: Final = {"http": 80, "https": 443}
-_FOR_EVER: Final = StepTimeouts()
+_SHUTDOWN_SECONDS: Final = 2.0
 _BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+_get_loop = asyncio.get_running_loop
 
 
 def can_be_used() -> bool:
     """Whether `AsyncioTransport` can be used here: in an asyncio task."""
     try:
-        if asyncio.current_task() is None:
-            return False
+        return asyncio.current_task() is not None
     except RuntimeError:
         return False
-    return True
-
-
-class Stream(httpx.AsyncByteStream):
-    """The body of an answer that is still arriving.
-
-    Args:
-        connection: that carries it.
-        answer: it.
-    """
-
-    __slots__ = ("_answer", "_connection")
-
-    def __init__(self, connection: Connection, answer: ResponseParser) -> None:
-        self._connection = connection
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        answer = self._answer
-        while True:
-            if answer.waiting:
-                yield answer.take()
-            elif answer.done:
-                return
-            elif answer.error is not None:
-                raise answer.error
-            else:
-                await self._connection.more(answer, 1)
-
-    async def aclose(self) -> None:
-        """Give up what did not arrive yet, and the connection with it."""
-        self._connection.abandon(self._answer)
-
-
-class Fetched(NamedTuple):
-    """An answer as `AsyncioTransport.fetch` returns it.
-
-    Args:
-        status: HTTP status.
-        fields: header fields, as they came.
-        body: the whole body; empty if there is a rest.
-        rest: a body that is too long to be waited for, from its beginning; to be read and closed.
-    """
-
-    status: int
-    fields: list[Field]
-    body: bytes
-    rest: Stream | None
 
 
 class AsyncioTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 over asyncio, plain and TLS, for many polls of many servers.
+    """HTTP/1.1 to one server, plain or TLS, for one event loop: the first it is used in.
 
     Args:
-        ssl_context: for ``https``; default: one that trusts the system's certificates, made when needed.
-        max_connections: to one server, at one time; default 100.
+        address: of the server.
+        ssl_context: for TLS; default: one that trusts the system's certificates, made when needed.
         keep_alive: how many seconds an idle connection is kept; default 90.
     """
 
     def __init__(
-        self,
-        *,
-        ssl_context: ssl.SSLContext | None = None,
-        max_connections: int = 100,
-        keep_alive: float = 90.0,
+        self, address: Address, *, ssl_context: ssl.SSLContext | None = None, keep_alive: float = 90.0
     ) -> None:
-        if max_connections < 1:
-            raise ValueError(f"max_connections must be at least 1, not {max_connections!r}")
-        if not keep_alive > 0:
-            raise ValueError(f"keep_alive must be more than 0 seconds, not {keep_alive!r}")
-        self._pool = ConnectionPools(
-            ssl_context=ssl_context, max_connections=max_connections, keep_alive=keep_alive
-        )
+        self._address = address
+        self._ssl_context = ssl_context
+        self._keep_alive = keep_alive
         self._memory = HeadMemory()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # The newest last.
+        self._idle: list[Connection] = []
+        self._sockets: set[Connection] = set()
+        self._all_lost = asyncio.Event()
+        self._closed = False
+        self._known_url: httpx.URL | None = None
 
     def __repr__(self) -> str:
-        return f"<AsyncioTransport {self._pool!r}>"
+        state = "closed, " if self._closed else ""
+        return (
+            f"<{type(self).__name__} {state}{len(self._sockets)} connections, {len(self._idle)} of them idle>"
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its response, whose body may be arriving still.
 
         Args:
-            request: its extensions ``timeout``, ``target`` and ``sni_hostname`` are honoured.
+            request: a prepared one, or any whose body is in one piece; its extension ``timeout`` is honoured.
 
         Raises:
-            httpx.TransportError: it did not work out; one of httpx's own subclasses says why.
+            httpx.TransportError: it failed; one of httpx's own subclasses says how.
             RuntimeError: the transport was closed, or belongs to another event loop.
         """
-        url = request.url
-        scheme = url.scheme
-        default = _PORTS.get(scheme)
-        host = url.raw_host
-        if default is None or not host:
-            raise httpx.UnsupportedProtocol("the URL must begin with http:// or https:// and name a host")
-        extensions = request.extensions
-        address = Address(
-            scheme == "https",
-            host.decode("ascii"),
-            url.port or default,
-            extensions.get("sni_hostname"),
-        )
-        method = request.method
         if isinstance(request, PreparedRequest):
-            wire = RequestBytes(request.wire, None, False)
-            waits, repeatable, enough = request.timeouts, request.repeatable, request.enough
+            data, timeouts, enough, again = request.wire, request.timeouts, request.enough, request.repeatable
         else:
-            timeout = extensions.get("timeout")
-            waits = _FOR_EVER if timeout is None else _waits(timeout)
-            wire = request_bytes(request)
-            repeatable, enough = method in IDEMPOTENT, 0
-        answer, connection = await self._send(
-            address,
-            wire,
-            waits=waits,
-            idempotent=repeatable,
-            bodiless=method == "HEAD",
-            keep=method == "GET",
-            enough=enough,
-        )
-        head = answer.head
-        if answer.error is not None and (enough or head is None):
-            raise answer.error
-        if head is None:
-            raise httpx.ReadError("no response")
-        whole = answer.done and not head.encoded
+            self._check_url(request.url)
+            data, timeouts, enough = request_bytes(request), StepTimeouts.of(request), 0
+            again = request.method in IDEMPOTENT
+        loop = _get_loop()
+        if self._loop is not loop:
+            self._settle(loop)
+        if self._closed:
+            raise RuntimeError("the transport was closed")
+        connect, read, write, total = timeouts
+        started = loop.time()
+        end = math.inf if total is None else started + total
+        # What the response to a login holds is not remembered.
+        keep = request.method == "GET"
+        connection = self._take() or await self._connect(loop, connect)
+        parser = ResponseParser(self._memory, keep=keep)
+        await connection.exchange(parser, data, read, write, end, enough)
+        if parser.error is not None and connection.requests > 1 and not parser.started:
+            # A kept connection was dead: those that have been idle for longer are probably dead as well.
+            self._close_idle(connection.idle_since)
+            if again and isinstance(parser.error, _BROKEN) and not self._closed:
+                connection = await self._connect(loop, connect)
+                parser = ResponseParser(self._memory, keep=keep)
+                await connection.exchange(parser, data, read, write, end, enough)
+        head = parser.head
+        if parser.error is not None and (enough or head is None):
+            raise parser.error
+        assert head is not None  # noqa: S101 - an exchange ends with a head or an error
         return httpx.Response(
             head.status,
             headers=head.headers,
-            stream=httpx.ByteStream(answer.take()) if whole else Stream(connection, answer),
+            stream=httpx.ByteStream(parser.take())
+            if parser.done and not head.encoded
+            else _Body(connection, parser),
             extensions={
                 "http_version": head.version,
                 "reason_phrase": head.reason,
@@ -179,99 +130,138 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
             },
         )
 
-    async def fetch(
-        self,
-        address: Address,
-        request: bytes,
-        *,
-        waits: StepTimeouts = _FOR_EVER,
-        idempotent: bool = True,
-        remember: bool = True,
-        enough: int = 256 * 1024,
-    ) -> Fetched:
-        """Send a request that was written down before and return the answer, as a rule the whole of it.
-
-        Args:
-            address: of the server.
-            request: head and body; not HEAD, and no Content-Encoding is undone.
-            waits: how long each step may take.
-            idempotent: whether it may be sent again if a kept connection turns out closed.
-            remember: whether the head of the answer may be remembered; not if it holds a secret.
-            enough: how much of a body is waited for; of a longer one the rest is left to be read.
-
-        Returns:
-            The answer.
-
-        Raises:
-            httpx.TransportError: it did not work out; one of httpx's own subclasses says why.
-            RuntimeError: the transport was closed, or belongs to another event loop.
-        """
-        answer, connection = await self._send(
-            address,
-            RequestBytes(request, None, False),
-            waits=waits,
-            idempotent=idempotent,
-            bodiless=False,
-            keep=remember,
-            enough=enough,
-        )
-        head = answer.head
-        if answer.error is not None:
-            raise answer.error
-        if head is None:
-            raise httpx.ReadError("no response")
-        if answer.done:
-            return Fetched(head.status, head.fields, answer.take(), None)
-        return Fetched(head.status, head.fields, b"", Stream(connection, answer))
-
     async def aclose(self) -> None:
         """Close all connections and wait until they are closed; requests under way fail."""
-        await self._pool.aclose()
+        self._closed = True
+        if self._loop is not _get_loop():
+            # Its own event loop has ended, and the connections with it.
+            self._idle.clear()
+            self._sockets.clear()
+        self._close_idle(math.inf)
+        for connection in self._sockets.copy():
+            if not connection.closed:
+                connection.drop(httpx.ReadError("the transport was closed"))
+        if self._sockets:
+            await self._all_lost.wait()
 
-    async def _send(
-        self,
-        address: Address,
-        wire: RequestBytes,
-        *,
-        waits: StepTimeouts,
-        idempotent: bool,
-        bodiless: bool,
-        keep: bool,
-        enough: int,
-    ) -> tuple[ResponseParser, Connection]:
-        place = self._pool.place(address)
-        connection = place.take(sure=not idempotent)
-        if connection is None:
-            connection = await place.acquire(waits)
-        answer = ResponseParser(self._memory, bodiless=bodiless, keep=keep, last=wire.last)
-        await connection.exchange(answer, wire.start, wire.rest, waits, enough)
-        if answer.error is None or answer.head is not None:
-            return answer, connection
-        if (
-            answer.started
-            or not idempotent
-            or wire.rest is not None
-            or connection.requests == 1
-            or not isinstance(answer.error, _BROKEN)
-            or self._pool.is_closed()
-        ):
-            raise answer.error
-        # A kept connection was closed under the request. Its elders can be no better.
-        place = self._pool.place(address)
-        place.close_idle()
-        connection = await place.acquire(waits)
-        answer = ResponseParser(self._memory, bodiless=bodiless, keep=keep, last=wire.last)
-        await connection.exchange(answer, wire.start, wire.rest, waits, enough)
-        if answer.error is not None and answer.head is None:
-            raise answer.error
-        return answer, connection
+    # What a connection tells.
+
+    def released(self, connection: Connection) -> None:
+        """It can carry another request."""
+        if self._closed:
+            connection.drop()
+        else:
+            self._idle.append(connection)
+            connection.rest(self._keep_alive)
+
+    def dropped(self, connection: Connection) -> None:
+        """It will carry no other request."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def lost(self, connection: Connection) -> None:
+        """Its socket is closed."""
+        self._sockets.discard(connection)
+        if not self._sockets:
+            self._all_lost.set()
+
+    # Within.
+
+    def _check_url(self, url: httpx.URL) -> None:
+        if url is not self._known_url:
+            if Address.of_url(url) != self._address:
+                raise httpx.UnsupportedProtocol("the request is for another server than the transport")
+            self._known_url = url
+
+    def _settle(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._loop is not None:
+            raise RuntimeError("the transport belongs to another event loop")
+        self._loop = loop
+
+    def _take(self) -> Connection | None:
+        """Take the idle connection that was used last, if it can still be used."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_usable():
+                return connection
+            connection.drop()
+        return None
+
+    async def _connect(self, loop: asyncio.AbstractEventLoop, timeout: float | None) -> Connection:
+        secure, host, port, server_name = self._address
+        connection = Connection(loop, self, _read_buffer_of(loop))
+        try:
+            async with asyncio.timeout(timeout):
+                await loop.create_connection(
+                    lambda: connection,
+                    sock=await dial(host, port),
+                    ssl=self._context() if secure else None,
+                    server_hostname=server_name or host if secure else None,
+                    ssl_shutdown_timeout=_SHUTDOWN_SECONDS if secure else None,
+                )
+        except TimeoutError:
+            raise httpx.ConnectTimeout("the connection did not stand in time") from None
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(str(error) or type(error).__name__) from error
+        if self._closed:
+            connection.drop()
+            raise RuntimeError("the transport was closed")
+        if connection.closed:
+            raise httpx.ConnectError("the server closed the connection as soon as it stood")
+        # Not before: what is cancelled on the way here is closed by the loop, and uvloop does not tell.
+        self._sockets.add(connection)
+        self._all_lost.clear()
+        return connection
+
+    def _context(self) -> ssl.SSLContext:
+        if self._ssl_context is None:
+            self._ssl_context = ssl.create_default_context()
+        return self._ssl_context
+
+    def _close_idle(self, since: float) -> None:
+        """Close the connections that have been idle since this time or longer."""
+        for connection in self._idle.copy():
+            if connection.idle_since <= since:
+                connection.close()
 
 
-def _waits(timeout: dict[str, float | None]) -> StepTimeouts:
-    return StepTimeouts(
-        timeout.get("connect"),
-        timeout.get("read"),
-        timeout.get("write"),
-        timeout.get("pool"),
-        timeout.get("total"),
-    )
+class _Body(httpx.AsyncByteStream):
+    """The body of a response that is still arriving, or has to be decoded."""
+
+    __slots__ = ("_connection", "_parser")
+
+    def __init__(self, connection: Connection, parser: ResponseParser) -> None:
+        self._connection = connection
+        self._parser = parser
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        parser = self._parser
+        while True:
+            if parser.waiting:
+                yield parser.take()
+            elif parser.done:
+                return
+            elif parser.error is not None:
+                raise parser.error
+            else:
+                await self._connection.more(parser, 1)
+
+    async def aclose(self) -> None:
+        """Give up what did not arrive yet, and the connection with it."""
+        self._connection.abandon(self._parser)
+
+
+_read_buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
+_read_buffers_lock = threading.Lock()
+
+
+def _read_buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:
+    """One for all transports of an event loop: thousands of clients would else take 64 KiB each.
+
+    Not one for each thread: a loop may run in another thread than the one it was first used in.
+    """
+    with _read_buffers_lock:
+        read_buffer = _read_buffers.get(loop)
+        if read_buffer is None:
+            read_buffer = _read_buffers[loop] = memoryview(bytearray(limits.READ_BYTES))
+        return read_buffer

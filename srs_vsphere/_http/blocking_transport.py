@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 
 import httpx
 
+from srs_vsphere._http.address import Address
 from srs_vsphere._http.blocking_connection import BlockingConnection
 from srs_vsphere._http.blocking_dialing import dial_blocking
-from srs_vsphere._http.connection_pool import Address
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
 from srs_vsphere._http.response_head import HeadMemory, MalformedResponse
@@ -26,7 +26,6 @@ from srs_vsphere._http.response_parser import ResponseParser
 from srs_vsphere._http.step_timeouts import StepTimeouts
 
 _BROKEN: Final = (httpx.ReadError, httpx.RemoteProtocolError)
-_PORTS: Final = {"http": 80, "https": 443}
 _now = time.monotonic
 
 
@@ -48,7 +47,7 @@ class _Timeouts(NamedTuple):
 
 def _begin(timeouts: StepTimeouts) -> _Timeouts:
     """Start the clock of a request."""
-    connect, read, write, _, total = timeouts
+    connect, read, write, total = timeouts
     return _Timeouts(
         math.inf if connect is None else connect,
         math.inf if read is None else read,
@@ -101,15 +100,15 @@ class BlockingTransport(httpx.BaseTransport):
             self._check_url(request.url)
         method = request.method
         if isinstance(request, PreparedRequest):
-            data, last, repeatable, enough = request.wire, False, request.repeatable, request.enough
+            data, repeatable, enough = request.wire, request.repeatable, request.enough
             timeouts = _begin(request.timeouts)
         else:
-            data, _, last = request_bytes(request)
+            data = request_bytes(request)
             repeatable, enough = method in IDEMPOTENT, 0
-            timeouts = _begin(StepTimeouts(**request.extensions.get("timeout", {})))
+            timeouts = _begin(StepTimeouts.of(request))
         connection = self._take() or self._connect(timeouts)
         repeatable = repeatable and connection.requests > 0
-        parser = self._parser(method, last=last)
+        parser = self._parser(method)
         try:
             self._exchange(connection, parser, data, timeouts, enough)
         except _BROKEN:
@@ -117,7 +116,7 @@ class BlockingTransport(httpx.BaseTransport):
                 raise
             # The server closed the kept connection at the moment it was used.
             connection = self._connect(timeouts)
-            parser = self._parser(method, last=last)
+            parser = self._parser(method)
             self._exchange(connection, parser, data, timeouts, enough)
         head = parser.head
         assert head is not None  # noqa: S101 - an exchange ends with a head, or raises
@@ -195,19 +194,12 @@ class BlockingTransport(httpx.BaseTransport):
     # Within.
 
     def _check_url(self, url: httpx.URL) -> None:
-        secure, host, port, _ = self._address
-        default = _PORTS.get(url.scheme)
-        if (
-            url.raw_host.decode("ascii") != host
-            or (url.port or default) != port
-            or default is None
-            or (url.scheme == "https") != secure
-        ):
+        if Address.of_url(url) != self._address:
             raise httpx.UnsupportedProtocol("the request is for another server than the transport")
         self._known_url = url
 
-    def _parser(self, method: str, *, last: bool) -> ResponseParser:
-        return ResponseParser(self._memory, bodiless=method == "HEAD", keep=method == "GET", last=last)
+    def _parser(self, method: str) -> ResponseParser:
+        return ResponseParser(self._memory, keep=method == "GET")
 
     def _take(self) -> BlockingConnection | None:
         """Take the connection that was used last, if it can still be used."""

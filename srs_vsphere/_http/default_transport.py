@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from srs_vsphere._http import sending_functions
+from srs_vsphere._http.address import Address
 from srs_vsphere.settings import Origin
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
             self._chosen = True
             if can_be_used():
                 self._own = AsyncioTransport(
-                    ssl_context=self._context,
-                    max_connections=self._max_connections,
-                    keep_alive=self._keep_alive,
+                    Address.of(self._origin), ssl_context=self._context, keep_alive=self._keep_alive
                 )
         return self._own
 
@@ -99,15 +98,11 @@ class DefaultTransport(httpx.BaseTransport):
     ) -> None:
         # Loaded on use: a program that has only the async client has no need of it.
         from srs_vsphere._http.blocking_transport import BlockingTransport
-        from srs_vsphere._http.connection_pool import Address
 
-        url = httpx.URL(origin.url)
-        port = url.port or (443 if origin.secure else 80)
-        address = Address(origin.secure, url.raw_host.decode("ascii"), port)
         self._context = context
         self._keep_alive = keep_alive
         self._max_connections = max_connections
-        self._own = BlockingTransport(address, ssl_context=context, keep_alive=keep_alive)
+        self._own = BlockingTransport(Address.of(origin), ssl_context=context, keep_alive=keep_alive)
         self._httpx: list[httpx.HTTPTransport] = []
 
     def __repr__(self) -> str:

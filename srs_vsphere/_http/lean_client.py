@@ -16,6 +16,9 @@ from srs_vsphere._http import sending_functions
 from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTransport
 from srs_vsphere._http.prepared_request import PreparedRequest
 
+_async_functions_are_original = sending_functions.ASYNC.are_original
+_functions_are_original = sending_functions.SYNC.are_original
+
 _log = logging.getLogger(httpx.__name__)
 
 
@@ -33,17 +36,19 @@ class LeanAsyncClient(httpx.AsyncClient):
 
     def takes_prepared(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""
-        if self._own is None:
-            if self._default is None:
-                return False
-            self._own = self._default.own()
-            if self._own is None:
-                self._default = None
-                return False
+        if self._own is None and not self._has_own():
+            return False
         hooks = self.event_hooks
         if hooks["request"] or hooks["response"] or self.auth or self.follow_redirects or self.cookies:
             return False
-        return sending_functions.ASYNC.are_original()
+        return _async_functions_are_original()
+
+    def _has_own(self) -> bool:
+        if self._default is not None:
+            self._own = self._default.own()
+            # It is chosen once and for all.
+            self._default = None
+        return self._own is not None
 
     async def send(
         self,
@@ -89,7 +94,7 @@ class LeanClient(httpx.Client):
         hooks = self.event_hooks
         if hooks["request"] or hooks["response"] or self.auth or self.follow_redirects or self.cookies:
             return False
-        return sending_functions.SYNC.are_original()
+        return _functions_are_original()
 
     def send(
         self,

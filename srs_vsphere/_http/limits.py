@@ -1,4 +1,4 @@
-"""How much of an answer is taken on trust: bounds that no honest server comes near."""
+"""How much of a response is taken on trust: bounds that no honest server comes near."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIELD_COUNT: Final = 256
 """Most header fields of one head, and of one trailer."""
 
 INFORMATIONAL_COUNT: Final = 16
-"""Most 1xx answers before the real one."""
+"""Most 1xx responses before the real one."""
 
 CHUNK_LINE_BYTES: Final = 1024
 """Longest line before a chunk: its size and what a server adds to it."""

@@ -37,7 +37,7 @@ class PreparedRequest(httpx.Request):
         self, method: str, url: httpx.URL, headers: dict[str, str], content: bytes | None, *, repeatable: bool
     ) -> None:
         super().__init__(method, url, headers=headers, content=content)
-        self.wire = request_bytes(self).start
+        self.wire = request_bytes(self)
         self.timeouts = StepTimeouts()
         self.enough = 0
         self.repeatable = repeatable

@@ -16,8 +16,6 @@ from srs_vsphere.settings import Origin
 
 #: Paths with an id in them are asked for again and again while something is waited for, then never more.
 _KEPT = 32
-#: Seconds; no more than some weeks fit into the timeout of a socket, which httpx's transports use.
-_LONGEST_TIMEOUT = 1e6
 
 
 class RequestBuilder:
@@ -90,7 +88,7 @@ class RequestBuilder:
             self._origin.url + path,
             headers=self._headers(body, header),
             content=body,
-            extensions={"timeout": _as_sockets_take(timeouts)},
+            extensions={"timeout": timeouts.extension()},
         )
         request.stream = _Body(request.content)
         return request
@@ -107,13 +105,6 @@ class RequestBuilder:
         if header is not None:
             headers[header[0]] = header[1].reveal()
         return headers
-
-
-def _as_sockets_take(timeouts: StepTimeouts) -> dict[str, float | None]:
-    return {
-        step: None if seconds is None else min(seconds, _LONGEST_TIMEOUT)
-        for step, seconds in timeouts._asdict().items()
-    }
 
 
 class _Body(httpx.ByteStream):

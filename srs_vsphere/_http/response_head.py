@@ -1,10 +1,9 @@
-"""Status line and header fields of an answer, and what they say about its body.
+"""Status line and header fields of a response, and what they say about its body.
 
-Written here and not taken from a library, for three reasons that were measured. The service answers with
+Written here and not taken from a library, for two reasons that were measured. The service responds with
 the status line ``HTTP/1.1 0 ``, which h11 and llhttp refuse together with the body that says what
-happened. llhttp's binding cannot be told that an answer to HEAD has no body. And polls bring the same head
-again and again: found in a dict as a whole it costs 0.3 us, against 3 us for a parser in C that calls back
-for each field.
+happened. And polls bring the same head again and again: found in a dict as a whole it costs 0.3 us, against
+3 us for a parser in C that calls back for each field.
 
 What is not plainly HTTP is refused, never repaired.
 """
@@ -26,13 +25,13 @@ CHUNKED: Final = -2
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2}|0)(?: ([^\x00-\x08\x0a-\x1f\x7f]*+))?")
 _FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+")
 
-# The fields that say where an answer ends. Their lengths tell them from most others at a glance.
+# The fields that say where a response ends. Their lengths tell them from most others at a glance.
 _TELLING: Final = {len(name): name for name in (b"content-length", b"transfer-encoding", b"connection")}
 _ENCODING: Final = b"content-encoding"
 
 
 class MalformedResponse(Exception):  # noqa: N818 - never seen outside: it becomes httpx.RemoteProtocolError
-    """The server's bytes are not an answer."""
+    """The server's bytes are not a response."""
 
 
 def are_fields(block: bytes) -> bool:
@@ -45,11 +44,11 @@ def are_fields(block: bytes) -> bool:
 
 
 class Head:
-    """Status line and header fields of one answer.
+    """Status line and header fields of one response.
 
     Args:
         version: ``b"HTTP/1.1"`` or ``b"HTTP/1.0"``.
-        status: the status code; 0 is what the service answers if a runspace cannot be reached.
+        status: the status code; 0 is what the service says if a runspace cannot be reached.
         reason: the words after it.
         fields: names and values as they came.
         length: of the body, or `UNTIL_CLOSE`, or `CHUNKED`.
@@ -180,7 +179,7 @@ class HeadMemory:
 
         Args:
             block: the head, as for `parse_head`.
-            keep: whether it may be kept; the answer to a login carries a key and is not.
+            keep: whether it may be kept; the response to a login carries a key and is not.
 
         Raises:
             MalformedResponse: as for `parse_head`.

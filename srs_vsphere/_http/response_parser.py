@@ -1,4 +1,4 @@
-"""One answer while it arrives: HTTP/1.1 as a state machine without I/O."""
+"""One response while it arrives: HTTP/1.1 as a state machine without I/O."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ _BEGINNING: Final = b"HTTP/1."
 
 
 class ResponseParser:
-    """One answer: `feed` it what was read, `take` what came of the body.
+    """One response: `feed` it what was read, `take` what came of the body.
 
     Args:
         memory: heads seen before.
-        bodiless: whether the request was HEAD: whatever the head says, no body follows.
         keep: whether the head may be kept in the memory.
-        last: whether the request said that the connection ends with it.
 
     Attributes:
         head: status and header fields, once they are there.
         started: whether a single byte came.
-        done: whether the last byte of the answer came.
+        done: whether the last byte of the response came.
         excess: whether bytes came after it.
         waiting: how many bytes of the body were not taken yet.
-        error: why no more will come, if the answer broke off.
+        error: why no more will come, if the response broke off.
     """
 
     __slots__ = (
@@ -36,29 +34,23 @@ class ResponseParser:
         "_informational",
         "_left",
         "_memory",
-        "bodiless",
         "done",
         "error",
         "excess",
         "head",
         "keep",
-        "last",
         "started",
         "waiting",
     )
 
-    def __init__(
-        self, memory: HeadMemory, *, bodiless: bool = False, keep: bool = False, last: bool = False
-    ) -> None:
+    def __init__(self, memory: HeadMemory, *, keep: bool = False) -> None:
         self.head: Head | None = None
         self.started: bool = False
         self.done: bool = False
         self.excess: bool = False
         self.waiting: int = 0
         self.error: Exception | None = None
-        self.bodiless: bool = bodiless
         self.keep: bool = keep
-        self.last: bool = last
         self._memory = memory
         self._beginning: bytearray | None = None
         self._informational = 0
@@ -69,9 +61,7 @@ class ResponseParser:
     @property
     def reusable(self) -> bool:
         """Whether the connection may carry another request."""
-        return (
-            self.done and not self.excess and not self.last and self.head is not None and self.head.keep_alive
-        )
+        return self.done and not self.excess and self.head is not None and self.head.keep_alive
 
     def take(self) -> bytes:
         """Return what came of the body and was not taken yet."""
@@ -88,7 +78,7 @@ class ResponseParser:
 
         Raises:
             MalformedResponse: they are no response: a head, chunk or trailer too long or malformed, bytes
-                before the status line, a switch of protocols that nobody asked for, no end of 1xx answers.
+                before the status line, a switch of protocols that nobody asked for, no end of 1xx responses.
         """
         self.started = True
         if self.head is None:
@@ -169,7 +159,7 @@ class ResponseParser:
 
     def _begin_body(self, head: Head) -> None:
         self.head = head
-        if self.bodiless or head.status in {204, 304} or head.length == 0:
+        if head.status in {204, 304} or head.length == 0:
             self.done = True
         elif head.length >= UNTIL_CLOSE:
             self._left = head.length

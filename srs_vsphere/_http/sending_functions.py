@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter, is_
 from types import FunctionType, ModuleType
 
@@ -22,44 +22,47 @@ class SendingFunctions:
         of_httpcore: likewise.
     """
 
-    __slots__ = ("_core_names", "_of_core", "_of_httpx")
+    __slots__ = ("_core", "_core_names", "_original", "_original_core", "_read", "_read_core")
 
     def __init__(self, of_httpx: Sequence[str], of_httpcore: Sequence[str]) -> None:
-        self._of_httpx = _Functions(httpx, of_httpx)
+        self._read = _reader(httpx, of_httpx)
+        self._original: tuple[object, ...] = self._read(httpx)
+        if not all(map(_is_own, self._original)):
+            # They were replaced before they were first seen here.
+            self._original = (None,) * len(self._original)
+        self._core: ModuleType | None = None
         self._core_names = of_httpcore
-        self._of_core: _Functions | None = None
+        self._read_core = self._read
+        self._original_core: tuple[object, ...] = ()
 
     def are_original(self) -> bool:
         """Whether none of them is replaced at this moment."""
-        if not self._of_httpx.are_original():
-            return False
-        if self._of_core is None:
-            core = sys.modules.get(_HTTPCORE)
-            if core is None:
-                return True
-            self._of_core = _Functions(core, self._core_names)
-        return self._of_core.are_original()
-
-
-class _Functions:
-    __slots__ = ("_module", "_original", "_read")
-
-    def __init__(self, module: ModuleType, names: Sequence[str]) -> None:
-        there = [name for name in names if _has(module, name)]
-        self._module = module
-        self._read = attrgetter(*there)
-        self._original: tuple[object, ...] = ()
-
-    def are_original(self) -> bool:
-        functions = self._read(self._module)
         # By identity: the wrappers that tracers use say that they equal what they wrap.
-        if len(self._original) == len(functions) and all(map(is_, functions, self._original)):
+        functions = self._read(httpx)
+        if not all(map(is_, functions, self._original)):
+            if not all(map(_is_own, functions)):
+                return False
+            self._original = functions
+        core = self._core or self._find_core()
+        if core is None:
             return True
-        # They may have been replaced before they were first seen here.
-        if not all(map(_is_own, functions)):
-            return False
-        self._original = functions
+        functions = self._read_core(core)
+        if not all(map(is_, functions, self._original_core)):
+            if not all(map(_is_own, functions)):
+                return False
+            self._original_core = functions
         return True
+
+    def _find_core(self) -> ModuleType | None:
+        self._core = sys.modules.get(_HTTPCORE)
+        if self._core is not None:
+            self._read_core = _reader(self._core, self._core_names)
+            self._original_core = (None,) * len(self._core_names)
+        return self._core
+
+
+def _reader(module: ModuleType, names: Sequence[str]) -> Callable[[ModuleType], tuple[object, ...]]:
+    return attrgetter(*[name for name in names if _has(module, name)])
 
 
 def _has(module: ModuleType, name: str) -> bool:

@@ -99,8 +99,9 @@ class Response:
             return
         self._closed = True
         try:
-            self._response.close()
-            self._wind_up()
+            if self._begun or not isinstance(self._response.stream, httpx.ByteStream):
+                self._response.close()
+                self._wind_up()
         finally:
             self._limiter.release()
 

@@ -222,7 +222,6 @@ class Sender:
             min(patience, remaining),
             min(timeouts.write, remaining),
             remaining,
-            remaining,
         )
 
     def _taken(

@@ -233,12 +233,13 @@ class Engine:
         try:
             found = self._behaviours.find(call)
             reply = found.reply if found is not None else ScriptReply()
+            outcome = self._replied(reply, _Job(call, [], JSON, machine))
         except BehaviourFailedError as error:
             # Nobody asked for this script who could be told, and the runspace must not wait for it for ever.
             self.failures.append(error.error)
-            reply = ScriptReply(state="error", reason=f"simulator: {error}")
+            outcome = Outcome(duration=duration, state="error", reason=f"simulator: {error}")
         self.scripts.append(ScriptRecord(call, found.behaviour if found is not None else None))
-        return self._replied(reply, _Job(call, [], JSON, machine))
+        return outcome
 
     def _parameter(
         self, parameter: ParameterBody, machine: Machine, pod: Pod, user: str
@@ -412,7 +413,7 @@ def _result(reply: ScriptReply, at: float) -> Result:
         message = reply.reason or "The script failed."
         kind, colon, rest = message.partition("Exception: ")
         named = bool(colon) and " " not in kind
-        error = ScriptError(rest, f"{kind}Exception") if named else ScriptError(message)
+        error = ScriptError(rest, f"{kind or 'System.'}Exception") if named else ScriptError(message)
     return Result([(at, value) for value in reply.output], error=error)
 
 

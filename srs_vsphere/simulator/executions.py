@@ -41,6 +41,7 @@ class Execution:
         polled: whether the runspace has answered once.
         zombie: whether the first question failed, so that nothing will ever be known.
         stored: whether it has been written to the history, where only its user finds it.
+        read: when each stream was asked for last.
     """
 
     id: str
@@ -63,6 +64,16 @@ class Execution:
     changed: float = 0.0
     failures: int = 0
     next_poll: Event | None = None
+    read: dict[str, float] = field(factory=dict[str, float])
+
+    def unread(self) -> dict[str, list[float]]:
+        """Return the moments of the records that nobody has asked for yet, by stream."""
+        found: dict[str, list[float]] = {}
+        for record in self.run.outcome.records if self.polled else ():
+            moment = self.run.started + record.at
+            if self.read.get(record.stream, -1.0) < moment <= self.changed and record.message.strip():
+                found.setdefault(record.stream, []).append(moment)
+        return found
 
     def members(self) -> dict[str, Json]:
         """Return what the service says about it."""

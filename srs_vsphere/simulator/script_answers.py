@@ -131,6 +131,7 @@ class ScriptAnswers:
         """
 
         def answer(execution: Execution) -> Reply:
+            execution.read[stream] = execution.changed
             records = execution.streams.get(stream, [])
             stamp = self._agenda.stamp
             return json_reply([{"message": message, "time": stamp(moment)} for moment, message in records])

@@ -46,8 +46,9 @@ class Simulator:
             ``simulator:`` and says what is not understood; ``succeed`` ends it without output. Default:
             ``fail``.
         powershell: a program, such as ``pwsh``, or it with arguments of its own: PowerShell 7, which runs the
-            scripts for which no behaviour is registered, one process a runspace. It does what scripts say,
-            with this user's rights and in real time. Default: none, the simulator answers itself.
+            scripts for which no behaviour is registered, and those of parameters, one process a runspace. It
+            does what they say, with this user's rights and in real time. Default: none, the simulator answers
+            itself.
 
     Raises:
         ValueError: a user name is blank, or two are the same; ``unknown_scripts`` is another word;

@@ -17,7 +17,6 @@ from srs_vsphere.simulator.web_consoles import WebConsoles
 
 #: One question moves the clock past so many events at most.
 _MOST_EVENTS = 20_000
-#: A script's records are shown before so many new ones have come, for only the newest fifty are kept.
 _MOST_RECORDS = 25
 _OF_EXECUTIONS = frozenset({"script_executions.get", "script_executions.output", "script_executions.streams"})
 _CREATIONS = frozenset({"runspaces.create", "script_executions.create", "web_consoles.create"})
@@ -57,8 +56,10 @@ class Waiting:
             pending = lambda: _first([self._of_runspace(each) for each in own])  # noqa: E731 - as above
         elif call.operation in _OF_EXECUTIONS:
             execution = self.executions.find(call.path[0], session.user)
-            began = self.agenda.now
-            pending = lambda: self._of_execution(execution, began)  # noqa: E731 - as above
+            began = execution.changed if execution is not None else 0.0
+            stream = call.path[1].lower() if len(call.path) > 1 else None
+            again = execution is not None and stream is not None and execution.read.get(stream) == began
+            pending = lambda: self._of_execution(execution, began, stream, again)  # noqa: E731 - as above
         elif call.operation == "web_consoles.get":
             pending = lambda: self.consoles.pending(call.path[0])  # noqa: E731 - as above
         else:
@@ -98,14 +99,32 @@ class Waiting:
         connecting = self.executions.find(runspace.connection_script_id or "", runspace.user)
         return self._of_execution(connecting, self.agenda.now)
 
-    def _of_execution(self, execution: Execution | None, began: float) -> Event | None:
+    def _of_execution(
+        self, execution: Execution | None, began: float, stream: str | None = None, again: bool = False
+    ) -> Event | None:
+        """Return the gateway's next look at a script, if whoever asks may be kept waiting for it.
+
+        Args:
+            execution: the script.
+            began: up to when it was known when the question came.
+            stream: the stream that was asked for; None if it was something else.
+            again: whether that was asked before, and nothing has been looked at since.
+        """
         if execution is None or execution.state != "running" or execution.zombie:
             return None
-        run = execution.run
-        new = [at for at in (run.started + record.at for record in run.outcome.records) if began < at]
-        if sum(at <= self.agenda.now for at in new) >= _MOST_RECORDS:
-            return None
-        return execution.next_poll
+        unread = execution.unread()
+        new = {name: sum(at > began for at in moments) for name, moments in unread.items()}
+        if stream is not None:
+            # News in another stream waits for whoever asks for one after the other, but not for ever.
+            held = stream in unread or any(new.values()) or (bool(unread) and not again)
+        else:
+            # The newest fifty stay: half of them may come before somebody is let to read them.
+            held = any(
+                new[name] >= _MOST_RECORDS
+                or len(unread[name]) - new[name] < _MOST_RECORDS <= len(unread[name])
+                for name in unread
+            )
+        return None if held else execution.next_poll
 
 
 def _first(events: list[Event | None]) -> Event | None:

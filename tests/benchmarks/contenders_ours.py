@@ -8,28 +8,34 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from tests.benchmarks.places import KEEP_ALIVE, KEY, KEY_HEADER, PATH, Places, Poll, written
+import httpx
+
+from tests.benchmarks.places import KEEP_ALIVE, KEY, KEY_HEADER, PATH, Places, Poll
 
 
 @asynccontextmanager
 async def ours(places: Places) -> AsyncIterator[list[Poll]]:
-    async with _ours(places, lambda: None) as polls:
+    async with _ours(places, lambda _: None) as polls:
         yield polls
 
 
 @asynccontextmanager
 async def ours_httpx(places: Places) -> AsyncIterator[list[Poll]]:
     """Give every client a transport, of the kind that is its own: it may take no short cut past httpx."""
+    from srs_vsphere._http.address import Address
     from srs_vsphere._http.asyncio_transport import AsyncioTransport
 
     context = places.context()
-    size = places.connections
-    async with _ours(places, lambda: AsyncioTransport(ssl_context=context, max_connections=size)) as polls:
+
+    def transport(url: str) -> AsyncioTransport:
+        return AsyncioTransport(Address.of_url(httpx.URL(url)), ssl_context=context)
+
+    async with _ours(places, transport) as polls:
         yield polls
 
 
 @asynccontextmanager
-async def _ours(places: Places, transport: Callable[[], Any]) -> AsyncIterator[list[Poll]]:
+async def _ours(places: Places, transport: Callable[[str], Any]) -> AsyncIterator[list[Poll]]:
     from srs_vsphere import ApiKeyAuth, AsyncSrsClient, Timeouts, Tls
 
     async with AsyncExitStack() as stack:
@@ -40,7 +46,7 @@ async def _ours(places: Places, transport: Callable[[], Any]) -> AsyncIterator[l
                 auth=ApiKeyAuth(KEY),
                 tls=Tls(ca_file=places.ca_file),
                 timeouts=Timeouts(keep_alive=KEEP_ALIVE),
-                transport=transport(),
+                transport=transport(url),
                 max_connections=places.connections,
             )
             await stack.enter_async_context(client)
@@ -51,19 +57,20 @@ async def _ours(places: Places, transport: Callable[[], Any]) -> AsyncIterator[l
 
 @asynccontextmanager
 async def transport_httpx(places: Places) -> AsyncIterator[list[Poll]]:
-    """Send one request again and again through httpx and the transport of ours, and decode the answers."""
-    import httpx
-
+    """Send one request again and again through httpx and the transport of ours, and decode the responses."""
     from srs_vsphere import Runspace
     from srs_vsphere._codec.models import structurer
+    from srs_vsphere._http.address import Address
     from srs_vsphere._http.asyncio_transport import AsyncioTransport
 
     structure = structurer(Runspace)
     context = places.context() or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    transport = AsyncioTransport(ssl_context=context, max_connections=places.at_once)
-    async with httpx.AsyncClient(transport=transport, verify=context, timeout=30) as client:
+    async with AsyncExitStack() as stack:
 
-        def poller(url: str) -> Poll:
+        async def poller(url: str) -> Poll:
+            transport = AsyncioTransport(Address.of_url(httpx.URL(url)), ssl_context=context)
+            client = httpx.AsyncClient(transport=transport, verify=context, timeout=30)
+            await stack.enter_async_context(client)
             request = client.build_request("GET", url + PATH, headers=KEY_HEADER)
 
             async def poll() -> list[Any]:
@@ -72,31 +79,35 @@ async def transport_httpx(places: Places) -> AsyncIterator[list[Poll]]:
 
             return poll
 
-        yield places.everywhere([poller(url) for url in places.urls])
+        yield places.everywhere([await poller(url) for url in places.urls])
 
 
 @asynccontextmanager
 async def transport_alone(places: Places) -> AsyncIterator[list[Poll]]:
-    """Send bytes written once through the transport of ours, and decode the answers: no layer above it."""
+    """Send a prepared request through the transport of ours, and decode the responses: no layer above it."""
     from srs_vsphere import Runspace
     from srs_vsphere._codec.models import structurer
+    from srs_vsphere._http.address import Address
     from srs_vsphere._http.asyncio_transport import AsyncioTransport
-    from srs_vsphere._http.connection_pool import Address
+    from srs_vsphere._http.prepared_request import PreparedRequest
     from srs_vsphere._http.step_timeouts import StepTimeouts
 
     structure = structurer(Runspace)
-    waits = StepTimeouts(connect=30.0, read=30.0, write=30.0, pool=30.0)
-    transport = AsyncioTransport(ssl_context=places.context(), max_connections=places.at_once)
+    timeouts = StepTimeouts(connect=30.0, read=30.0, write=30.0)
+    async with AsyncExitStack() as stack:
 
-    def poller(port: int) -> Poll:
-        address = Address(places.ca_file is not None, "127.0.0.1", port, None)
-        request = written(port)
+        async def poller(text: str) -> Poll:
+            url = httpx.URL(text + PATH)
+            transport = AsyncioTransport(Address.of_url(url), ssl_context=places.context())
+            await stack.enter_async_context(transport)
+            request = PreparedRequest("GET", url, KEY_HEADER, None, repeatable=True).once(
+                timeouts, whole=True
+            )
 
-        async def poll() -> list[Any]:
-            body = (await transport.fetch(address, request, waits=waits)).body
-            return [structure(value) for value in json.loads(body)]
+            async def poll() -> list[Any]:
+                response = await transport.handle_async_request(request)
+                return [structure(value) for value in json.loads(await response.aread())]
 
-        return poll
+            return poll
 
-    yield places.everywhere([poller(port) for port in places.ports])
-    await transport.aclose()
+        yield places.everywhere([await poller(url) for url in places.urls])

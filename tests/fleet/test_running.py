@@ -165,10 +165,10 @@ async def test_a_script_that_takes_too_long_is_done(tmp_path: Path) -> None:
     async with simulated(1, settings=QUICK) as hosts:
         hosts.hosts[0].simulator.on_script("slow", ScriptReply(duration=3600))
         async with AsyncSrsFleet(targets_of(hosts)) as fleet:
-            (result,) = [result async for result in fleet.run("slow", timeout=0.2, journal=file)]
+            (result,) = [result async for result in fleet.run("slow", timeout=1.5, journal=file)]
             assert result.error is not None
             assert "timeout" in file.read_text()
-            assert [result async for result in fleet.run("slow", timeout=0.2, journal=file)] == []
+            assert [result async for result in fleet.run("slow", timeout=1.5, journal=file)] == []
             (checked,) = [result async for result in fleet.run("throw 'x'", check=True, journal=None)]
             assert checked.error is not None
         assert nothing_left(hosts)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from srs_vsphere._http.asyncio_transport import AsyncioTransport
+from tests.http.ours import Ours
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def anyio_backend() -> str:
 async def transport(
     request: pytest.FixtureRequest, anyio_backend: str
 ) -> AsyncIterator[httpx.AsyncBaseTransport]:
-    made = AsyncioTransport() if request.param == "ours" else httpx.AsyncHTTPTransport(verify=False)
+    made = Ours() if request.param == "ours" else httpx.AsyncHTTPTransport(verify=False)
     async with made:
         yield made
 
 
 @pytest.fixture
-async def ours(anyio_backend: str) -> AsyncIterator[AsyncioTransport]:
-    async with AsyncioTransport() as made:
+async def ours(anyio_backend: str) -> AsyncIterator[Ours]:
+    async with Ours() as made:
         yield made

@@ -13,9 +13,9 @@ from srs_vsphere._http.response_parser import ResponseParser
 Outcome = tuple[object, ...]
 
 
-def outcome(pieces: Iterable[bytes], *, bodiless: bool = False, memory: HeadMemory | None = None) -> Outcome:
+def outcome(pieces: Iterable[bytes], *, memory: HeadMemory | None = None) -> Outcome:
     """Feed an answer piece by piece, taking its body as it comes, and say what came of it."""
-    answer = ResponseParser(memory or HeadMemory(), bodiless=bodiless, keep=True)
+    answer = ResponseParser(memory or HeadMemory(), keep=True)
     body = bytearray()
     over = False
     try:

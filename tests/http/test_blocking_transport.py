@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from srs_vsphere._http import blocking_connection, blocking_dialing
+from srs_vsphere._http.address import Address
 from srs_vsphere._http.blocking_transport import BlockingTransport
-from srs_vsphere._http.connection_pool import Address
 from srs_vsphere.simulator.certificate import Certificate, make_certificate
 from tests.http.serving import Script, Server, Talk, answering, ok, serving
 from tests.http.test_asyncio_transport import HOSTILE
@@ -176,7 +176,7 @@ async def test_what_a_response_tells(place: Place) -> None:
         transport.close()
 
 
-@pytest.mark.parametrize("method", ["HEAD", "POST", "DELETE"])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
 async def test_requests_as_written(place: Place, method: str) -> None:
     seen: list[bytes] = []
 

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
 
 import httpx
 import pytest
 
-from srs_vsphere._http.asyncio_connection import Connection
-from srs_vsphere._http.asyncio_transport import AsyncioTransport
-from srs_vsphere._http.connection_pool import Address, ConnectionPool
+from tests.http.ours import Ours, fetch, state
 from tests.http.serving import Server, Talk, ok, serving
-from tests.http.test_asyncio_transport import WIRE, state
-from tests.http.test_side_by_side import get, pieces, request
+from tests.http.test_side_by_side import get, request
 
 pytestmark = pytest.mark.anyio
 
 
-async def settle(ours: AsyncioTransport, server: Server) -> None:
+async def settle(ours: Ours, server: Server) -> None:
     """Let what was cancelled end, then check that all that is left is idle."""
-    _, taken, idle, waiting = state(ours)
-    assert taken == idle
-    assert waiting == 0
+    sockets, idle = state(ours)
+    assert sockets == idle
     await server.until_open(idle)
-    assert len(ours._pool.sockets) == idle
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -36,7 +30,7 @@ async def test_random_cancellation(anyio_backend: str, seed: int) -> None:
         while True:
             head = await talk.request()
             if head.startswith(b"POST"):
-                await talk.reader.readuntil(b"0\r\n\r\n")
+                await talk.reader.readexactly(3)
             await asyncio.sleep(0)
             turn = dice.randrange(5)
             if turn == 0:
@@ -51,13 +45,13 @@ async def test_random_cancellation(anyio_backend: str, seed: int) -> None:
     async def one() -> None:
         kind = dice.randrange(3)
         if kind == 0:
-            await ours.fetch(Address(False, server.host, server.port), WIRE)
+            await fetch(ours, server)
         elif kind == 1:
             await get(ours, server)
         else:
-            await ours.handle_async_request(request(server, "POST", content=pieces(b"1", b"2", b"3")))
+            await ours.handle_async_request(request(server, "POST", content=b"123"))
 
-    async with AsyncioTransport(max_connections=3) as ours, serving(script) as server:
+    async with Ours() as ours, serving(script) as server:
         # A name, so that several addresses race.
         server.host = "localhost" if seed % 2 else "127.0.0.1"
         before = asyncio.all_tasks()
@@ -73,90 +67,5 @@ async def test_random_cancellation(anyio_backend: str, seed: int) -> None:
                 for result in results
             )
         await settle(ours, server)
-        # Nothing was lost: as many as allowed still fit.
         done = [task for task in asyncio.all_tasks() - before if "play" not in repr(task)]
         assert done == []
-        for _ in range(20):
-            with_luck = await asyncio.gather(
-                *(get(ours, server, pool=5.0) for _ in range(3)), return_exceptions=True
-            )
-            assert not any(isinstance(result, httpx.PoolTimeout) for result in with_luck)
-
-
-def when_given(monkeypatch: pytest.MonkeyPatch, then: Callable[[Connection | None], None]) -> None:
-    """Do something after a waiting request was given a connection or a slot, and before it takes that."""
-    given = ConnectionPool._hand_over
-
-    def hand_over(self: ConnectionPool, connection: Connection | None) -> bool:
-        done = given(self, connection)
-        if done:
-            then(connection)
-        return done
-
-    monkeypatch.setattr(ConnectionPool, "_hand_over", hand_over)
-
-
-@pytest.mark.parametrize("what", ["connection", "slot", "lost connection"])
-async def test_what_is_given_to_a_cancelled_request_goes_to_the_next(
-    anyio_backend: str, monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
-    go = asyncio.Event()
-
-    async def script(talk: Talk) -> None:
-        while True:
-            await talk.request()
-            await go.wait()
-            await talk.send(ok(b"[%d]" % talk.number))
-
-    def then(connection: Connection | None) -> None:
-        assert (connection is None) == (what == "slot")
-        second.cancel()
-        monkeypatch.undo()
-        if what == "lost connection":
-            assert connection is not None
-            connection.eof_received()
-
-    async with AsyncioTransport(max_connections=1) as ours, serving(script) as server:
-        first = asyncio.create_task(get(ours, server))
-        await asyncio.sleep(0)
-        second = asyncio.create_task(get(ours, server))
-        third = asyncio.create_task(get(ours, server))
-        await asyncio.sleep(0)
-        when_given(monkeypatch, then)
-        go.set()
-        if what == "slot":
-            first.cancel()
-        else:
-            assert (await first).content == b"[1]"
-        await third
-        results = await asyncio.gather(first, second, return_exceptions=True)
-        assert isinstance(results[1], asyncio.CancelledError)
-        if what != "slot":
-            assert server.connections == (1 if what == "connection" else 2)
-        assert state(ours) == (1, 1, 1, 0)
-
-
-async def test_a_connection_that_is_lost_on_its_way_to_the_next_is_replaced(
-    anyio_backend: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def then(connection: Connection | None) -> None:
-        if connection is not None:
-            connection.eof_received()
-
-    when_given(monkeypatch, then)
-    served: list[int] = []
-
-    async def script(talk: Talk) -> None:
-        await talk.request()
-        await talk.send(ok())
-        await talk.hung_up()
-
-    async def one(number: int) -> None:
-        await get(ours, server)
-        served.append(number)
-
-    async with AsyncioTransport(max_connections=1) as ours, serving(script) as server:
-        await asyncio.gather(*(one(number) for number in range(4)))
-        assert served == [0, 1, 2, 3]
-        assert server.connections == 4
-        assert state(ours) == (1, 1, 1, 0)

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from threading import Event
 
 import httpx
 import pytest
@@ -27,6 +28,7 @@ from srs_vsphere.simulator import (
     VirtualClock,
 )
 from srs_vsphere.simulator.bodies import ParameterBody
+from srs_vsphere.simulator.powershell_host import hosts
 from srs_vsphere.simulator.powershell_host.program import HOST_SCRIPT
 from srs_vsphere.simulator.powershell_host.protocol import End, Ready, Record, read_event, write_run
 from tests.recorded_exchanges import shared_file
@@ -229,6 +231,24 @@ def test_a_runspace_that_nobody_asks_for_ends_in_time_all_the_same(powershell):
         assert has_ended(host)
 
 
+def test_what_fails_while_nobody_asks_is_logged_and_the_next_look_comes(monkeypatch, caplog):
+    monkeypatch.setattr(hosts, "_INTERVAL", 0.001)
+    end, looks = Event(), []
+
+    def look():
+        looks.append(1)
+        if len(looks) == 2:
+            end.set()
+        raise ZeroDivisionError("a bug")
+
+    hosts._watch(lambda: look, end)
+    assert [record.getMessage() for record in caplog.records] == [
+        "what is due in the simulator fails: ZeroDivisionError: a bug"
+    ] * 2
+    # Where nobody has the simulator any more there is nothing to look at.
+    hosts._watch(lambda: None, Event())
+
+
 def test_a_process_ends_with_the_simulator_that_nobody_has_any_more(powershell):
     simulator = Simulator(powershell=powershell)
     simulator.add_runspace()
@@ -243,7 +263,7 @@ def test_a_process_ends_with_the_server(powershell):
     with SimServer(simulator):
         simulator.add_runspace()
         (host,) = simulator._gateway.hosts._hosts
-    assert not host._process._waiter.is_alive()
+    assert has_ended(host)
 
 
 def test_a_runspace_that_is_connected_disconnects_before_its_process_ends(caller):
@@ -389,8 +409,8 @@ def test_it_works_behind_a_fleet(powershell):
         for host in fleet.hosts:
             with SrsClient(host.url, auth=AUTH) as client:
                 assert client.run("1..3").output == "1\n2\n3"
-        hosts = [process for host in fleet.hosts for process in host.simulator._gateway.hosts._hosts]
-    assert all(not host._process._waiter.is_alive() for host in hosts)
+        processes = [process for host in fleet.hosts for process in host.simulator._gateway.hosts._hosts]
+    assert [has_ended(process) for process in processes] == [True, True]
 
 
 @pytest.mark.skipif(real_powershell() is None, reason="pwsh is not installed")
@@ -418,8 +438,16 @@ def program_command(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)])
-def test_the_program_says_what_it_does_and_leaves_no_process(program_command, tmp_path, how):
+@pytest.mark.parametrize(
+    ("how", "system"),
+    [
+        (signal.SIGTERM, "this"),
+        (getattr(signal, "SIGKILL", signal.SIGTERM), "this"),
+        (signal.SIGTERM, "windows"),
+    ],
+)
+def test_the_program_says_what_it_does_and_leaves_no_process(program_command, tmp_path, how, system):
+    before = [str(shared_file("tools/as_on_windows.py"))] if system == "windows" else []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(PATIENCE)
         connect = {"connect": listening.getsockname()[1]}
@@ -428,7 +456,8 @@ def test_the_program_says_what_it_does_and_leaves_no_process(program_command, tm
             ("stay", [{"op": "stop"}], [], "canceled", ""),
             ("call", [], [connect], "success", "hi"),
         )
-        with program("--powershell", str(program_command), "--speed", "20") as (process, lines):
+        arguments = ("--powershell", str(program_command), "--speed", "20")
+        with program(*arguments, before=before) as (process, lines):
             what = f"scripts are run for real by {program_command}, with your rights"
             assert process.stderr.readline() == f"{what}; it listens on 127.0.0.1 only\n"
             with SrsClient(lines[0].split()[0], auth=AUTH) as client:

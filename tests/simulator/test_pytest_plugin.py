@@ -62,6 +62,115 @@ def test_markers_make_faults(run_pytest):
     run_pytest(MARKED).assert_outcomes(passed=3)
 
 
+CHECKED = """
+import pytest
+from srs_vsphere.simulator import Fault, ScriptReply, SystemClock, VirtualClock
+
+def test_unknown_script(srs_client):
+    assert "simulator: " in srs_client.run("Get-Nonsense").reason
+
+def test_unused_behaviour(srs_simulator):
+    srs_simulator.on_script("Get-VM", ScriptReply())
+
+@pytest.mark.srs_fault(operation="about", status=503)
+def test_unused_fault(srs_server):
+    pass
+
+def test_broken_behaviour(srs_client, srs_simulator):
+    srs_simulator.on_script("Get-VM", lambda call: call.nonsense)
+    with pytest.raises(Exception):
+        srs_client.run("Get-VM")
+
+def test_that_fails_itself(srs_simulator):
+    srs_simulator.on_script("Get-VM", ScriptReply())
+    assert False
+
+@pytest.mark.srs_simulator(check=False)
+@pytest.mark.srs_fault(operation="about", status=503)
+def test_unchecked(srs_client, srs_simulator):
+    srs_simulator.on_script("Get-VM", ScriptReply())
+    srs_client.run("Get-Nonsense")
+
+@pytest.mark.srs_simulator(unknown_scripts="succeed")
+def test_lenient(srs_client):
+    assert srs_client.run("Get-Nonsense").output == ""
+
+@pytest.mark.srs_simulator(users={"carol": "geheim"}, speed=50)
+def test_settings(srs_client, srs_simulator):
+    assert srs_client.runspaces.list() == []
+    assert isinstance(srs_simulator.clock, SystemClock)
+
+def test_time(srs_client, srs_simulator):
+    assert srs_client.run("Start-Sleep 300; 'done'").output == "done"
+    assert isinstance(srs_simulator.clock, VirtualClock)
+
+@pytest.mark.srs_simulator(nonsense=1)
+def test_wrong_marker(srs_simulator):
+    pass
+
+@pytest.mark.srs_simulator(speed=-1)
+def test_wrong_value(srs_simulator):
+    pass
+"""
+
+
+def test_the_fixtures_check_what_was_used_and_understood(run_pytest):
+    result = run_pytest(CHECKED)
+
+    result.assert_outcomes(passed=8, failed=1, errors=6)
+    text = result.stdout.str()
+    for line in (
+        "simulator: line 1: the command Get-Nonsense is not understood",
+        "behaviours that were registered and not used: 'Get-VM' (0 calls)",
+        "faults that have hit no call: Fault(operation='about', status=503)",
+        "AttributeError: 'ScriptCall' object has no attribute 'nonsense'",
+        "the marker srs_simulator takes users, speed, unknown_scripts, check, powershell as keywords, not no",
+        "srs_simulator: speed must be a positive number, not -1",
+    ):
+        assert line in text
+
+
+CONFIGURED = """
+from srs_vsphere.simulator import ScriptReply, SystemClock
+
+def test_settings(srs_client, srs_simulator):
+    srs_simulator.on_script("unused", ScriptReply())
+    assert isinstance(srs_simulator.clock, SystemClock)
+    assert srs_client.run("Get-Nonsense").output == ""
+    assert srs_client.runspaces.list() == []
+"""
+
+
+def test_the_configuration_file_says_how_the_fixtures_work(run_pytest, pytester):
+    pytester.makeini(
+        """
+        [pytest]
+        srs_users =
+            carol:geheim
+            bob:secret
+        srs_speed = 50
+        srs_unknown_scripts = succeed
+        srs_check = false
+        """
+    )
+    run_pytest(CONFIGURED).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("srs_users = carol", "srs_users must be lines of the form NAME:PASSWORD"),
+        ("srs_speed = fast", "srs_speed must be a number, not 'fast'"),
+        ("srs_unknown_scripts = ignore", "unknown_scripts must be 'fail' or 'succeed', not 'ignore'"),
+    ],
+)
+def test_an_impossible_setting_is_an_error_that_says_why(run_pytest, pytester, setting, message):
+    pytester.makeini(f"[pytest]\n{setting}\n")
+    result = run_pytest("def test_it(srs_simulator): pass")
+    result.assert_outcomes(errors=1)
+    assert message in result.stdout.str()
+
+
 IMPOSSIBLE = """
 import pytest
 

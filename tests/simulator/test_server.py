@@ -280,6 +280,16 @@ def test_a_client_that_never_begins_tls_does_not_keep_the_server_from_ending(sim
     assert not caplog.records
 
 
+@pytest.mark.parametrize("data", [ABOUT, b"\x16\x03\x01\x00\x05nonsense", b"\x00" * 1000])
+def test_what_is_no_tls_ends_the_connection_in_silence(simulator, data, caplog):
+    with SimServer(simulator, tls=True) as server:
+        with RawClient(server.port) as client:
+            client.send(data)
+            assert b"HTTP" not in client.rest()
+        server.wait_idle()
+    assert not caplog.records
+
+
 def test_limits_can_be_set(echo):
     with SimServer(echo, limits=Limits(body=4)) as server, RawClient(server.port) as client:
         assert client.ask(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody")[0] == 200

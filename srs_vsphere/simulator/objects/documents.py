@@ -11,6 +11,7 @@ from srs_vsphere.simulator.objects.values import (
     Formatted,
     PSCredential,
     SecureString,
+    SwitchParameter,
     TypeName,
     elements,
     is_array,
@@ -47,6 +48,8 @@ _INTERFACES: dict[str, str | tuple[str, ...]] = {
         "System.Collections.IEnumerable",
     ),
 }
+#: Of which it is not known how the service shows them.
+_UNKNOWN = (Formatted, SwitchParameter, TypeName, SecureString, PSCredential)
 _ENUM = ("System.IComparable", "System.IFormattable", "System.IConvertible")
 
 
@@ -56,7 +59,9 @@ def documents(value: object) -> list[str]:
 
 
 def _document(value: object) -> str:
-    if is_array(value) or isinstance(value, Formatted | TypeName | SecureString | PSCredential):
+    if is_array(value) or isinstance(
+        value, Formatted | SwitchParameter | TypeName | SecureString | PSCredential
+    ):
         raise NotUnderstoodError(f"{type_name(value)} in the service's own json format")
     name = type_name(value)
     interfaces = _ENUM if isinstance(value, EnumValue) else _INTERFACES.get(name)

@@ -14,7 +14,9 @@ from srs_vsphere.simulator.objects.values import (
     Char,
     Hashtable,
     PSCredential,
+    SwitchParameter,
     Version,
+    check_nested,
     elements,
     is_array,
     is_mapping,
@@ -39,6 +41,7 @@ def convert_to_json(value: object, depth: int, *, compress: bool) -> str:
     Raises:
         NotUnderstoodError: it has deeper levels, or it is not certain how it is written.
     """
+    check_nested(value)
     separators = (",", ":") if compress else (",", ": ")
     kept = _certain(value, depth)
     return json.dumps(kept, indent=None if compress else 2, separators=separators, ensure_ascii=False)
@@ -77,6 +80,8 @@ def structured(value: object, depth: int, nesting: int = _DEEPEST) -> object:
         return value
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, SwitchParameter):
+        return value.present
     if isinstance(value, datetime):
         return _time(value)
     if isinstance(value, bytes):

@@ -80,6 +80,17 @@ class TypeName:
 
 
 @frozen
+class SwitchParameter:
+    """What a ``[switch]`` parameter holds.
+
+    Args:
+        present: whether it is set.
+    """
+
+    present: bool
+
+
+@frozen
 class SecureString:
     """A secret; nothing shows its text.
 
@@ -122,6 +133,8 @@ class Nothing:
 
 
 NOTHING: Final = Nothing()
+#: A script that puts out more values than this is not one for a simulator.
+_MOST_VALUES = 200_000
 
 _TYPES: tuple[tuple[type, str], ...] = (
     (bool, "System.Boolean"),
@@ -142,6 +155,7 @@ _TYPES: tuple[tuple[type, str], ...] = (
     (OrderedDictionary, "System.Collections.Specialized.OrderedDictionary"),
     (Mapping, "System.Management.Automation.PSCustomObject"),
     (TypeName, "System.RuntimeType"),
+    (SwitchParameter, "System.Management.Automation.SwitchParameter"),
     (SecureString, "System.Security.SecureString"),
     (PSCredential, "System.Management.Automation.PSCredential"),
 )
@@ -211,6 +225,8 @@ def to_string(value: object) -> str:
         return value.name
     if isinstance(value, TypeName):
         return value.full
+    if isinstance(value, SwitchParameter):
+        return str(value.present)
     if isinstance(value, bool | int | str | UUID | Decimal):
         return str(value)
     return type_name(value)
@@ -261,9 +277,9 @@ def truth(value: object) -> bool:
     """Say whether PowerShell takes a value for true."""
     if is_array(value):
         return len(value) > 1 or (len(value) == 1 and truth(value[0]))
-    if isinstance(value, bool | int | float | str | Decimal | Nothing | None):
-        return bool(value)
-    return True
+    if isinstance(value, SwitchParameter):
+        return value.present
+    return not isinstance(value, bool | int | float | str | Decimal | Nothing | None) or bool(value)
 
 
 def elements(value: object) -> list[object]:
@@ -283,6 +299,19 @@ def unwrapped(values: list[object]) -> object:
 def plain(value: object) -> object:
     """Return a value as it is stored and compared: nothing is null there."""
     return None if isinstance(value, Nothing) else value
+
+
+def check_nested(value: object) -> None:
+    """Refuse a value that holds very many others, possibly the same ones again and again."""
+    left = _MOST_VALUES
+    rest: list[object] = [value]
+    while rest:
+        found = rest.pop()
+        inner = found.values() if is_mapping(found) else found if is_array(found) else ()
+        left -= 1 + len(inner)
+        if left < 0:
+            raise NotUnderstoodError(f"more than {_MOST_VALUES} values")
+        rest.extend(inner)
 
 
 def _duration_text(value: timedelta) -> str:

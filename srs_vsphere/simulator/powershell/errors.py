@@ -47,12 +47,4 @@ class ScriptExit(Exception):  # noqa: N818 - it is no error
 
 
 class ScriptReturn(Exception):  # noqa: N818 - it is no error
-    """A script block was left with ``return``.
-
-    Args:
-        values: what it returns.
-    """
-
-    def __init__(self, values: list[object]) -> None:
-        super().__init__()
-        self.values = values
+    """A script was left with ``return``; its output is complete."""

@@ -1,4 +1,4 @@
-"""Expressions: from text to something that gives a value when asked in a scope."""
+"""Expressions: from text to something that gives a value when a machine asks for it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,16 @@ from srs_vsphere.simulator.objects.values import (
 )
 from srs_vsphere.simulator.powershell import operators
 from srs_vsphere.simulator.powershell.conversions import call_static, convert, full_name, static_member
-from srs_vsphere.simulator.powershell.machine import Expression, Scope, ScriptBlock, Statement
+from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Statement
 from srs_vsphere.simulator.powershell.members import call_member, element_at, member_of
 from srs_vsphere.simulator.powershell.scanner import Scanner
 
 #: Each level binds more tightly than the one before it.
-_LEVELS: tuple[re.Pattern[str], ...] = (
-    re.compile(r"-(and|or|xor)\b", re.IGNORECASE),
+_LEVELS = (
+    re.compile(r"-(and|or)\b", re.IGNORECASE),
     re.compile(rf"-i?({'|'.join(operators.COMPARISONS)})\b", re.IGNORECASE),
     re.compile(r"(\+|-)(?![-+=a-z])", re.IGNORECASE),
     re.compile(r"([*/%])(?!=)"),
-    re.compile(r"(-f)\b", re.IGNORECASE),
     re.compile(r"(\.\.)"),
 )
 _OPERATIONS: dict[str, Callable[[object, object], object]] = {
@@ -43,20 +42,20 @@ _OPERATIONS: dict[str, Callable[[object, object], object]] = {
     "*": operators.multiply,
     "/": operators.divide,
     "%": operators.remainder,
-    "-f": operators.fill,
     "..": operators.span,
 }
+_FLAGS = re.IGNORECASE | re.ASCII
 _NOT = re.compile(r"!|-not\b", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"(0x[0-9a-f]{1,8}|\d{0,19}\.?\d{1,19}(?:e[-+]?\d{1,3})?)([ld])?([kmgt]b)?(?!\w|\.\w)", re.IGNORECASE
+    r"(0x[0-9a-f]{1,7}|\d{0,19}\.?\d{1,19}(?:e[-+]?\d{1,3})?)([ld])?([kmgt]b)?(?!\w|\.\w)", _FLAGS
 )
-_UNITS = {"kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
+_UNITS = {"": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
 _VARIABLE = re.compile(
     r"\$(?:\{((?:(?:global|script):)?\w+)\}|((?:(?:global|script):)?\w+)(?![\w:]))", re.IGNORECASE
 )
 _TYPE = re.compile(r"\[([\w.]+(?:\[\])?)\]")
 _MEMBER = re.compile(r"[a-z_]\w*", re.IGNORECASE)
-_KEY = re.compile(r"[a-z_][\w-]*|\d{1,9}(?=\s*=)", re.IGNORECASE)
+_KEY = re.compile(r"[a-z_][\w-]*|\d{1,9}(?=\s*=)", _FLAGS)
 _PATHS = re.compile(r"\.(?=[a-z_])|\[", re.IGNORECASE)
 _CONSTANTS: dict[str, object] = {"true": True, "false": False, "null": None}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "`": "`", '"': '"', "$": "$", "'": "'"}
@@ -65,12 +64,11 @@ _AUTOMATIC = frozenset(
     re.findall(
         r"\w+",
         """
-        consolefilename enabledexperimentalfeatures error event eventargs eventsubscriber
-        executioncontext foreach formatenumerationlimit home host input iscoreclr islinux ismacos
-        iswindows lastexitcode matches maximumhistorycount myinvocation nestedpromptlevel ofs
-        outputencoding pid profile psboundparameters pscmdlet pscommandpath psculture psdebugcontext
-        psdefaultparametervalues psedition psemailserver pshome psitem pslogusercommand
-        psmoduleautoloadingpreference psnativecommandargumentpassing psscriptroot pssenderinfo
+        consolefilename enabledexperimentalfeatures error event eventargs eventsubscriber executioncontext
+        foreach formatenumerationlimit home host input iscoreclr islinux ismacos iswindows lastexitcode
+        matches maximumhistorycount myinvocation nestedpromptlevel ofs outputencoding pid profile
+        psboundparameters pscmdlet pscommandpath psculture psdebugcontext psdefaultparametervalues psedition
+        psemailserver pshome psitem psnativecommandargumentpassing psscriptroot pssenderinfo
         pssessionapplicationname psstyle psuiculture psversiontable pwd sender shellid stacktrace switch
         this defaultviserver defaultviservers
         """,
@@ -78,10 +76,10 @@ _AUTOMATIC = frozenset(
 )
 
 
-def collect(statement: Statement, scope: Scope) -> list[object]:
+def collect(statement: Statement, machine: Machine) -> list[object]:
     """Return what a statement puts out; an error in it ends the statement around it, too."""
     found: list[object] = []
-    statement.run(scope, found.append)
+    statement.run(machine, found.append)
     return found
 
 
@@ -100,30 +98,24 @@ class Expressions(Scanner):
     at: int
     #: Whether a comma makes an array; between the arguments of a method it does not.
     commas: bool = True
+    #: How many blocks of pipelines and brackets are around the place, in which nobody leaves the script.
+    blocks: int = 0
 
     @abstractmethod
     def statements(self, closing: str) -> list[Statement]:
         """Read statements up to a closing bracket, and the bracket."""
 
     @abstractmethod
-    def pipeline(self) -> Statement:
-        """Read a pipeline, or an expression."""
-
-    @abstractmethod
     def assigned(self) -> Expression:
-        """Read what stands to the right of ``=``."""
+        """Read a pipeline or a statement as a value; a single expression is not taken apart."""
 
     def expression(self, level: int = 0) -> Expression:
-        """Read an expression.
-
-        Args:
-            level: which operators may stand in it: those of this level and above.
-        """
+        """Read an expression, with operators of some level and of those that bind more tightly."""
         if level == len(_LEVELS):
             return self._list()
         left = self.expression(level + 1)
         while word := self._operator(_LEVELS[level]):
-            left = _with_both(word, left, self.expression(level + 1))
+            left = partial(_with_both, word, left, self.expression(level + 1))
         return left
 
     def _operator(self, pattern: re.Pattern[str]) -> str:
@@ -136,11 +128,12 @@ class Expressions(Scanner):
 
     def _list(self) -> Expression:
         parts = [self._unary()]
-        while self.commas and self._comma():
+        while self.commas and self.comma():
             parts.append(self._unary())
-        return parts[0] if len(parts) == 1 else lambda scope: [plain(part(scope)) for part in parts]
+        return parts[0] if len(parts) == 1 else partial(_array, parts)
 
-    def _comma(self) -> bool:
+    def comma(self) -> bool:
+        """Go past a comma if one is next, and say whether it was."""
         self.skip_blanks()
         found = self.take(",")
         if found:
@@ -151,14 +144,16 @@ class Expressions(Scanner):
         self.skip_blanks()
         if self.match(_NOT):
             inner = self._unary()
-            return lambda scope: not truth(inner(scope))
-        if self.commas and self._comma():
-            only = self._unary()
-            return lambda scope: [plain(only(scope))]
+            return lambda machine: not truth(inner(machine))
+        if self.commas and self.comma():
+            return partial(_array, [self._unary()])
         if self.looking_at("-") and not self.looking_at("--"):
             self.at += 1
+            if (number := self.match(_NUMBER)) is not None:
+                # A sign belongs to its number: the least Int32 has no positive counterpart.
+                return self._postfix(_constant(_number_written(number, -1)))
             operand = self._unary()
-            return lambda scope: operators.subtract(0, plain(operand(scope)))
+            return lambda machine: operators.subtract(0, plain(operand(machine)))
         return self._cast() if self.looking_at("[") else self.value()
 
     def _cast(self) -> Expression:
@@ -168,7 +163,7 @@ class Expressions(Scanner):
         name = match.group(1).lower()
         if name == "void":
             discarded = self._unary()
-            return lambda scope: (discarded(scope), NOTHING)[1]
+            return lambda machine: (discarded(machine), NOTHING)[1]
         if name == "ordered":
             return self._hashtable(OrderedDictionary)
         full = full_name(match.group(1))
@@ -177,12 +172,9 @@ class Expressions(Scanner):
         self.skip_blanks()
         if self.ended() or self.sign() in "),;|}\n]":
             return self._postfix(_constant(TypeName(full)))
-        if name == "pscustomobject":
-            # Only here a hashtable keeps the order in which it was written.
-            literal = self._hashtable(OrderedDictionary)
-            return lambda scope: convert(literal(scope), full)
-        inner = self._unary()
-        return lambda scope: convert(plain(inner(scope)), full)
+        # Only with this type a hashtable keeps the order in which it was written.
+        inner = self._hashtable(OrderedDictionary) if name == "pscustomobject" else self._unary()
+        return lambda machine: convert(plain(inner(machine)), full)
 
     def _static(self, full: str) -> Expression:
         match = self.match(_MEMBER)
@@ -191,7 +183,7 @@ class Expressions(Scanner):
         name = match.group()
         if self.take("("):
             arguments = self._arguments()
-            return lambda scope: call_static(full, name, [argument(scope) for argument in arguments])
+            return lambda machine: call_static(full, name, [argument(machine) for argument in arguments])
         return _constant(static_member(full, name))
 
     def value(self) -> Expression:
@@ -202,16 +194,16 @@ class Expressions(Scanner):
         sign = self.sign()
         if sign in {"'", '"'}:
             return self._quoted(sign)
-        if self.take("$("):
-            body = ScriptBlock(self._nested(")"))
-            return lambda scope: unwrapped(_output(body, scope))
-        if self.take("@("):
-            array = ScriptBlock(self._nested(")"))
-            return lambda scope: _output(array, scope)
+        if self.looking_at("$(") or self.looking_at("@("):
+            self.at += 2
+            self.blocks += 1
+            body = ScriptBlock(self.nested(")"))
+            self.blocks -= 1
+            return partial(_output, body, sign == "@")
         if self.looking_at("@{"):
             return self._hashtable(Hashtable)
         if self.take("("):
-            return self._parenthesised()
+            return self.parenthesised()
         if sign == "$":
             return self._variable()
         number = self.match(_NUMBER)
@@ -219,24 +211,22 @@ class Expressions(Scanner):
             raise self.not_understood()
         return _constant(_number_written(number))
 
-    def _nested(self, closing: str) -> list[Statement]:
+    def nested(self, closing: str) -> list[Statement]:
+        """Read the statements within brackets, and the closing one."""
         self.commas, commas = True, self.commas
         found = self.statements(closing)
         self.commas = commas
         return found
 
-    def _parenthesised(self) -> Expression:
+    def parenthesised(self) -> Expression:
+        """Read a pipeline after its opening bracket, and the closing one."""
         self.commas, commas = True, self.commas
         self.skip_lines()
-        inner = self.assigned_pipeline()
+        inner = self.assigned()
         self.skip_lines()
         self.expect(")")
         self.commas = commas
         return inner
-
-    @abstractmethod
-    def assigned_pipeline(self) -> Expression:
-        """Read a pipeline as a value; a single expression in it is not taken apart."""
 
     def _variable(self) -> Expression:
         match = self.match(_VARIABLE)
@@ -247,7 +237,7 @@ class Expressions(Scanner):
             raise NotUnderstoodError(f"the value of ${name}", self.line)
         if name in _CONSTANTS:
             return _constant(_CONSTANTS[name])
-        return lambda scope: scope.get(name)
+        return lambda machine: machine.variables.get(name)
 
     def _postfix(self, expression: Expression) -> Expression:
         while match := self.match(_PATHS):
@@ -256,17 +246,12 @@ class Expressions(Scanner):
                 index = self.expression()
                 self.skip_lines()
                 self.expect("]")
-                expression = _element(expression, index)
+                expression = partial(_element, expression, index)
                 continue
             member = self.match(_MEMBER)
-            if member is None:
-                raise self.not_understood()
-            name = member.group()
-            expression = (
-                _result(expression, name, self._arguments())
-                if self.take("(")
-                else _property(expression, name)
-            )
+            name = member.group() if member is not None else ""
+            arguments = self._arguments() if self.take("(") else None
+            expression = partial(_member, expression, name, arguments)
         return expression
 
     def _arguments(self) -> list[Expression]:
@@ -290,9 +275,7 @@ class Expressions(Scanner):
         while not self.take("}"):
             key = self.match(_KEY)
             written = key.group() if key is not None else ""
-            name = (
-                _constant(int(written) if written.isdigit() else written) if key is not None else self.value()
-            )
+            name = _constant(int(written) if written.isdigit() else written) if written else self.value()
             self.skip_blanks()
             self.expect("=")
             self.skip_lines()
@@ -338,75 +321,68 @@ def _constant(value: object) -> Expression:
     return lambda _: value
 
 
-def _output(body: ScriptBlock, scope: Scope) -> list[object]:
+def _array(parts: Sequence[Expression], machine: Machine) -> object:
+    return [plain(part(machine)) for part in parts]
+
+
+def _output(body: ScriptBlock, is_array: bool, machine: Machine) -> object:
     found: list[object] = []
-    body.run(scope, found.append)
-    return found
+    body.run(machine, found.append)
+    return found if is_array else unwrapped(found)
 
 
-def _number_written(match: re.Match[str]) -> object:
+def _number_written(match: re.Match[str], sign: int = 1) -> object:
     digits, suffix, unit = (part.lower() if part else "" for part in match.groups())
-    value: int | float
-    if digits.startswith("0x"):
-        value = int(digits, 16)
-        if value >= 2**31:
-            raise NotUnderstoodError(f"the number {match.group()}")
-    elif suffix == "d":
-        if unit or "e" in digits:
-            raise NotUnderstoodError(f"the number {match.group()}")
-        return Decimal(digits)
-    else:
-        value = int(digits) if digits.isdigit() else float(digits)
-    value *= _UNITS[unit] if unit else 1
-    if (isinstance(value, int) and not fits(value, 64)) or not isfinite(value):
+    if suffix == "d" and not unit and re.fullmatch(r"[\d.]+", digits):
+        return Decimal(digits) * sign
+    value: int | float = int(digits, 16) if digits.startswith("0x") else 0
+    if not value:
+        value = int(digits) if digits.isdigit() else float(digits) if "x" not in digits else 0
+    value *= _UNITS[unit] * sign
+    large = not fits(value, 64) if isinstance(value, int) else not isfinite(value)
+    if suffix == "d" or large or (suffix and not isinstance(value, int)):
         raise NotUnderstoodError(f"the number {match.group()}")
-    if suffix == "l":
-        if not isinstance(value, int):
-            raise NotUnderstoodError(f"the number {match.group()}")
-        return Int64(value)
-    return value
+    return Int64(value) if suffix else value
 
 
-def _with_both(word: str, left: Expression, right: Expression) -> Expression:
-    if word == "and":
-        return lambda scope: truth(left(scope)) and truth(right(scope))
-    if word == "or":
-        return lambda scope: truth(left(scope)) or truth(right(scope))
-    if word == "xor":
-        return lambda scope: truth(left(scope)) is not truth(right(scope))
+def _with_both(word: str, left: Expression, right: Expression, machine: Machine) -> object:
+    if word in {"and", "or"}:
+        first = truth(left(machine))
+        return first if first is (word == "or") else truth(right(machine))
     operation = _OPERATIONS.get(word) or partial(operators.compare, word)
-    return lambda scope: operation(plain(left(scope)), plain(right(scope)))
+    return machine.weighed(operation(plain(left(machine)), plain(right(machine))))
 
 
-def _put_together(parts: Sequence[Expression], scope: Scope) -> object:
-    return operators.of_size("".join([text(plain(part(scope))) for part in parts]))
+def _put_together(parts: Sequence[Expression], machine: Machine) -> object:
+    return operators.of_size("".join([text(plain(part(machine))) for part in parts]))
 
 
 def _mapping(
-    kind: type[Hashtable | OrderedDictionary], entries: Sequence[tuple[Expression, Expression]], scope: Scope
+    kind: type[Hashtable | OrderedDictionary],
+    entries: Sequence[tuple[Expression, Expression]],
+    machine: Machine,
 ) -> object:
     found = kind()
     names: set[object] = set()
     for name, value in entries:
-        key = name(scope)
+        key = name(machine)
         if not isinstance(key, str | int) or isinstance(key, bool):
             raise NotUnderstoodError("a key that is neither a text nor a number")
         names.add(key.lower() if isinstance(key, str) else key)
-        found[key] = plain(value(scope))
+        found[key] = plain(value(machine))
     if len(names) < len(entries):
         raise NotUnderstoodError("a key that is there twice")
     return found
 
 
-def _element(expression: Expression, index: Expression) -> Expression:
-    return lambda scope: element_at(plain(expression(scope)), index(scope))
+def _element(expression: Expression, index: Expression, machine: Machine) -> object:
+    return element_at(plain(expression(machine)), index(machine))
 
 
-def _property(expression: Expression, name: str) -> Expression:
-    return lambda scope: member_of(plain(expression(scope)), name)
-
-
-def _result(expression: Expression, name: str, arguments: Sequence[Expression]) -> Expression:
-    return lambda scope: call_member(
-        plain(expression(scope)), name, [argument(scope) for argument in arguments]
-    )
+def _member(
+    expression: Expression, name: str, arguments: Sequence[Expression] | None, machine: Machine
+) -> object:
+    value = plain(expression(machine))
+    if arguments is None:
+        return member_of(value, name)
+    return call_member(value, name, [argument(machine) for argument in arguments])

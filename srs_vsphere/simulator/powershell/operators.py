@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from fnmatch import translate
 from math import isfinite
+from typing import TypeAlias
 
+from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
     LARGEST,
@@ -15,61 +17,43 @@ from srs_vsphere.simulator.objects.values import (
     elements,
     fits,
     is_array,
-    is_mapping,
     text,
     truth,
-    type_name,
 )
-from srs_vsphere.simulator.powershell.errors import ScriptError, StatementError
+from srs_vsphere.simulator.powershell.errors import StatementError
 
 #: Whole numbers up to here are exact as doubles.
 _EXACT = 2**53
-_WHOLE = re.compile(r"\s*[+-]?\d{1,9}\s*")
-_WORD = re.compile(r"(?!inf|nan)[a-z ]*[a-z][a-z ]*", re.IGNORECASE)
-_SORTED = re.compile(r"[a-z0-9]*", re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_WORD = re.compile(r"(?!inf|nan)[a-z]+", re.IGNORECASE | re.ASCII)
+_SORTED = re.compile(r"[a-z0-9]*", re.IGNORECASE | re.ASCII)
 
 
-def number_in(value: str, full: str) -> int:
-    """Return the number that a text stands for.
+_Operation: TypeAlias = Callable[[int | float, int | float], int | float]
 
-    Args:
-        value: the text.
-        full: the type that is wanted, for the error.
 
-    Raises:
-        StatementError: it stands for none.
-        NotUnderstoodError: that is not certain.
-    """
-    if not value:
-        return 0
-    if _WHOLE.fullmatch(value):
-        return int(value)
+def number_in(value: str) -> int:
+    """Return the whole number that a text stands for; a word is an error, anything else is refused."""
+    if not value or _WHOLE.fullmatch(value):
+        return int(value or 0)
     if _WORD.fullmatch(value):
-        raise not_converted(value, full)
+        raise StatementError(
+            f'Cannot convert value "{value}" to type "System.Int32". '
+            f"Error: \"The input string '{value}' was not in a correct format.\"",
+            id="InvalidCastFromStringToInteger",
+            category="InvalidArgument",
+        )
     raise NotUnderstoodError(f"{value[:20]!r} as a number")
-
-
-def not_converted(value: str, full: str) -> ScriptError:
-    """Return the error of a text that cannot become a value of some type."""
-    return StatementError(
-        f'Cannot convert value "{value}" to type "{full}". '
-        f"Error: \"The input string '{value}' was not in a correct format.\"",
-        id="InvalidCastFromStringToInteger",
-        category="InvalidArgument",
-    )
 
 
 def add(left: object, right: object) -> object:
     """Return the sum of two numbers, or two texts or arrays put together."""
     if is_array(left):
-        found: list[object] = [*left, *(elements(right) if is_array(right) else [right])]
-        return of_size(found)
-    if isinstance(left, str):
+        return of_size([*left, *(elements(right) if is_array(right) else [right])])
+    if type(left) is str:
         return of_size(left + text(right))
-    if left is None:
-        if isinstance(right, int | float | str) and not isinstance(right, bool):
-            return right
-        raise NotUnderstoodError("null + something else than a number or a text")
+    if left is None and (_is_number(right) or type(right) is str):
+        return right
     return _arithmetic("+", left, right, lambda one, other: one + other)
 
 
@@ -80,11 +64,7 @@ def subtract(left: object, right: object) -> object:
 
 def multiply(left: object, right: object) -> object:
     """Return the product of two numbers, or a text several times."""
-    if isinstance(left, str):
-        if not isinstance(right, int) or isinstance(right, bool) or right < 0:
-            raise NotUnderstoodError("a text multiplied by something else than a whole number")
-        if len(left) * right > LARGEST:
-            raise NotUnderstoodError(f"a text of more than {LARGEST} signs")
+    if type(left) is str and type(right) is int and 0 <= len(left) * right <= LARGEST:
         return left * right
     return _arithmetic("*", left, right, lambda one, other: one * other)
 
@@ -94,9 +74,7 @@ def divide(left: object, right: object) -> object:
 
     def quotient(one: int | float, other: int | float) -> int | float:
         if not other:
-            if isinstance(one, float) or isinstance(other, float):
-                raise NotUnderstoodError("a division by zero that gives infinity")
-            raise StatementError("Attempted to divide by zero.")
+            raise _by_zero(one, other)
         exact = isinstance(one, int) and isinstance(other, int) and one % other == 0
         return one // other if exact else one / other
 
@@ -107,10 +85,8 @@ def remainder(left: object, right: object) -> object:
     """Return the remainder of a division of whole numbers, with the sign of the dividend."""
 
     def rest(one: int | float, other: int | float) -> int | float:
-        if isinstance(one, float) or isinstance(other, float):
-            raise NotUnderstoodError("% between fractions")
-        if not other:
-            raise StatementError("Attempted to divide by zero.")
+        if not other or isinstance(one, float) or isinstance(other, float):
+            raise _by_zero(one, other)
         return abs(one) % abs(other) * (-1 if one < 0 else 1)
 
     return _arithmetic("%", left, right, rest)
@@ -118,121 +94,82 @@ def remainder(left: object, right: object) -> object:
 
 def span(left: object, right: object) -> object:
     """Return the whole numbers from one to another."""
-    if not all(isinstance(end, int) and not isinstance(end, bool) and fits(end, 32) for end in (left, right)):
-        raise NotUnderstoodError(".. between other things than whole numbers")
-    first, last = int(str(left)), int(str(right))
-    if abs(last - first) > LARGEST:
-        raise NotUnderstoodError(f"more than {LARGEST} numbers")
-    return list(range(first, last + 1) if first <= last else range(first, last - 1, -1))
+    if type(left) is int and type(right) is int and abs(right - left) <= LARGEST:
+        return list(range(left, right + 1) if left <= right else range(left, right - 1, -1))
+    raise NotUnderstoodError(f"{_kind(left)} .. {_kind(right)}, or so many numbers")
 
 
-def fill(left: object, right: object) -> object:
-    """Return a text with values in place of numbers in braces."""
-    values = elements(right)
-    if not isinstance(left, str) or re.search(r"[{}]", re.sub(r"\{\d{1,3}\}", "", left)):
-        raise NotUnderstoodError("a format with more than numbers in its braces")
-    if any(not isinstance(value, str | int | float | None) for value in values):
-        raise NotUnderstoodError("-f with other values than texts and numbers")
-    if any(int(number) >= len(values) for number in re.findall(r"\{(\d+)\}", left)):
-        raise NotUnderstoodError("-f with fewer values than numbers in braces")
-    texts = [text(value) for value in values]
-    numbers = [int(number) for number in re.findall(r"\{(\d+)\}", left)]
-    check_size(len(left) + sum(len(texts[number]) for number in numbers))
-    return re.sub(r"\{(\d+)\}", lambda match: texts[int(match[1])], left)
-
-
-def join(left: object, right: object) -> object:
-    """Return the texts of an array's elements with another text in between."""
-    if any(is_array(element) for element in elements(left)) or not isinstance(right, str):
+def _join(left: object, right: object) -> object:
+    if any(is_array(element) for element in elements(left)) or type(right) is not str:
         raise NotUnderstoodError("-join of arrays in an array, or with something else than a text")
     texts = [text(element) for element in elements(left)]
     check_size(len(right) * len(texts) + sum(map(len, texts)))
     return right.join(texts)
 
 
-def _ordering(left: object, right: object) -> int:
+def _order(left: object, right: object) -> int:
     """Return whether the left value is less, the same or more: -1, 0 or 1."""
-    if isinstance(left, str):
-        other = text(right) if _is_number(right) or isinstance(right, str) else None
-        if other is None or not (_SORTED.fullmatch(left) and _SORTED.fullmatch(other)):
-            raise NotUnderstoodError("the order of texts with more than letters and digits")
-        one, two = left.lower(), other.lower()
-        return (one > two) - (one < two)
-    if not _is_number(left) or not (_is_number(right) or isinstance(right, str)):
-        raise NotUnderstoodError(f"the order of {_kind(left)} and {_kind(right)}")
-    try:
-        number = number_in(right, type_name(left)) if isinstance(right, str) else _number(right)
-    except StatementError:
-        raise NotUnderstoodError("the order of a number and a text that is none") from None
-    return (_number(left) > number) - (_number(left) < number)
+    if type(left) is str and (type(right) is str or type(right) is int):
+        one, other = left.lower(), text(right).lower()
+        if _SORTED.fullmatch(one) and _SORTED.fullmatch(other):
+            return (one > other) - (one < other)
+    elif isinstance(left, int | float) and _is_number(left):
+        if type(right) is str and _WHOLE.fullmatch(right):
+            right = int(right)
+        if isinstance(right, int | float) and _is_number(right):
+            return (left > right) - (left < right)
+    raise NotUnderstoodError(f"the order of {_kind(left)} and {_kind(right)}")
 
 
 def _same(left: object, right: object) -> bool:
     if left is None or right is None:
         return left is right
-    if isinstance(left, bool):
-        if isinstance(right, bool | int | float | str):
-            return left is truth(right)
+    if isinstance(left, bool | values.SwitchParameter) and isinstance(right, bool | int | float | str):
+        if type(right) is bool or isinstance(left, bool):
+            return truth(left) is truth(right)
     elif _is_number(left):
-        if isinstance(right, bool):
-            return _number(left) == int(right)
-        if isinstance(right, str):
-            try:
-                return _number(left) == number_in(right, type_name(left))
-            except StatementError:
-                return False
-        if _is_number(right):
-            return _number(left) == _number(right)
-    elif isinstance(left, str) and isinstance(right, bool | int | float | str):
-        other = text(right)
-        if left == other or (left.isascii() and other.isascii()):
-            return left.lower() == other.lower()
+        try:
+            other = (
+                number_in(right) if type(right) is str else int(right) if isinstance(right, bool) else right
+            )
+        except StatementError:
+            return False
+        if isinstance(other, int | float):
+            return left == other
+    elif type(left) is str and (type(right) is str or type(right) is bool or _is_number(right)):
+        one, two = left, text(right)
+        if one == two or (one.isascii() and two.isascii()):
+            return one.lower() == two.lower()
     raise NotUnderstoodError(f"whether {_kind(left)} and {_kind(right)} are the same")
 
 
 def _like(left: object, right: object) -> bool:
-    if not isinstance(right, str) or not isinstance(left, str | int) or not (str(left) + right).isascii():
-        raise NotUnderstoodError("-like with something else than plain texts")
-    if re.search(r"[\[\]`]", right):
-        raise NotUnderstoodError("-like with brackets or escapes in the pattern")
-    # Not .* for each star: a text that does not match would be tried in all ways to divide it.
-    return re.fullmatch(translate(right), text(left), re.IGNORECASE) is not None
+    if type(left) is str and type(right) is str and (left + right).isascii() and not set(right) & set("[]`"):
+        # Not .* for each star: a text that does not match would be tried in all ways to divide it.
+        return re.fullmatch(translate(right), left, re.IGNORECASE) is not None
+    raise NotUnderstoodError("-like with anything else than plain texts, * and ?")
 
 
 _QUESTIONS: dict[str, Callable[[object, object], bool]] = {
     "eq": _same,
     "ne": lambda left, right: not _same(left, right),
-    "lt": lambda left, right: _ordering(left, right) < 0,
-    "le": lambda left, right: _ordering(left, right) <= 0,
-    "gt": lambda left, right: _ordering(left, right) > 0,
-    "ge": lambda left, right: _ordering(left, right) >= 0,
+    "lt": lambda left, right: _order(left, right) < 0,
+    "le": lambda left, right: _order(left, right) <= 0,
+    "gt": lambda left, right: _order(left, right) > 0,
+    "ge": lambda left, right: _order(left, right) >= 0,
     "like": _like,
     "notlike": lambda left, right: not _like(left, right),
 }
-
-
-def _has(values: object, value: object) -> bool:
-    return any(_same(element, value) for element in elements(values))
-
-
 _OTHERS: dict[str, Callable[[object, object], object]] = {
-    "contains": _has,
-    "notcontains": lambda left, right: not _has(left, right),
-    "in": lambda left, right: _has(right, left),
-    "notin": lambda left, right: not _has(right, left),
-    "join": join,
+    "contains": lambda left, right: any(_same(element, right) for element in elements(left)),
+    "in": lambda left, right: any(_same(element, left) for element in elements(right)),
+    "join": _join,
 }
 COMPARISONS = (*_QUESTIONS, *_OTHERS)
 
 
 def compare(name: str, left: object, right: object) -> object:
-    """Return what a comparison gives; of an array it takes the elements for which it is true.
-
-    Args:
-        name: the operator, in lower case.
-        left: what stands before it.
-        right: what stands after it.
-    """
+    """Return what a comparison gives; of an array it takes the elements for which it is true."""
     question = _QUESTIONS.get(name)
     if question is None:
         return _OTHERS[name](left, right)
@@ -245,14 +182,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _number(value: object) -> int | float:
-    if isinstance(value, int | float):
-        return value
-    raise NotUnderstoodError(f"{_kind(value)} as a number")
-
-
 def _kind(value: object) -> str:
-    return "null" if value is None else type_name(value)
+    return "null" if value is None else values.type_name(value)
 
 
 def of_size(value: list[object] | str) -> object:
@@ -261,28 +192,27 @@ def of_size(value: list[object] | str) -> object:
     return value
 
 
-def _arithmetic(
-    sign: str,
-    left: object,
-    right: object,
-    operation: Callable[[int | float, int | float], int | float],
-) -> object:
-    if isinstance(right, str) and isinstance(left, int) and not isinstance(left, bool):
-        right = number_in(right, "System.Int32")
-    if is_mapping(left) or not (_is_number(left) and _is_number(right)):
+def _by_zero(one: int | float, other: int | float) -> Exception:
+    if isinstance(one, float) or isinstance(other, float):
+        return NotUnderstoodError("this operation between fractions")
+    return StatementError("Attempted to divide by zero.")
+
+
+def _arithmetic(sign: str, left: object, right: object, operation: _Operation) -> object:
+    if type(left) is int and type(right) is str:
+        right = number_in(right)
+    if not (isinstance(left, int | float) and isinstance(right, int | float)) or bool in {
+        type(left),
+        type(right),
+    }:
         raise NotUnderstoodError(f"{_kind(left)} {sign} {_kind(right)}")
-    one, other = _number(left), _number(right)
-    wide = any(isinstance(operand, int) and type_name(operand) != "System.Int32" for operand in (one, other))
-    if any(isinstance(operand, int) and not fits(operand, 64) for operand in (one, other)):
-        raise NotUnderstoodError("arithmetic with very large numbers")
-    result = operation(one, other)
+    whole = [operand for operand in (left, right) if isinstance(operand, int)]
+    result = operation(left, right)
     if isinstance(result, int):
-        if not wide:
+        if all(type(operand) is int and fits(operand, 32) for operand in whole):
             return result if fits(result, 32) else float(result)
-        if fits(result, 64):
+        if all(fits(number, 64) for number in (*whole, result)):
             return Int64(result)
-    elif isfinite(result) and all(
-        abs(operand) <= _EXACT or isinstance(operand, float) for operand in (one, other)
-    ):
+    elif isfinite(result) and all(abs(operand) <= _EXACT for operand in whole):
         return result
     raise NotUnderstoodError("arithmetic with very large numbers")

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.powershell.errors import ScriptError, ScriptExit, ScriptReturn
-from srs_vsphere.simulator.powershell.machine import Machine, Scope
+from srs_vsphere.simulator.powershell.machine import Machine
 
 #: What Python says of operations that .NET would carry out or refuse in its own way.
 _BEYOND = (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
@@ -70,22 +70,19 @@ def run(
         left_over = _less(left_over, value)
         result.output.append((machine.elapsed, value))
 
-    # A script runs in the runspace's global scope, so its variables stay.
-    scope = Scope(machine)
     try:
         result.unread = len(script) + 1
         block = parse(script)
         result.unread, result.unbound = 0, True
-        bind(block, parameters, scope)
+        bind(block, parameters, machine)
         result.unbound = False
-        block.run(scope, sink)
+        block.run(machine, sink)
     except ScriptError as error:
         result.error = error
     except ScriptExit:
         result.exited = True
-    except ScriptReturn as left:
-        for value in left.values:
-            sink(value)
+    except ScriptReturn:
+        pass
     except NotUnderstoodError as error:
         error.line = error.line or machine.line
         raise

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+
+from attrs import frozen
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import elements, plain, text, truth, unwrapped
 from srs_vsphere.simulator.powershell import operators
-from srs_vsphere.simulator.powershell.commands import Call, Stage, bound_arguments, command, unknown
+from srs_vsphere.simulator.powershell.commands import Command, Stage, command, unknown
 from srs_vsphere.simulator.powershell.conversions import full_name
 from srs_vsphere.simulator.powershell.errors import ScriptError, ScriptExit, ScriptReturn
 from srs_vsphere.simulator.powershell.expressions import Expressions, collect, variable_name
 from srs_vsphere.simulator.powershell.machine import (
     Expression,
+    Machine,
     Parameter,
-    Scope,
     ScriptBlock,
     Sink,
     Statement,
@@ -26,14 +28,14 @@ _ASSIGNMENT = re.compile(r"\$((?:(?:global|script):)?\w+)[ \t]*([-+*/]?=)(?!=)",
 _KEYWORD = re.compile(r"(if|throw|exit|return|foreach|break)\b(?![-\w])", re.IGNORECASE)
 _NOT_HERE = re.compile(
     r"(function|filter|class|enum|switch|for|while|do|try|trap|begin|process|end|using|data|param|continue"
-    r"|workflow|configuration|parallel|sequence|inlinescript|dynamicparam|clean|until|catch|finally|else|elseif)"
-    r"\b(?![-\w])",
+    r"|workflow|configuration|parallel|sequence|inlinescript|dynamicparam|clean|until|catch|finally"
+    r"|else|elseif)\b(?![-\w])",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(r"[A-Za-z_][\w-]*(?=[\s;|)}]|$)|[%?](?=[\s{])")
 _PARAMETER = re.compile(r"-([A-Za-z]\w*)(:?)")
 _WORD = re.compile(r"[A-Za-z_][\w.:/\\*+=%!?-]*")
-_ARGUMENT = re.compile(r"-?(0|[1-9]\d{0,8})(\.\d{0,5}[1-9])?(?=[\s;|)},]|$)")
+_ARGUMENT = re.compile(r"-?(0|[1-9]\d{0,8})(\.\d{0,5}[1-9])?(?=[\s;|)},]|$)", re.ASCII)
 _ELSEIF = re.compile(r"elseif\b", re.IGNORECASE)
 _ELSE = re.compile(r"else\b", re.IGNORECASE)
 _IN = re.compile(r"in\b", re.IGNORECASE)
@@ -43,40 +45,56 @@ _MANDATORY = re.compile(r"\[Parameter\(\s*(|Mandatory|Mandatory\s*=\s*\$true)\s*
 _TYPE = re.compile(r"\[([\w.]+(?:\[\])?)\]")
 _NAME = re.compile(r"\$(\w+)")
 _ENDS = frozenset({"", ";", "|", "\n", "\r", ")", "}"})
-#: The values that preference variables may be given here.
+_CALM = frozenset({"continue", "silentlycontinue"})
+#: The values that preference variables may be given here; the last two change nothing that is shown.
 _PREFERENCES = {
-    "erroractionpreference": {"continue", "silentlycontinue", "stop"},
-    "warningpreference": {"continue", "silentlycontinue"},
-    "verbosepreference": {"continue", "silentlycontinue"},
-    "debugpreference": {"continue", "silentlycontinue"},
-    # These two change nothing that the service shows.
-    "informationpreference": {"continue", "silentlycontinue"},
-    "progresspreference": {"continue", "silentlycontinue"},
+    "erroractionpreference": _CALM | {"stop"},
+    "warningpreference": _CALM,
+    "verbosepreference": _CALM,
+    "debugpreference": _CALM,
+    "informationpreference": _CALM,
+    "progresspreference": _CALM,
+}
+_OPERATIONS = {
+    "+=": operators.add,
+    "-=": operators.subtract,
+    "*=": operators.multiply,
+    "/=": operators.divide,
 }
 
 
 def parse(script: str) -> ScriptBlock:
-    """Read a whole script.
-
-    Args:
-        script: its text.
-
-    Raises:
-        ScriptError: it ends within the condition of an ``if``.
-        NotUnderstoodError: it uses what is not known here.
-    """
+    """Read a whole script; an error if it ends in the condition of an ``if``, refused if it is not known."""
     reader = _Statements(script)
     try:
         return reader.script()
     except NotUnderstoodError as error:
-        if error.line is None:
-            error.line = reader.line
+        error.line = error.line or reader.line
         raise
 
 
+@frozen(eq=False)
+class _Call:
+    """A command with its arguments, before it runs; without a command PowerShell would not know it either."""
+
+    name: str
+    command: Command | None
+    arguments: Mapping[str, Expression]
+    piped: bool
+
+    def start(self, machine: Machine, sink: Sink) -> Stage:
+        if self.command is None:
+            unknown(self.name)
+        arguments = {name: plain(value(machine)) for name, value in self.arguments.items()}
+        try:
+            return self.command.run(machine, arguments | ({"input": True} if self.piped else {}), sink)
+        except NotUnderstoodError as error:
+            error.what = error.what if self.name in error.what else f"{error.what} of {self.name}"
+            raise
+
+
 class _Statements(Expressions):
-    # How many blocks of ForEach-Object and Where-Object, and how many loops are around the place.
-    _blocks = 0
+    # How many loops are around the place.
     _loops = 0
 
     def script(self) -> ScriptBlock:
@@ -86,8 +104,8 @@ class _Statements(Expressions):
         parameters = self._parameters() if self.match(_PARAM) else []
         if advanced and not parameters:
             raise self.not_understood("[CmdletBinding()] without parameters")
-        advanced = advanced or any(parameter.mandatory for parameter in parameters)
-        return ScriptBlock(self.statements(""), parameters, advanced)
+        mandatory = any(parameter.mandatory for parameter in parameters)
+        return ScriptBlock(self.statements(""), parameters, advanced or mandatory)
 
     def statements(self, closing: str) -> list[Statement]:
         found: list[Statement] = []
@@ -99,77 +117,55 @@ class _Statements(Expressions):
                 return found
             found.append(self._statement())
             self.skip_blanks()
-            if self.sign() not in {"", ";", "\n", "\r", closing} and not self.text[
-                : self.at
-            ].rstrip().endswith("}"):
+            after_block = self.text[: self.at].rstrip().endswith("}")
+            if self.sign() not in {"", ";", "\n", "\r", closing} and not after_block:
                 raise self.not_understood()
 
     def _statement(self) -> Statement:
-        if self.match(_NOT_HERE):
-            raise self.not_understood(f"the keyword {self.text[: self.at].split()[-1]}")
         line = self.line
-        keyword = self.match(_KEYWORD)
-        if keyword is not None:
+        if keyword := self.match(_KEYWORD):
             return self._keyword(keyword.group(1).lower(), line)
-        assignment = self.match(_ASSIGNMENT)
-        if assignment is not None:
-            return self._assignment(assignment.group(1), assignment.group(2), line)
-        return self.pipeline()
+        if assignment := self.match(_ASSIGNMENT):
+            name = _own_name(assignment.group(1))
+            self.skip_lines()
+            return Statement(line, partial(_assign, name, assignment.group(2), self.assigned()))
+        return self._pipeline()
 
     def _keyword(self, keyword: str, line: int) -> Statement:
         if keyword == "if":
             return self._if(line)
         if keyword == "foreach":
             return self._foreach(line)
-        if self._blocks and keyword != "throw":
-            raise self.not_understood(f"{keyword} inside a block of a pipeline")
+        if self.blocks and keyword != "throw":
+            raise self.not_understood(f"{keyword} inside a block or an expression")
         if keyword == "break" and self._loops:
             raise self.not_understood("break inside a loop")
         self.skip_blanks()
-        body = [] if self.sign() in _ENDS else [self.pipeline()]
-        if keyword == "throw":
-            return Statement(line, partial(_throw, body))
-        if keyword == "return":
-            return Statement(line, partial(_return, body))
-        if keyword == "break" and body:
-            raise self.not_understood("break with a label")
-        return Statement(line, _exit)
+        body = [] if self.sign() in _ENDS else [self._pipeline()]
+        return Statement(line, partial({"throw": _throw, "return": _return}.get(keyword, _exit), body))
 
     def _if(self, line: int) -> Statement:
-        branches = [self._branch()]
-        otherwise = ScriptBlock([])
-        while True:
+        branches: list[tuple[Expression, ScriptBlock]] = []
+        start = -1
+        while start < 0 or self.match(_ELSEIF):
+            self.skip_lines()
+            self.expect("(")
+            if not self.text[self.at :].strip():
+                before = self.text[: self.at].split("\n")[-1].strip()
+                what = f"Missing condition in if statement after '{before}'."
+                raise ScriptError(what, "IncompleteParseException")
+            branches.append((self.parenthesised(), self._body()))
             start = self.at
             self.skip_lines()
-            if self.match(_ELSEIF):
-                branches.append(self._branch())
-                continue
-            if self.match(_ELSE):
-                otherwise = self._body()
-            else:
-                self.at = start
-            return Statement(line, partial(_choose, branches, otherwise))
-
-    def _branch(self) -> tuple[Expression, ScriptBlock]:
-        self.skip_lines()
-        self.expect("(")
-        if not self.text[self.at :].strip():
-            before = self.text[: self.at].split("\n")[-1].strip()
-            what = f"Missing condition in if statement after '{before}'."
-            raise ScriptError(what, "IncompleteParseException")
-        return self._condition(), self._body()
-
-    def _condition(self) -> Expression:
-        self.skip_lines()
-        condition = self.assigned_pipeline()
-        self.skip_lines()
-        self.expect(")")
-        return condition
+        otherwise = self._body() if self.match(_ELSE) else None
+        if otherwise is None:
+            self.at = start
+        return Statement(line, partial(_choose, branches, otherwise))
 
     def _body(self) -> ScriptBlock:
         self.skip_lines()
         self.expect("{")
-        return ScriptBlock(self._nested("}"))
+        return ScriptBlock(self.nested("}"))
 
     def _foreach(self, line: int) -> Statement:
         self.skip_lines()
@@ -179,83 +175,57 @@ class _Statements(Expressions):
         self.skip_lines()
         if variable is None or not self.match(_IN):
             raise self.not_understood()
-        name = _own_name(variable.group(1))
-        values = self._condition()
+        name, found = _own_name(variable.group(1)), self.parenthesised()
         self._loops += 1
         body = self._body()
         self._loops -= 1
-        return Statement(line, partial(_each, name, values, body))
-
-    def _assignment(self, written: str, operator: str, line: int) -> Statement:
-        self.skip_lines()
-        everywhere = ":" in written
-        return Statement(line, partial(_assign, _own_name(written), everywhere, operator, self.assigned()))
+        return Statement(line, partial(_each, name, found, body))
 
     def assigned(self) -> Expression:
-        line = self.line
-        keyword = self.match(_KEYWORD)
-        if keyword is None:
-            return self.assigned_pipeline()
-        if keyword.group(1).lower() not in {"if", "foreach"}:
+        line, keyword = self.line, self.match(_KEYWORD)
+        if keyword is not None and keyword.group(1).lower() in {"if", "foreach"}:
+            self.blocks += 1
+            statement = self._keyword(keyword.group(1).lower(), line)
+            self.blocks -= 1
+        elif keyword is not None:
             raise self.not_understood()
-        statement = self._keyword(keyword.group(1).lower(), line)
-        return lambda scope: unwrapped(collect(statement, scope))
-
-    def assigned_pipeline(self) -> Expression:
-        if self._command_next():
-            statement = self.pipeline()
-            return lambda scope: unwrapped(collect(statement, scope))
-        line = self.line
-        first = self.expression()
-        self.skip_blanks()
-        if not self.looking_at("|"):
-            return first
-        statement = self._piped(first, line)
-        return lambda scope: unwrapped(collect(statement, scope))
-
-    def _command_next(self) -> bool:
-        return self.looking_at("&") or _COMMAND.match(self.text, self.at) is not None
-
-    def pipeline(self) -> Statement:
-        line = self.line
-        if self.take("&"):
+        elif _COMMAND.match(self.text, self.at):
+            statement = self._pipeline()
+        else:
+            first = self.expression()
             self.skip_blanks()
-            self.expect("{")
-            blocks, self._blocks = self._blocks, 0
-            block = ScriptBlock(self._nested("}"))
-            self._blocks = blocks
-            return self._piped(partial(_invoked, block), line)
+            if not self.looking_at("|"):
+                return first
+            statement = Statement(line, partial(_run, first, self._stages()))
+        return lambda machine: unwrapped(collect(statement, machine))
+
+    def _pipeline(self) -> Statement:
+        line = self.line
+        if keyword := self.match(_NOT_HERE) or self.match(_KEYWORD):
+            raise self.not_understood(f"the keyword {keyword.group(1)}")
         if _COMMAND.match(self.text, self.at):
-            calls = [self._call(piped=False), *self._stages()]
-            return Statement(line, partial(_run_commands, calls))
-        if self.match(_NOT_HERE) or self.match(_KEYWORD):
-            raise self.not_understood()
-        return self._piped(self.expression(), line)
+            return Statement(line, partial(_run, None, [self._call(piped=False), *self._stages()]))
+        return Statement(line, partial(_run, self.expression(), self._stages()))
 
-    def _piped(self, first: Expression, line: int) -> Statement:
-        return Statement(line, partial(_run_expression, first, self._stages()))
-
-    def _stages(self) -> list[Call]:
-        stages: list[Call] = []
-        while True:
-            self.skip_blanks()
-            if not self.take("|"):
-                break
+    def _stages(self) -> list[_Call]:
+        stages: list[_Call] = []
+        self.skip_blanks()
+        while self.take("|"):
             self.skip_lines()
             stages.append(self._call(piped=True))
+            self.skip_blanks()
         if self.sign() not in _ENDS:
             raise self.not_understood()
         return stages
 
-    def _call(self, *, piped: bool) -> Call:
-        line = self.line
-        match = self.match(_COMMAND)
+    def _call(self, *, piped: bool) -> _Call:
+        line, match = self.line, self.match(_COMMAND)
         if match is None:
             raise self.not_understood()
         # Looked up at once, so that a script with a command that is not known here does not begin to run.
         try:
-            found = command(match.group())
-            return Call(match.group(), found, bound_arguments(found, self._named_arguments()), piped)
+            found, given = command(match.group()), self._named_arguments()
+            return _Call(match.group(), found, {} if found is None else found.bound(given), piped)
         except NotUnderstoodError as error:
             error.line = error.line or line
             raise
@@ -267,37 +237,33 @@ class _Statements(Expressions):
             if self.sign() in _ENDS:
                 return arguments
             name = self.match(_PARAMETER)
-            if name is None:
-                arguments.append((None, self._command_argument()))
-                continue
-            arguments.append((name.group(1).lower(), self._command_argument() if name.group(2) else None))
+            value = self._argument() if name is None or name.group(2) else None
+            arguments.append((name.group(1).lower() if name else None, value))
 
-    def _command_argument(self) -> Expression:
-        parts = [self._command_value()]
-        while self._ended_argument() and self._comma():
-            parts.append(self._command_value())
-        return parts[0] if len(parts) == 1 else lambda scope: [plain(part(scope)) for part in parts]
+    def _argument(self) -> Expression:
+        parts = [self._argument_value()]
+        while self.comma():
+            parts.append(self._argument_value())
+        return parts[0] if len(parts) == 1 else lambda machine: [plain(part(machine)) for part in parts]
 
-    def _ended_argument(self) -> bool:
-        if self.sign() not in _ENDS and self.sign() not in {" ", "\t", "`", ","}:
-            raise self.not_understood()
-        return True
-
-    def _command_value(self) -> Expression:
+    def _argument_value(self) -> Expression:
+        found: object = None
+        value: Expression = lambda _: found  # noqa: E731 - most arguments are what they look like
         if self.take("{"):
-            self._blocks += 1
-            block = ScriptBlock(self._nested("}"))
-            self._blocks -= 1
-            return lambda _: block
-        if number := self.match(_ARGUMENT):
-            value = float(number.group()) if number.group(2) else int(number.group())
-            return lambda _: value
-        if self.sign() in {"'", '"', "$", "("} or self.looking_at("@(") or self.looking_at("@{"):
-            return self.value()
-        word = self.match(_WORD)
-        if word is None:
+            self.blocks += 1
+            found = ScriptBlock(self.nested("}"))
+            self.blocks -= 1
+        elif number := self.match(_ARGUMENT):
+            found = float(number.group()) if number.group(2) else int(number.group())
+        elif self.sign() in {"'", '"', "$", "("} or self.looking_at("@(") or self.looking_at("@{"):
+            value = self.value()
+        elif word := self.match(_WORD):
+            found = word.group()
+        else:
             raise self.not_understood()
-        return lambda _: word.group()
+        if self.sign() not in _ENDS | {" ", "\t", "`", ","}:
+            raise self.not_understood()
+        return value
 
     def _parameters(self) -> list[Parameter]:
         self.skip_lines()
@@ -315,128 +281,102 @@ class _Statements(Expressions):
         return found
 
     def _parameter(self) -> Parameter:
-        mandatory = False
-        type_: str | None = None
+        found = Parameter("")
         while self.looking_at("["):
-            attribute = self.match(_MANDATORY)
-            named = None if attribute is not None else self.match(_TYPE)
-            if attribute is not None:
-                mandatory = "mandatory" in attribute.group(1).lower()
-            elif named is not None and type_ is None:
-                type_ = full_name(named.group(1))
+            if attribute := self.match(_MANDATORY):
+                found.mandatory = "mandatory" in attribute.group(1).lower()
+            elif (named := self.match(_TYPE)) and found.type is None:
+                found.type = full_name(named.group(1))
             else:
                 raise self.not_understood()
             self.skip_lines()
         name = self.match(_NAME)
         if name is None:
             raise self.not_understood()
-        _own_name(name.group(1))
+        found.name = name.group(1)
+        _own_name(found.name)
         self.skip_lines()
-        if not self.take("="):
-            return Parameter(name.group(1), type_, None, mandatory)
-        self.skip_lines()
-        return Parameter(name.group(1), type_, self.expression(), mandatory)
+        if self.take("="):
+            self.skip_lines()
+            found.default = self.expression()
+        return found
 
 
 def _own_name(written: str) -> str:
     """Return the name of a variable that a script may give a value."""
     name = variable_name(written)
-    if name in {"true", "false", "null", "args", "input", "_"}:
+    if name in {"true", "false", "null", "args", "_"}:
         raise NotUnderstoodError(f"an assignment to ${name}")
     if name.endswith("preference") and name not in _PREFERENCES:
         raise NotUnderstoodError(f"${written}")
     return name
 
 
-def _stages(calls: Sequence[Call], scope: Scope, sink: Sink) -> list[Stage]:
+def _run(expression: Expression | None, calls: Sequence[_Call], machine: Machine, sink: Sink) -> None:
     for call in calls:
         if call.command is None:
             unknown(call.name)
     stages: list[Stage] = []
     for call in reversed(calls):
-        stage = call.start(scope, sink)
-        stages.insert(0, stage)
-        sink = stage.take
-    return stages
-
-
-def _run_expression(expression: Expression, calls: Sequence[Call], scope: Scope, sink: Sink) -> None:
-    stages = _stages(calls, scope, sink)
-    take = stages[0].take if stages else sink
-    for value in elements(expression(scope)):
-        scope.machine.step()
-        take(value)
+        stages.insert(0, call.start(machine, sink))
+        sink = stages[0].take
+    # A command at the beginning gets nothing through the pipeline: what it does, it does when it starts.
+    for value in elements(expression(machine)) if expression is not None else ():
+        machine.step()
+        sink(value)
     for stage in stages:
         stage.end()
 
 
-def _run_commands(calls: Sequence[Call], scope: Scope, sink: Sink) -> None:
-    # The first command gets nothing through the pipeline: what it does, it does when it starts.
-    for stage in _stages(calls, scope, sink):
-        stage.end()
-
-
-def _assign(
-    name: str, everywhere: bool, operator: str, expression: Expression, scope: Scope, _: Sink
-) -> None:
-    value = expression(scope)
+def _assign(name: str, operator: str, expression: Expression, machine: Machine, _: Sink) -> None:
+    value = expression(machine)
     if operator != "=":
-        operations = {
-            "+": operators.add,
-            "-": operators.subtract,
-            "*": operators.multiply,
-            "/": operators.divide,
-        }
-        value = operations[operator[0]](plain(scope.get(name)), plain(value))
-    if name in scope.machine.typed:
+        value = _OPERATIONS[operator](plain(machine.variables.get(name)), plain(value))
+    if name in machine.typed:
         raise NotUnderstoodError(f"an assignment to the typed parameter ${name}")
     if name in _PREFERENCES and (not isinstance(value, str) or value.lower() not in _PREFERENCES[name]):
         raise NotUnderstoodError(f"this value of ${name}")
-    scope.set(name, value, everywhere=everywhere)
+    machine.variables[name] = machine.weighed(value)
 
 
 def _choose(
-    branches: Sequence[tuple[Expression, ScriptBlock]], otherwise: ScriptBlock, scope: Scope, sink: Sink
+    branches: Sequence[tuple[Expression, ScriptBlock]],
+    otherwise: ScriptBlock | None,
+    machine: Machine,
+    sink: Sink,
 ) -> None:
     for condition, body in branches:
-        if truth(condition(scope)):
-            body.run(scope, sink)
+        if truth(condition(machine)):
+            body.run(machine, sink)
             return
-    otherwise.run(scope, sink)
+    if otherwise is not None:
+        otherwise.run(machine, sink)
 
 
-def _each(name: str, values: Expression, body: ScriptBlock, scope: Scope, sink: Sink) -> None:
-    found = values(scope)
-    for value in [] if found is None else elements(found):
-        scope.set(name, value)
-        body.run(scope, sink)
+def _each(name: str, found: Expression, body: ScriptBlock, machine: Machine, sink: Sink) -> None:
+    values = found(machine)
+    for value in [] if values is None else elements(values):
+        machine.variables[name] = value
+        body.run(machine, sink)
 
 
-def _invoked(block: ScriptBlock, scope: Scope) -> object:
-    found: list[object] = []
-    try:
-        block.run(Scope(scope.machine, outer=scope), found.append)
-    except ScriptReturn as left:
-        found += left.values
-    return found
-
-
-def _throw(body: Sequence[Statement], scope: Scope, _: Sink) -> None:
-    found = [value for statement in body for value in collect(statement, scope)]
-    if len(found) > 1 or any(not isinstance(value, str | int) for value in found):
-        raise NotUnderstoodError("throw with something else than a text")
-    if scope.preference("erroractionpreference") == "silentlycontinue":
-        raise NotUnderstoodError("throw while errors are silent")
+def _throw(body: Sequence[Statement], machine: Machine, _: Sink) -> None:
+    found = [value for statement in body for value in collect(statement, machine)]
+    silent = machine.preference("erroractionpreference") == "silentlycontinue"
+    if silent or len(found) > 1 or any(type(value) not in {str, int} for value in found):
+        raise NotUnderstoodError("throw with something else than a text, or while errors are silent")
     message = text(found) if found else "ScriptHalted"
     error = ScriptError(message, id=message, category="OperationStopped", target=text(found))
-    scope.machine.note(error)
+    machine.note(error)
     raise error
 
 
-def _return(body: Sequence[Statement], scope: Scope, _: Sink) -> None:
-    raise ScriptReturn([value for statement in body for value in collect(statement, scope)])
+def _return(body: Sequence[Statement], machine: Machine, sink: Sink) -> None:
+    for statement in body:
+        statement.run(machine, sink)
+    raise ScriptReturn
 
 
-def _exit(scope: Scope, _: Sink) -> None:
-    scope.machine.step()
+def _exit(_: Sequence[Statement], machine: Machine, __: Sink) -> None:
+    machine.step()
     raise ScriptExit

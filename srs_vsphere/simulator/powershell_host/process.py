@@ -61,11 +61,6 @@ class HostProcess:
         for thread in (self._listener, self._waiter, Thread(target=self._speak, daemon=True)):
             thread.start()
 
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
-
     def send(self, line: bytes) -> None:
         """Send a line; returns at once, whether the process reads or not.
 
