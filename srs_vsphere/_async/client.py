@@ -222,7 +222,7 @@ class AsyncSrsClient:
         **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    async def run(
+    async def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         script: str | PathLike[str],
         *,
@@ -280,15 +280,15 @@ class AsyncSrsClient:
             result = await client.run("Get-VM | Select-Object Name, PowerState, VMHost", output="json")
             # [{"Name": "web-01", "PowerState": "PoweredOn", "VMHost": "esx-7.example.com"}, ...]
 
-        ``VMHost`` is an object itself, and comes as its text: ``depth=2`` opens it too. It costs time and size,
-        since such objects refer to many others; naming what is wanted with ``Select-Object`` costs nothing.
+        ``VMHost`` is an object itself, and comes as its text: ``depth=2`` opens it too. That costs time and
+        size, since such objects refer to many others; naming their members in ``Select-Object`` does not.
 
         Args:
             script: the script, or the path of a file that holds it.
             parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
                 are sent untouched. Default none.
-            output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, the service's own
-                documents, one level deep.
+            output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, documents of
+                the service's own, one level deep.
             width: for ``text``: columns; default 4096, for tables grow to what their columns hold. None sends
                 the script bare, and tables are cut at 80 columns.
             depth: for ``json``: how many levels of .NET objects show their members, from 1 to 64; default 1.
@@ -370,7 +370,7 @@ class AsyncSrsClient:
         **options: Unpack[RunOptions],
     ) -> AsyncStartedScript[str]: ...
     @overload
-    async def start(
+    async def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         script: str | PathLike[str],
         *,

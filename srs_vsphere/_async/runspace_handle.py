@@ -58,7 +58,7 @@ class AsyncRunspaceHandle:
         **options: Unpack[RunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    async def run(
+    async def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         script: str | PathLike[str],
         *,
@@ -115,8 +115,8 @@ class AsyncRunspaceHandle:
             script: the script, or the path of a file that holds it.
             parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
                 are sent untouched. Default none.
-            output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, the service's own
-                documents, one level deep.
+            output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, documents of
+                the service's own, one level deep.
             width: for ``text``: columns; default 4096, for tables grow to what their columns hold. None sends
                 the script bare, and tables are cut at 80 columns.
             depth: for ``json``: how many levels of .NET objects show their members, from 1 to 64; default 1.
@@ -174,7 +174,7 @@ class AsyncRunspaceHandle:
         **options: Unpack[RunOptions],
     ) -> AsyncStartedScript[str]: ...
     @overload
-    async def start(
+    async def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         script: str | PathLike[str],
         *,

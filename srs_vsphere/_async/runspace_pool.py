@@ -275,7 +275,7 @@ class AsyncRunspacePool:
         **options: Unpack[MapOptions],
     ) -> AsyncWorkerPool[PoolResult[str]]: ...
     @overload
-    def map(
+    def map(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         script: str | PathLike[str],
         inputs: Iterable[Parameters],

@@ -199,7 +199,7 @@ class AsyncScriptExecutions:
         self, id: ScriptRef, *, output: Literal["text"] = "text", **options: Unpack[ResultOptions]
     ) -> ScriptResult[str]: ...
     @overload
-    async def result(
+    async def result(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         id: ScriptRef,
         *,

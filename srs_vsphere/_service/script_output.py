@@ -164,8 +164,8 @@ def settled(
     if check:
         result.raise_for_outcome()
     if result.mismatches and not reader.keep:
-        many = f"{len(result.mismatches)} values do" if len(result.mismatches) > 1 else "a value does"
-        first = result.mismatches[0]
+        first, *others = result.mismatches
+        many = f"{len(others) + 1} values do" if others else "a value does"
         raise OutputMismatchError(
             f"{many} not fit output_type: {first}", result=result, operation="run", host=host
         )

@@ -199,7 +199,7 @@ class ScriptExecutions:
         self, id: ScriptRef, *, output: Literal["text"] = "text", **options: Unpack[ResultOptions]
     ) -> ScriptResult[str]: ...
     @overload
-    def result(
+    def result(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         id: ScriptRef,
         *,
