@@ -17,7 +17,6 @@ from srs_vsphere._service.identity import RunspaceRef, ScriptRef, runspace_id, s
 from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import (
     DEFAULT_TIMEOUT,
-    DEFAULT_WIDTH,
     MismatchChoice,
     ResultOptions,
     output_reader,
@@ -105,7 +104,7 @@ class AsyncScriptExecutions:
         parameters: Parameters | None = None,
         name: str | None = None,
         output: OutputChoice = "text",
-        width: int | None = DEFAULT_WIDTH,
+        width: int | None = None,
         depth: int | None = None,
         timeout: float | None = None,
     ) -> ScriptExecution:
@@ -122,7 +121,8 @@ class AsyncScriptExecutions:
             name: what to call it in the history; default a unique name.
             output: the form of the output: ``text``, one text; ``raw``, the service's own documents;
                 ``json``, the documents that `result` makes Python values of.
-            width: as for ``run()``.
+            width: for ``text``: columns, as for ``run()``; default None, the script as it is, whose tables are
+                cut at 80.
             depth: as for ``run()``.
             timeout: seconds for the whole call; default the retry policy's deadline.
 

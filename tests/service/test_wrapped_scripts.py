@@ -28,9 +28,9 @@ def test_what_is_sent_is_what_was_recorded():
         body = json.loads(exchange["request"]["body"] or "null")
         if body and "script" in body:
             recorded[exchange["label"]] = body
-    sent = as_values("if (", None, 1)
+    sent = as_values("if (", None, 1, "run-1")
     body = recorded["syntax error: start"]
-    assert sent.script.replace(sent.run, "run-1").strip() == body["script"].strip()
+    assert sent.script.strip() == body["script"].strip()
     assert sent.parameters == body["script_parameters"]
     assert rest_of("run-1").strip() == recorded["syntax error, the rest: start"]["script"].strip()
     text = as_text("1; throw 'boom'", None, 4096)
@@ -44,7 +44,7 @@ def test_what_is_sent_is_what_was_recorded():
 
 def test_the_users_script_travels_as_a_parameter():
     for sent in (
-        as_values("param($a) $a", {"a": 1, "f": Switch()}, 5),
+        as_values("param($a) $a", {"a": 1, "f": Switch()}, 5, "run-1"),
         as_text("param($a) $a", {"a": 1, "f": Switch()}, 120),
     ):
         assert sent.parameters == [
@@ -53,26 +53,24 @@ def test_the_users_script_travels_as_a_parameter():
             {"name": "f"},
         ]
         assert not {"DEPTH", "RUN", "WIDTH"} & set(sent.script.replace("'", " ").split())
-    assert " 64 5 }" in as_values("1", None, 5).script
+    assert " 64 5 }" in as_values("1", None, 5, "run-1").script
     assert "-Width 120\n" in as_text("1", None, 120).script
 
 
-def test_every_run_has_a_name_of_its_own():
-    one, other = as_values("1", None, 1), as_values("1", None, 1)
-    assert one.run != other.run
-    assert f"'{one.run}'" in one.script
-    assert f"'{one.run}'" in rest_of(one.run)
+def test_the_rest_is_asked_for_by_the_name_of_the_run():
+    assert "'run-1'" in as_values("1", None, 1, "run-1").script
+    assert "'run-1'" in rest_of("run-1")
 
 
 def test_a_script_that_looks_like_a_date_travels_as_clixml():
-    (script,) = as_values("2020-01-02T03:04:05Z", None, 1).parameters
+    (script,) = as_values("2020-01-02T03:04:05Z", None, 1, "run-1").parameters
     assert script["script"] == service_script("parameter-value")
     assert deserialize_clixml(script["value"], None) == ["2020-01-02T03:04:05Z"]
 
 
 def test_no_try_stands_around_the_users_script():
     # In PowerShell a try reaches into what it calls and would end scripts that survive their own errors.
-    for script in (as_values("1", None, 1).script, as_text("1", None, 80).script):
+    for script in (as_values("1", None, 1, "run-1").script, as_text("1", None, 80).script):
         assert "try" not in script[script.index(". $__srs.script") :]
 
 
