@@ -121,8 +121,8 @@ class ScriptExecutions:
             name: what to call it in the history; default a unique name.
             output: the form of the output: ``text``, one text; ``raw``, the service's own documents;
                 ``json``, the documents that `result` makes Python values of.
-            width: for ``text``: columns, as for ``run()``; default None, the script as it is, whose tables are
-                cut at 80.
+            width: for ``text``: columns, as for ``run()``; default None, the script as it is, whose tables
+                are cut at 80.
             depth: as for ``run()``.
             timeout: seconds for the whole call; default the retry policy's deadline.
 
