@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import nox
 
 nox.needs_version = ">=2025.2.9"
@@ -9,6 +11,9 @@ nox.options.sessions = ["lint", "types", "sync", "tests", "lowest", "httpx2"]
 nox.options.error_on_missing_interpreters = False
 
 ALL_CORES = ("-n", "auto", "--dist", "worksteal")
+
+#: Those that are missing are skipped by name; the one that runs nox never is.
+PYTHONS = sorted({"3.11", "3.12", "3.13", "3.14", f"{sys.version_info.major}.{sys.version_info.minor}"})
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
@@ -24,9 +29,9 @@ def demo(session: nox.Session) -> None:
     session.run("python", "examples/demo.py")
 
 
-@nox.session
+@nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the whole suite; without arguments, with its coverage."""
+    """Run the whole suite on every Python that is installed; without arguments, with its coverage."""
     session.install("-e", ".[simulator]", *group("test"))
     if session.posargs:
         session.run("pytest", *session.posargs)

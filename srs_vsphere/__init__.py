@@ -60,9 +60,15 @@ _NAMES = {
         "ApiKeyAuth",
         "Auth",
         "BasicAuth",
+        "CredentialSource",
         "Secret",
     ),
     "certificate": ("Certificate",),
+    "credential_sources": (
+        "EnvAuth",
+        "FileAuth",
+        "KeyringAuth",
+    ),
     "errors": (
         "ApiError",
         "AuthenticationError",
@@ -149,6 +155,7 @@ _NAMES = {
         "RetryPolicy",
     ),
     "settings": ("Timeouts",),
+    "sign_auth": ("SignAuth",),
     "tls": (
         "InsecureTlsWarning",
         "Tls",

@@ -37,8 +37,12 @@ from srs_vsphere._version import __version__ as __version__
 from srs_vsphere.auth import ApiKeyAuth as ApiKeyAuth
 from srs_vsphere.auth import Auth as Auth
 from srs_vsphere.auth import BasicAuth as BasicAuth
+from srs_vsphere.auth import CredentialSource as CredentialSource
 from srs_vsphere.auth import Secret as Secret
 from srs_vsphere.certificate import Certificate as Certificate
+from srs_vsphere.credential_sources import EnvAuth as EnvAuth
+from srs_vsphere.credential_sources import FileAuth as FileAuth
+from srs_vsphere.credential_sources import KeyringAuth as KeyringAuth
 from srs_vsphere.errors import ApiError as ApiError
 from srs_vsphere.errors import AuthenticationError as AuthenticationError
 from srs_vsphere.errors import CertificateError as CertificateError
@@ -119,5 +123,6 @@ from srs_vsphere.results import ScriptResult as ScriptResult
 from srs_vsphere.retry import RetryEvent as RetryEvent
 from srs_vsphere.retry import RetryPolicy as RetryPolicy
 from srs_vsphere.settings import Timeouts as Timeouts
+from srs_vsphere.sign_auth import SignAuth as SignAuth
 from srs_vsphere.tls import InsecureTlsWarning as InsecureTlsWarning
 from srs_vsphere.tls import Tls as Tls

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import base64
 import hmac
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
+
+from srs_vsphere._validation import check_flag
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from srs_vsphere.sign_auth import SignAuth
 
 
 class Secret:
@@ -60,6 +67,8 @@ class BasicAuth:
     Args:
         username: vCenter single sign-on user, such as ``administrator@vsphere.local``; without a colon.
         password: that user's password.
+        allow_pickle: whether the password may be pickled, in the clear, to be sent to other processes;
+            default False. Credentials by name, which each process looks up, need no such thing.
 
     Raises:
         TypeError: one of them is not text.
@@ -68,8 +77,9 @@ class BasicAuth:
 
     username: str
     password: Secret
+    allow_pickle: bool = field(eq=False)
 
-    def __init__(self, username: str, password: str | Secret) -> None:
+    def __init__(self, username: str, password: str | Secret, *, allow_pickle: bool = False) -> None:
         secret = _hidden(password)
         # Given as "user:password", a user name is a secret, too.
         name = Secret(username)
@@ -83,6 +93,22 @@ class BasicAuth:
             raise ValueError("username must not hold a colon: the service would read the rest as password")
         object.__setattr__(self, "username", name.reveal())
         object.__setattr__(self, "password", secret)
+        check_flag("allow_pickle", allow_pickle)
+        object.__setattr__(self, "allow_pickle", allow_pickle)
+
+    def __copy__(self) -> BasicAuth:
+        return self
+
+    def __deepcopy__(self, memo: object) -> BasicAuth:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if not self.allow_pickle:
+            raise TypeError(
+                "a secret is not pickled, unless BasicAuth(..., allow_pickle=True) says so: create the"
+                " credentials anew in the other process, as EnvAuth and FileAuth do"
+            )
+        return _with_pickle, (self.username, self.password.reveal())
 
     def __repr__(self) -> str:
         return f"BasicAuth(username={getattr(self, 'username', None)!r}, password=Secret('***'))"
@@ -93,6 +119,10 @@ class BasicAuth:
         return Secret(
             "Basic " + base64.b64encode(f"{self.username}:{self.password.reveal()}".encode()).decode("ascii")
         )
+
+
+def _with_pickle(username: str, password: str) -> BasicAuth:
+    return BasicAuth(username, Secret(password), allow_pickle=True)
 
 
 @frozen(init=False, repr=False)
@@ -119,7 +149,24 @@ class ApiKeyAuth:
         return "ApiKeyAuth(key=Secret('***'))"
 
 
-Auth: TypeAlias = BasicAuth | ApiKeyAuth
+@runtime_checkable
+class CredentialSource(Protocol):
+    """What hands out credentials when a client logs in, such as a class of your own over a vault.
+
+    `EnvAuth`, `FileAuth`, `KeyringAuth` and `SsoAuth` are of this kind.
+    """
+
+    def credentials(self) -> LoginAuth | Awaitable[LoginAuth]:
+        """Return the credentials for one login; asked at each.
+
+        A plain method may block: the async client calls it in a worker thread. The sync client takes no
+        coroutine.
+        """
+        ...
+
+
+LoginAuth: TypeAlias = "BasicAuth | SignAuth"
+Auth: TypeAlias = "BasicAuth | ApiKeyAuth | SignAuth | CredentialSource"
 
 
 def check_key(key: Secret) -> Secret:

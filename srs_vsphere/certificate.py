@@ -9,6 +9,7 @@ from datetime import datetime
 from attrs import field, frozen
 
 from srs_vsphere._codec.x509 import read_certificate
+from srs_vsphere.errors import InvalidArgumentValueError
 
 
 @frozen(kw_only=True)
@@ -109,9 +110,11 @@ def normal_thumbprint(text: str) -> str:
     try:
         digest = bytes.fromhex(digits)
     except ValueError:
-        raise ValueError("thumbprint must be hexadecimal digits, with or without colons") from None
+        raise InvalidArgumentValueError(
+            "thumbprint must be hexadecimal digits, with or without colons"
+        ) from None
     if len(digits) not in {40, 64}:
-        raise ValueError(
+        raise InvalidArgumentValueError(
             "thumbprint must be a SHA-256 (64 hexadecimal digits) or a SHA-1 (40), "
             f"with or without colons, not {len(digits)} digits"
         )

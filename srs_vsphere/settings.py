@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
 
 from srs_vsphere._validation import check_count, seconds
-from srs_vsphere.auth import ApiKeyAuth, BasicAuth
+from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
+from srs_vsphere.sign_auth import SignAuth
 from srs_vsphere.tls import Tls
 
 _NAME = re.compile(r"(?!.{254})[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
@@ -133,8 +135,13 @@ def check_arguments(
         TypeError: one is of the wrong kind.
         ValueError: `max_connections` is less than 1.
     """
-    if auth is not None and not isinstance(auth, BasicAuth | ApiKeyAuth):
-        raise InvalidArgumentTypeError(f"auth must be BasicAuth or ApiKeyAuth, not {type(auth).__name__}")
+    if isinstance(auth, type) or not (
+        auth is None or isinstance(auth, BasicAuth | ApiKeyAuth | SignAuth | CredentialSource)
+    ):
+        given = auth.__name__ if isinstance(auth, type) else type(auth).__name__
+        raise InvalidArgumentTypeError(
+            f"auth must be BasicAuth, ApiKeyAuth, SignAuth or a CredentialSource, not {given}"
+        )
     for name, value, kind in (
         ("retry", retry, RetryPolicy),
         ("timeouts", timeouts, Timeouts),
@@ -142,6 +149,35 @@ def check_arguments(
     ):
         if not isinstance(value, kind):
             raise InvalidArgumentTypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
+    if isinstance(tls, Tls) and tls.verify is False and isinstance(auth, BasicAuth):
+        raise InvalidArgumentValueError(
+            "tls=Tls(verify=False) would show the password to anybody on the way: pin the certificate with "
+            'Tls(thumbprint=...), or say Tls(verify="never")'
+        )
     check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
         raise InvalidArgumentTypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
+
+
+def check_session_file(session_file: object, auth: object) -> None:
+    """Refuse a session file that cannot work.
+
+    Args:
+        session_file: a client's argument of this name.
+        auth: likewise.
+
+    Raises:
+        InvalidArgumentTypeError: it is no path.
+        InvalidArgumentValueError: it is empty, or the credentials cannot log in or do not say for whom.
+    """
+    if session_file is None:
+        return
+    if not isinstance(session_file, str | os.PathLike):
+        kind = type(session_file).__name__
+        raise InvalidArgumentTypeError(f"session_file must be a path, not {kind}")
+    if not os.fspath(session_file):
+        raise InvalidArgumentValueError("session_file must name a file, not be empty")
+    if auth is None or isinstance(auth, ApiKeyAuth) or "username" not in dir(auth):
+        raise InvalidArgumentValueError(
+            "session_file needs auth that logs in and has a username, to know whose session it keeps"
+        )

@@ -10,6 +10,7 @@ from attrs import Attribute, evolve, field, frozen
 
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import normal_thumbprint
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 
 PathLike = str | os.PathLike[str]
 
@@ -28,9 +29,9 @@ def _paths(value: PathLike | tuple[PathLike, ...] | None) -> tuple[str, ...]:
 
 def _is_path(_: object, attribute: Attribute[str | None], value: object) -> None:
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{attribute.name} must be a path, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(f"{attribute.name} must be a path, not {type(value).__name__}")
     if value == "":
-        raise ValueError(f"{attribute.name} must name a file, not be empty")
+        raise InvalidArgumentValueError(f"{attribute.name} must name a file, not be empty")
 
 
 def _are_paths(_: object, attribute: Attribute[tuple[str, ...]], value: tuple[object, ...]) -> None:
@@ -46,14 +47,16 @@ def _is_pem(_: object, attribute: Attribute[str | None], value: object) -> None:
     if value is None:
         return
     if not isinstance(value, str):
-        raise TypeError(f"{attribute.name} must be text or bytes, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(f"{attribute.name} must be text or bytes, not {type(value).__name__}")
     if "-----BEGIN " not in value:
-        raise ValueError(f"{attribute.name} must hold certificates as PEM (-----BEGIN CERTIFICATE-----)")
+        raise InvalidArgumentValueError(
+            f"{attribute.name} must hold certificates as PEM (-----BEGIN CERTIFICATE-----)"
+        )
 
 
 def _thumbprint(value: str | None) -> str | None:
     if value is not None and not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-        raise TypeError(f"thumbprint must be text, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(f"thumbprint must be text, not {type(value).__name__}")
     return None if value is None else normal_thumbprint(value)
 
 
@@ -61,14 +64,16 @@ def _is_name(_: object, attribute: Attribute[str | None], value: object) -> None
     if value is None:
         return
     if not isinstance(value, str):
-        raise TypeError(f"{attribute.name} must be text, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
     if not value or not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError(f"{attribute.name} must be a host name")
+        raise InvalidArgumentValueError(f"{attribute.name} must be a host name")
 
 
 def _is_context(_: object, attribute: Attribute[ssl.SSLContext | None], value: object) -> None:
     if value is not None and not isinstance(value, ssl.SSLContext):
-        raise TypeError(f"{attribute.name} must be an ssl.SSLContext, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(
+            f"{attribute.name} must be an ssl.SSLContext, not {type(value).__name__}"
+        )
 
 
 def _hidden(value: str | Secret | None) -> Secret | None:
@@ -79,7 +84,7 @@ def _is_verify(_: object, attribute: Attribute[bool | Literal["never"]], value: 
     # None, as from a setting that is missing, must not switch the checks off.
     if not isinstance(value, bool) and value != "never":
         shown = repr(value) if isinstance(value, str) else type(value).__name__
-        raise TypeError(f"{attribute.name} must be True, False or 'never', not {shown}")
+        raise InvalidArgumentTypeError(f"{attribute.name} must be True, False or 'never', not {shown}")
 
 
 class InsecureTlsWarning(UserWarning):
@@ -135,8 +140,10 @@ class Tls:
         }
         given = [name for name, is_given in ways.items() if is_given]
         if len(given) > 1 and not set(given) <= {"ca_file", "ca_data", "known_hosts"}:
-            raise ValueError(f"{given[0]} and {given[-1]} exclude each other: each says whom to trust")
+            raise InvalidArgumentValueError(
+                f"{given[0]} and {given[-1]} exclude each other: each says whom to trust"
+            )
         if self.client_certificate is None and (self.client_key or self.client_key_password):
-            raise ValueError("client_key needs client_certificate beside it")
+            raise InvalidArgumentValueError("client_key needs client_certificate beside it")
         if self.context is not None and evolve(self, context=None) != Tls():
-            raise ValueError("context goes with no other argument: set these in the context")
+            raise InvalidArgumentValueError("context goes with no other argument: set these in the context")

@@ -92,3 +92,27 @@ def test_only_what_is_used_is_loaded(code, absent):
 
 def test_the_package_is_typed():
     assert SOURCE.with_name("py.typed").exists()
+
+
+RUN = """
+import anyio
+from srs_vsphere import *
+from srs_vsphere import AsyncSrsClient, BasicAuth, SrsClient
+from srs_vsphere.simulator import SimServer, Simulator
+
+AUTH = BasicAuth("alice", "secret")
+
+async def main(url):
+    async with AsyncSrsClient(url, auth=AUTH) as client:
+        return (await client.run("'x'")).output
+
+with SimServer(Simulator(users={"alice": "secret"})) as server:
+    with SrsClient(server.url, auth=AUTH) as client:
+        print(client.run("'x'").output, anyio.run(main, server.url))
+"""
+
+
+def test_all_names_and_a_script_without_a_warning():
+    command = [sys.executable, "-W", "error", "-c", RUN]
+    done = subprocess.run(command, cwd=SOURCE.parents[1], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "x x\n", "")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from os import PathLike
+from os import PathLike, fspath
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
 from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
+from srs_vsphere._async.client_options import AsyncClientOptions
 from srs_vsphere._async.decoding import read_one
 from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspaces import AsyncRunspaces
@@ -38,14 +39,16 @@ from srs_vsphere._service.script_request import (
     check_new_only,
     prepare,
 )
+from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._validation import check_flag, check_number, check_seconds
-from srs_vsphere.auth import Auth
+from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.models import About, PSDocument
 from srs_vsphere.parameters import Parameters
+from srs_vsphere.profiles import find_settings
 from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
-from srs_vsphere.settings import Origin, Timeouts, check_arguments
+from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_session_file
 from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
@@ -66,14 +69,21 @@ class AsyncSrsClient:
 
     Args:
         url: scheme, host and perhaps port of the service, such as ``https://srs.example.com``.
-        auth: `BasicAuth` or `ApiKeyAuth`; default None, which is enough for `about` only.
+        auth: `BasicAuth`, `SignAuth` or `ApiKeyAuth`, or where they are asked for at each login: `EnvAuth`,
+            `FileAuth`, `KeyringAuth`, `SsoAuth`, or a `CredentialSource` of your own. Default None, which is
+            enough for `about` only.
         retry: when a failed request is tried again; default `RetryPolicy()`. `RetryPolicy.off()` for never.
         timeouts: how long an attempt may wait for each of its steps; default `Timeouts()`.
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
+        http_client: an `httpx.AsyncClient` of your own (or httpx2's) that all requests go through as you
+            configured it, but redirects are not followed; it is not closed with this client, and excludes
+            `transport` and `tls`. Default: one of this client's own.
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
             and `tls` does not apply to it.
         max_connections: requests on their way at once, the others wait their turn; default 20.
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
+        session_file: a file that keeps the session's key for the next process, so that commands share one
+            session: only `logout` ends it. It belongs to its user alone. Default None, a session of its own.
 
     Raises:
         InvalidArgumentTypeError: an argument is of the wrong kind; the message names it.
@@ -88,9 +98,11 @@ class AsyncSrsClient:
         retry: RetryPolicy = _DEFAULT_RETRY,
         timeouts: Timeouts | None = None,
         tls: Tls | None = None,
+        http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         max_connections: int = 20,
         on_retry: Callable[[RetryEvent], object] | None = None,
+        session_file: str | PathLike[str] | None = None,
     ) -> None:
         try:
             origin = Origin.parse(url)
@@ -98,12 +110,19 @@ class AsyncSrsClient:
             # A url with a password in it is refused, and a traceback would show this frame's variables.
             del url
         timeouts = Timeouts() if timeouts is None else timeouts
-        tls = Tls() if tls is None else tls
-        check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
+        check_arguments(auth, retry, timeouts, Tls() if tls is None else tls, max_connections, on_retry)
+        check_session_file(session_file, auth)
         log_redaction.install()
         self._http = make_async_http(
-            origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
+            origin,
+            http_client=http_client,
+            transport=transport,
+            tls=tls,
+            auth=auth,
+            timeouts=timeouts,
+            max_connections=max_connections,
         )
+        self._closes_http = self._http is not http_client
         sender = AsyncSender(
             origin,
             self._http,
@@ -113,7 +132,55 @@ class AsyncSrsClient:
             on_retry=on_retry,
             clock=AsyncClock(),
         )
-        self._take(AsyncSession(sender, auth))
+        password_allowed = tls is None or tls.verify is not False or not origin.secure
+        self._take(
+            AsyncSession(
+                sender,
+                auth,
+                password_allowed=password_allowed,
+                session_file=None if session_file is None else SessionFile(fspath(session_file), origin.host),
+            )
+        )
+
+    @classmethod
+    def from_env(
+        cls, *, url: str | None = None, profile: str | None = None, **overrides: Unpack[AsyncClientOptions]
+    ) -> Self:
+        """Make a client from environment variables and a profile.
+
+        Variables: ``SRS_URL``, ``SRS_USERNAME``, ``SRS_PASSWORD`` or ``SRS_PASSWORD_FILE`` or
+        ``SRS_API_KEY``, ``SRS_CA_FILE``, ``SRS_THUMBPRINT``, ``SRS_KNOWN_HOSTS`` (else
+        ``GOVC_TLS_KNOWN_HOSTS``), ``SRS_INSECURE`` (``true``, or ``never`` to send a password all the same),
+        ``SRS_TIMEOUT`` (seconds for each call), ``SRS_PROFILE``. Profiles are tables such as
+        ``[profiles.lab]`` with the same names in lower case, without ``SRS_``, in ``srs/config.toml`` in the
+        platform's folder for settings (``~/.config`` on Linux).
+
+        Args:
+            url: as for the class.
+            profile: name of the profile; default what ``SRS_PROFILE`` names, or ``default`` if there is one.
+            **overrides: arguments of the client, which go before variables and profile.
+
+        Raises:
+            InvalidArgumentValueError: something is missing or cannot be used; the message names all of it.
+            OSError: a certificate's file cannot be read.
+        """
+        # An HTTP client of the program's knows itself whom to trust.
+        needs_tls = "tls" not in overrides and overrides.get("http_client") is None
+        found = find_settings(
+            profile=profile,
+            url=url,
+            needs_auth="auth" not in overrides,
+            needs_tls=needs_tls,
+            needs_retry="retry" not in overrides,
+        )
+        options: AsyncClientOptions = {
+            "auth": found.auth,
+            "retry": found.retry,
+            **overrides,
+        }
+        if needs_tls:
+            options["tls"] = found.tls
+        return cls(found.url, **options)
 
     def _take(self, session: AsyncSession) -> None:
         self._session = session
@@ -184,7 +251,7 @@ class AsyncSrsClient:
         """
         return await self._session.call(operations.ABOUT, _read_about, timeout=timeout)
 
-    async def login(self, *, timeout: float | None = None) -> None:
+    async def login(self, *, timeout: float | None = None) -> Secret:
         """Log in now instead of with the first call that needs it (``POST /api/auth/login``).
 
         Credentials that were refused are not sent again within three minutes, lest vCenter lock the account.
@@ -192,11 +259,14 @@ class AsyncSrsClient:
         Args:
             timeout: seconds for the whole call; default the retry policy's deadline.
 
+        Returns:
+            The session's API key, with which `ApiKeyAuth` resumes the session elsewhere.
+
         Raises:
             AuthenticationError: the credentials were refused, or none were given.
             SrsError: the call failed.
         """
-        await self._session.log_in(timeout)
+        return await self._session.log_in(timeout)
 
     async def logout(self, *, timeout: float | None = None) -> None:
         """End the session on the service (``POST /api/auth/logout``); leaving ``async with`` does it too.
@@ -470,12 +540,13 @@ class AsyncSrsClient:
 
         Nothing begins any more; calls under way end with `ClosedError` where they would be tried again. The
         session is ended within 5 seconds, whatever cancels; one that may be left is logged. A key given as
-        `ApiKeyAuth` is left alone.
+        `ApiKeyAuth` is left alone, and an `http_client` of the program's stays open.
         """
         try:
             await self._session.leave()
         finally:
-            await self._http.aclose()
+            if self._closes_http:
+                await self._http.aclose()
 
     async def __aenter__(self) -> Self:
         return self

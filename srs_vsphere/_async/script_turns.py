@@ -60,6 +60,10 @@ class AsyncScriptTurns:
     """
 
     def __init__(self) -> None:
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Begin without any turn, as in a process that was just forked."""
         self._turns: dict[str, AsyncScriptTurn] = {}
         self._lock = threading.Lock()
 

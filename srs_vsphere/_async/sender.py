@@ -31,7 +31,13 @@ from srs_vsphere._service.retry_decision import (
     retry_after_seconds,
 )
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import CertificateError, ClosedError, OutcomeUnknownError, StreamInterruptedError
+from srs_vsphere.errors import (
+    CertificateError,
+    ClosedError,
+    OutcomeUnknownError,
+    SrsError,
+    StreamInterruptedError,
+)
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -78,11 +84,17 @@ class AsyncSender:
         #: Whether calls that fail are not tried again, since the client is being closed.
         self.closed = False
         self.limiter: AsyncLimiter = AsyncLimiter(max_connections)
+        self._max_connections = max_connections
         self._http = http
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
         self._on_retry = None if on_retry is None else AsyncHook("on_retry", on_retry)
         self._budget = RetryBudget(policy, clock.now())
+
+    def start_afresh(self) -> None:
+        """Free what calls of another process hold, in a process that was forked from it."""
+        self.limiter = AsyncLimiter(self._max_connections)
+        self._budget = RetryBudget(self.policy, self.clock.now())
 
     def new_call(
         self,
@@ -112,16 +124,19 @@ class AsyncSender:
         call: Call,
         read: Callable[[AsyncResponse, Call], Awaitable[T]],
         *,
-        header: tuple[str, Secret] | None = None,
+        header: tuple[str, Secret | Callable[[], Secret]] | None = None,
         whole: bool = True,
+        on_refusal: Callable[[AsyncResponse, SrsError], None] | None = None,
     ) -> T:
         """Try a call until it succeeds or the policy gives up.
 
         Args:
             call: what to send.
             read: takes what the call returns out of a successful response.
-            header: name and value of the header that proves who is calling.
+            header: name and value of the header that proves who is calling; a value that is called is made
+                anew for each attempt.
             whole: whether `read` reads the response to its end.
+            on_refusal: shown each response that is an error.
 
         Returns:
             What `read` returned.
@@ -131,7 +146,7 @@ class AsyncSender:
         """
         while True:
             call.attempts += 1
-            result = await self._attempt(call, read, header, whole=whole)
+            result = await self._attempt(call, read, _made(header), whole=whole, on_refusal=on_refusal)
             if not isinstance(result, Failure):
                 return result
             if self.closed and call.operation is not LOGOUT:
@@ -166,6 +181,7 @@ class AsyncSender:
         header: tuple[str, Secret] | None,
         *,
         whole: bool,
+        on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
         remaining = call.deadline - self.clock.now()
         if remaining <= 0:
@@ -188,13 +204,13 @@ class AsyncSender:
             if isinstance(request, PreparedRequest):
                 # Its transport keeps the deadline by itself.
                 response = AsyncResponse(await self._http.send(request, stream=True), self.limiter)
-                result = await self._taken(call, response, read)
+                result = await self._taken(call, response, read, on_refusal)
             else:
                 overdue = (lambda: self.clock.now() > call.deadline) if whole else None
                 with self.clock.limit(remaining + _DEADLINE_SLACK):
-                    http_response = await self._http.send(request, stream=True)
+                    http_response = await self._http.send(request, stream=True, follow_redirects=False)
                     response = AsyncResponse(http_response, self.limiter, overdue)
-                    result = await self._taken(call, response, read)
+                    result = await self._taken(call, response, read, on_refusal)
             kept = response.kept
             return result
         except httpx.HTTPError as error:
@@ -225,11 +241,18 @@ class AsyncSender:
         )
 
     async def _taken(
-        self, call: Call, response: AsyncResponse, read: Callable[[AsyncResponse, Call], Awaitable[T]]
+        self,
+        call: Call,
+        response: AsyncResponse,
+        read: Callable[[AsyncResponse, Call], Awaitable[T]],
+        on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
         if 200 <= response.status < 300:
             return await read(response, call)
-        return await self._refused(call, response)
+        failure = await self._refused(call, response)
+        if on_refusal is not None:
+            on_refusal(response, failure.error)
+        return failure
 
     async def _refused(self, call: Call, response: AsyncResponse) -> Failure:
         body = await response.read(_LONGEST_ERROR_BODY)
@@ -261,3 +284,10 @@ class AsyncSender:
         if self._on_retry is not None:
             event = RetryEvent(call.operation.name, call.host, call.attempts, wait, reason, failure.error)
             await self._on_retry.tell(event)
+
+
+def _made(header: tuple[str, Secret | Callable[[], Secret]] | None) -> tuple[str, Secret] | None:
+    if header is None:
+        return None
+    name, value = header
+    return name, value if isinstance(value, Secret) else value()

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import select
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, Protocol, cast
 
@@ -388,3 +390,26 @@ def _look_at(fd: int) -> Callable[[], object]:
 
 def _never() -> bool:
     return False
+
+
+#: Connections of the process that this one was forked from: kept, for what happens when they are collected is
+#: not meant for them.
+_forgotten: list[Connection] = []
+
+
+def forget(connections: Iterable[Connection]) -> None:
+    """Close connections in this process only: the process that this one was forked from goes on using them.
+
+    Their event loop is the other process's, so it is not told. Each descriptor is replaced by an empty one: a
+    socket of this process must not get its number as long as the loop may close it.
+
+    Args:
+        connections: all that were open when the process was forked.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for connection in connections:
+        sock = cast("socket.socket | None", connection.get_extra_info("socket"))
+        if sock is not None and sock.fileno() >= 0:
+            os.dup2(nothing, sock.fileno(), inheritable=False)
+        _forgotten.append(connection)
+    os.close(nothing)

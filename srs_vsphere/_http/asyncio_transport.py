@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import math
 import ssl
-import threading
 from collections.abc import AsyncIterator
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -26,7 +25,7 @@ import httpx
 
 from srs_vsphere._http import limits
 from srs_vsphere._http.address import Address
-from srs_vsphere._http.asyncio_connection import Connection
+from srs_vsphere._http.asyncio_connection import Connection, forget
 from srs_vsphere._http.dialing import dial
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
@@ -144,6 +143,14 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         if self._sockets:
             await self._all_lost.wait()
 
+    def start_afresh(self) -> None:
+        """Let go of loop and connections, in a process that was forked from the one that opened them."""
+        forget(self._sockets)
+        self._loop = None
+        self._idle = []
+        self._sockets = set()
+        self._all_lost = asyncio.Event()
+
     # What a connection tells.
 
     def released(self, connection: Connection) -> None:
@@ -252,7 +259,6 @@ class _Body(httpx.AsyncByteStream):
 
 
 _read_buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, memoryview] = WeakKeyDictionary()
-_read_buffers_lock = threading.Lock()
 
 
 def _read_buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:
@@ -260,8 +266,8 @@ def _read_buffer_of(loop: asyncio.AbstractEventLoop) -> memoryview:
 
     Not one for each thread: a loop may run in another thread than the one it was first used in.
     """
-    with _read_buffers_lock:
-        read_buffer = _read_buffers.get(loop)
-        if read_buffer is None:
-            read_buffer = _read_buffers[loop] = memoryview(bytearray(limits.READ_BYTES))
-        return read_buffer
+    # Without a lock: only the thread that runs a loop asks for its buffer.
+    read_buffer = _read_buffers.get(loop)
+    if read_buffer is None:
+        read_buffer = _read_buffers[loop] = memoryview(bytearray(limits.READ_BYTES))
+    return read_buffer

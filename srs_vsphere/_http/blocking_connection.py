@@ -8,6 +8,7 @@ same way, and reading a record takes two system calls where ``ssl.SSLSocket`` ta
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import ssl
@@ -17,15 +18,16 @@ from typing import Final
 
 import httpx
 
-from srs_vsphere._http import limits
+from srs_vsphere._http.limits import READ_BYTES as _READ_BYTES
 
+#: Seconds; polling takes no more than some weeks.
 _LONGEST_WAIT: Final = 86_400.0
 _INFO: Final = {"client_addr": "getsockname", "server_addr": "getpeername"}
 
 _now = time.monotonic
 
-#: Waits for so many seconds at most; returns whether what it waits for came about.
-_Wait = Callable[[float], bool]
+#: Waits for so many milliseconds at most; what it returns is true if what it waits for came about.
+_Wait = Callable[[float], object]
 
 
 def _waiting_for(sock: socket.socket, *, write: bool) -> _Wait:
@@ -33,23 +35,10 @@ def _waiting_for(sock: socket.socket, *, write: bool) -> _Wait:
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(sock, select.POLLIN | select.POLLOUT if write else select.POLLIN)
-        ask = poll.poll
-        return lambda seconds: bool(ask(seconds * 1000))
+        return poll.poll
     # That is Windows, where the numbers of sockets have no bound that matters here.
     writing = [sock] if write else []
-    return lambda seconds: any(select.select([sock], writing, [], seconds))
-
-
-def _wait(wait: _Wait, patience: float, end: float) -> None:
-    now = _now()
-    end = min(now + patience, end)
-    while True:
-        # What is there already counts for nothing after the end: a server that drips would go on for ever.
-        if now >= end:
-            raise TimeoutError
-        if wait(min(end - now, _LONGEST_WAIT)):
-            return
-        now = _now()
+    return lambda milliseconds: any(select.select([sock], writing, [], milliseconds / 1000))
 
 
 class BlockingConnection:
@@ -97,40 +86,40 @@ class BlockingConnection:
                 tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                self._write(self._outgoing.read(), end - _now(), end)
+                self._write(self._outgoing.read(), None, end)
             except ssl.SSLError:
                 # It tells the server why; whether that arrives makes no difference.
                 with contextlib.suppress(OSError):
                     self._sock.send(self._outgoing.read())
                 raise
-            data = self._read(end - _now(), end)
+            data = self._read(None, end)
             if not data:
                 raise ConnectionResetError("the server closed the connection during the TLS handshake")
             self._incoming.write(data)
         self._tls = tls
-        self._write(self._outgoing.read(), end - _now(), end)
+        self._write(self._outgoing.read(), None, end)
 
     def has_unexpected_bytes(self) -> bool:
         """Whether something came that no request asked for: bytes of a response, or the server's close."""
         if self._tls is None:
-            return self._early is not None or self._readable(0)
+            return self._early is not None or bool(self._readable(0))
         # Over TLS it may be a session ticket, which is not part of a response.
         try:
             if self._incoming.pending and self._decrypt() is not None:
                 return True
             if not self._readable(0):
                 return False
-            self._take_in(self._sock.recv(limits.READ_BYTES))
+            self._take_in(self._sock.recv(_READ_BYTES))
             return self._decrypt() is not None
         except OSError:
             return True
 
-    def send(self, request: bytes, patience: float, end: float) -> None:
+    def send(self, request: bytes, patience: float | None, end: float) -> None:
         """Send a request; stop if the server answers, or closes the connection, before it has all of it.
 
         Args:
             request: head and body.
-            patience: seconds until the server must take the next bytes.
+            patience: seconds until the server must take the next bytes; None for ever.
             end: when it must have taken all.
 
         Raises:
@@ -148,11 +137,11 @@ class BlockingConnection:
             # A response may lie there all the same; if none does, reading says what is wrong.
             return
 
-    def receive(self, patience: float, end: float) -> bytes:
+    def receive(self, patience: float | None, end: float) -> bytes:
         """Return the next bytes of the response; none once the server has sent all it will.
 
         Args:
-            patience: seconds until they must come.
+            patience: seconds until they must come; None for ever.
             end: when they must have come.
 
         Raises:
@@ -191,6 +180,8 @@ class BlockingConnection:
 
     def forget(self) -> None:
         """Close it in this process only: the process that this one was forked from goes on using it."""
+        # No farewell of TLS must be sent, not even by whoever in this process still reads a response.
+        self._tls = None
         self._sock.close()
 
     def get_extra_info(self, info: str) -> object:
@@ -208,33 +199,48 @@ class BlockingConnection:
             return self._sock
         return getattr(self._sock, _INFO[info])() if info in _INFO else None
 
-    def _read(self, patience: float, end: float) -> bytes:
-        while True:
-            _wait(self._readable, patience, end)
-            with contextlib.suppress(BlockingIOError):
-                return self._sock.recv(limits.READ_BYTES)
+    def _read(self, patience: float | None, end: float) -> bytes:
+        now = _now()
+        until = end if patience is None or now + patience > end else now + patience
+        # What is there already counts for nothing after the end: a server that drips would go on for ever.
+        while now < until:
+            if self._readable(min(until - now, _LONGEST_WAIT) * 1000):
+                try:
+                    return self._sock.recv(_READ_BYTES)
+                except BlockingIOError:
+                    pass
+            now = _now()
+        raise TimeoutError
 
-    def _write(self, data: bytes, patience: float, end: float) -> None:
+    def _write(self, data: bytes, patience: float | None, end: float) -> None:
         try:
             sent = self._sock.send(data)
         except BlockingIOError:
             sent = 0
-        if sent == len(data):
-            return
-        rest = memoryview(data)[sent:]
+        if sent < len(data):
+            self._write_slowly(memoryview(data)[sent:], math.inf if patience is None else patience, end)
+
+    def _write_slowly(self, data: memoryview, patience: float, end: float) -> None:
         wait = _waiting_for(self._sock, write=True)
-        while rest:
-            _wait(wait, patience, end)
+        now = _now()
+        until = min(now + patience, end)
+        while now < until:
+            wait(min(until - now, _LONGEST_WAIT) * 1000)
             with contextlib.suppress(BlockingIOError):
                 self._early = self._early_bytes()
                 if self._early is not None:
                     return
+            now = _now()
             with contextlib.suppress(BlockingIOError):
-                rest = rest[self._sock.send(rest) :]
+                data = data[self._sock.send(data) :]
+                until = min(now + patience, end)
+            if not data:
+                return
+        raise TimeoutError
 
     def _early_bytes(self) -> bytes | None:
         """Return what the server says while it is still being written to."""
-        data = self._sock.recv(limits.READ_BYTES)
+        data = self._sock.recv(_READ_BYTES)
         if self._tls is None:
             return data
         self._take_in(data)
@@ -251,7 +257,7 @@ class BlockingConnection:
         if self._tls is None:
             return None
         try:
-            plain = self._tls.read(limits.READ_BYTES)
+            plain = self._tls.read(_READ_BYTES)
         except ssl.SSLWantReadError:
             plain = None
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):

@@ -15,7 +15,7 @@ from anyio.streams.tls import TLSAttribute
 from srs_vsphere._http.known_hosts import known_thumbprint, remember
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.certificate import Certificate
-from srs_vsphere.errors import CertificateError, NotSentError
+from srs_vsphere.errors import CertificateError, InvalidArgumentValueError, NotSentError
 from srs_vsphere.settings import Origin
 
 
@@ -144,7 +144,7 @@ async def async_trust(
 def _origin(url: str) -> Origin:
     origin = Origin.parse(url)
     if not origin.secure:
-        raise ValueError("url must begin with https://: there is no certificate without TLS")
+        raise InvalidArgumentValueError("url must begin with https://: there is no certificate without TLS")
     return origin
 
 

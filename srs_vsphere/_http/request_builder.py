@@ -69,7 +69,8 @@ class RequestBuilder:
             body,
             repeatable=operation.idempotent,
         )
-        if body is None:
+        # A request to log in holds the password, which nothing keeps that need not.
+        if body is None and (header is None or header[0] != "Authorization"):
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
             self._kept[operation, path] = (secret, request)
@@ -83,7 +84,7 @@ class RequestBuilder:
         header: tuple[str, Secret] | None,
         timeouts: StepTimeouts,
     ) -> httpx.Request:
-        request = httpx.Request(
+        request = self._http.build_request(
             operation.method,
             self._origin.url + path,
             headers=self._headers(body, header),

@@ -34,6 +34,11 @@ _LONGEST_DETAILS = 20_000
 _RUNSPACE_CODES = range(1400, 1600)
 
 
+PROXY_ADVICE = (
+    "Put the credentials into the proxy's variable, as in http://user:password@proxy.example.com:3128."
+)
+
+
 @frozen
 class _Meaning:
     """An error's class and what to do next; without an advice the class's own stands."""
@@ -98,6 +103,14 @@ _BY_STATUS: dict[int, _Meaning] = {
     405: _Meaning(
         InvalidRequestError,
         "The service has no such operation: check that the URL is the root of the Script Runtime Service.",
+    ),
+    407: _Meaning(
+        AuthenticationError,
+        PROXY_ADVICE,
+    ),
+    408: _Meaning(
+        ServerError,
+        "A proxy before the service gave up a connection on which it saw no request: call again.",
     ),
     413: _Meaning(
         InvalidRequestError,

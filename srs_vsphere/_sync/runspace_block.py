@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from types import TracebackType
 
@@ -54,12 +55,14 @@ class RunspaceBlock:
         self._deadline = Deadline(None, session.sender.clock.now) if deadline is None else deadline
         self._check = check
         self._id: str | None = None
+        self._process = os.getpid()
         #: After the block: whether its runspace is gone, or never was there.
         self.deleted: bool = True
 
     def __enter__(self) -> RunspaceHandle:
         if self._id is not None:
             raise RuntimeError("this runspace is open already: open another for a second block")
+        self._process = os.getpid()
         began = Deadline(self._timeout, self._session.sender.clock.now)
         try:
             self._id = (self._create(began)).id
@@ -83,7 +86,9 @@ class RunspaceBlock:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._delete()
+        # A process that was forked within the block leaves it too, but the runspace is not its own.
+        if self._process == os.getpid():
+            self._delete()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -141,8 +146,8 @@ class RunspaceBlock:
         opened = self._id or ""
         # The error tells of the time that the caller gave, be it for the creation or for the whole call.
         own, whole = began.left(), self._deadline.left()
-        bound = self._deadline if whole is not None and (own is None or whole < own) else began
-        given = bound.seconds
+        is_whole = whole is not None and (own is None or whole < own)
+        given = self._deadline.seconds if is_whole else None
         try:
             return self._calls.wait_ready(opened, self._left(began), given=given, check=self._check)
         except NotFoundError as error:

@@ -6,40 +6,31 @@ import copy
 from collections.abc import Callable
 from typing import Self, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.login import KEY_HEADER, Login
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.script_turns import ScriptTurns
 from srs_vsphere._sync.sender import Sender
+from srs_vsphere._sync.shared_session import SharedSession
 from srs_vsphere._concurrency.clean_up import clean_up
+from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._concurrency.limiter import Limiter
 from srs_vsphere._concurrency.loop_check import LoopCheck
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.operations import Operation
+from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._validation import check_seconds
-from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret, check_key
-from srs_vsphere.errors import AuthenticationError, ClosedError, DecodeError, NotSentError, SrsError
+from srs_vsphere.auth import ApiKeyAuth, Auth, Secret
+from srs_vsphere.errors import AuthenticationError, ClosedError, NotSentError, SrsError
 from srs_vsphere.retry import RetryPolicy
 
 T = TypeVar("T")
 
-_KEY_HEADER = "X-SRS-API-KEY"
-#: Refused credentials are not sent again for so long: vCenter locks an account after five refusals within
-#: 180 seconds, unless it is set otherwise.
-_SECONDS_REFUSED = 180.0
 #: Logging out on the way out may take no longer.
 _SECONDS_TO_LEAVE = 5.0
-
-
-@frozen
-class _Refusal:
-    """Credentials that the service refused."""
-
-    credentials: Secret
-    error: AuthenticationError
-    at: float
 
 
 @define
@@ -52,7 +43,6 @@ class _State:
     turn: Limiter = field(factory=lambda: Limiter(1))
     logins: int = 0
     login_error: SrsError | None = None
-    refusal: _Refusal | None = None
     loop_check: LoopCheck = field(factory=LoopCheck)
 
 
@@ -62,15 +52,40 @@ class Session:
     Args:
         sender: what carries the calls.
         auth: the credentials, or None for operations that need none.
+        password_allowed: whether a password may be sent; not to a server that nobody has verified.
+        session_file: where keys are kept for other processes, or None.
     """
 
-    def __init__(self, sender: Sender, auth: Auth | None) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        auth: Auth | None,
+        *,
+        password_allowed: bool = True,
+        session_file: SessionFile | None = None,
+    ) -> None:
         self.sender = sender
+        self._login = Login(sender, auth, password_allowed=password_allowed)
+        self._shared: SharedSession | None = None
+        if session_file is not None and auth is not None:
+            self._shared = SharedSession(session_file, self._login, auth, sender.clock)
         self.turns = ScriptTurns()
         self._auth = auth
         self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
         self._timeout: float | None = None
         self._retry: RetryPolicy | None = None
+        start_afresh_in_children(self)
+
+    def start_afresh(self) -> None:
+        """Begin anew, in a process that was forked from the one that this session was made in."""
+        if not isinstance(self._auth, ApiKeyAuth):
+            # The other process logs out with its key.
+            self._state.key = None
+        self._state.turn = Limiter(1)
+        self._state.login_error = None
+        self._state.loop_check = LoopCheck()
+        self.turns.start_afresh()
+        self.sender.start_afresh()
 
     @property
     def closed(self) -> bool:
@@ -131,19 +146,22 @@ class Session:
         if key is None:
             key = self._log_in(call, None)
         try:
-            return self.sender.send(call, read, header=(_KEY_HEADER, key), whole=whole)
+            return self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
         except AuthenticationError as error:
-            if error.status != 401 or not isinstance(self._auth, BasicAuth):
+            if error.status != 401 or self._auth is None or isinstance(self._auth, ApiKeyAuth):
                 raise
         # A 401 is given before anything is carried out, so whatever it was may be sent again.
         key = self._log_in(call, key)
-        return self.sender.send(call, read, header=(_KEY_HEADER, key), whole=whole)
+        return self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
 
-    def log_in(self, timeout: float | None = None) -> None:
+    def log_in(self, timeout: float | None = None) -> Secret:
         """Log in, if that is not done yet.
 
         Args:
             timeout: seconds that the caller gave it.
+
+        Returns:
+            The session's key.
 
         Raises:
             ClosedError: the client is closed.
@@ -151,10 +169,10 @@ class Session:
             SrsError: it failed.
         """
         self._check_open()
-        if self._state.key is None:
-            login = operations.LOGIN
-            call = self.sender.new_call(login, login.path, policy=self._policy(timeout))
-            self._log_in(call, None)
+        if self._state.key is not None:
+            return self._state.key
+        login = operations.LOGIN
+        return self._log_in(self.sender.new_call(login, login.path, policy=self._policy(timeout)), None)
 
     def log_out(self, timeout: float | None = None) -> None:
         """End the session on the service, if this client began it.
@@ -179,6 +197,9 @@ class Session:
         if state.closed:
             return
         state.closed = self.sender.closed = True
+        if self._shared is not None:
+            # Other processes go on with it.
+            return
         clean_up(
             self._log_out_last,
             seconds=_SECONDS_TO_LEAVE,
@@ -198,13 +219,17 @@ class Session:
 
     def _log_out(self, *, within: float | None = None, timeout: float | None = None) -> None:
         key = self._state.key
+        if key is None and self._shared is not None:
+            key = self._shared.kept()
         if key is None or isinstance(self._auth, ApiKeyAuth):
             return
         self._state.key = None
+        if self._shared is not None:
+            self._shared.forget(key)
         logout = operations.LOGOUT
         call = self.sender.new_call(logout, logout.path, within=within, policy=self._policy(timeout))
         try:
-            self.sender.send(call, read_nothing, header=(_KEY_HEADER, key))
+            self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             # The service has forgotten the session already.
             if error.status != 401:
@@ -244,65 +269,24 @@ class Session:
             if state.logins != seen and state.login_error is not None:
                 raise state.login_error.again()
             state.key = None
-            state.key = self._ask_for_key(call)
+            state.key = self._ask_for_key(call, stale)
             return state.key
         finally:
             state.turn.release()
 
-    def _ask_for_key(self, call: Call) -> Secret:
-        if not isinstance(self._auth, BasicAuth):
-            raise AuthenticationError(
-                "no credentials were given",
-                **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
-            )
+    def _ask_for_key(self, call: Call, stale: Secret | None) -> Secret:
         state, clock = self._state, self.sender.clock
-        credentials = self._auth.authorization()
-        self._check_refusal(credentials)
-        login = self.sender.new_call(
-            operations.LOGIN,
-            operations.LOGIN.path,
-            within=max(0.0, call.deadline - clock.now()),
-            policy=call.policy,
-        )
         try:
-            key = self.sender.send(login, _read_key, header=("Authorization", credentials))
+            if self._shared is not None:
+                key = self._shared.key(call, stale)
+            else:
+                key = self._login.key(call)
         except SrsError as error:
-            if isinstance(error, AuthenticationError):
-                state.refusal = _Refusal(credentials, error, clock.now())
             # A login that only this caller's deadline ended says nothing to the others.
             if clock.now() < call.deadline:
                 state.login_error = error
                 state.logins += 1
             raise
         state.login_error = None
-        state.refusal = None
         state.logins += 1
         return key
-
-    def _check_refusal(self, credentials: Secret) -> None:
-        """Refuse what the service has refused a moment ago: whoever goes on asking locks the account."""
-        refusal = self._state.refusal
-        if refusal is None or refusal.credentials != credentials:
-            return
-        ago = self.sender.clock.now() - refusal.at
-        if ago >= _SECONDS_REFUSED:
-            return
-        error = refusal.error.again()
-        error.message = f"these credentials were refused {ago:.0f} s ago, and were not sent again"
-        error.advice = (
-            f"Correct them; the same are sent again after {_SECONDS_REFUSED:g} s, lest the account be locked."
-        )
-        raise error
-
-
-def _read_key(response: Response, call: Call) -> Secret:
-    response.read()
-    header = response.header(_KEY_HEADER)
-    key = None if header is None else Secret(header)
-    del header
-    try:
-        if key is not None and response.status == 200:
-            return check_key(key)
-    except ValueError:
-        pass
-    raise DecodeError("the answer to the login holds no usable API key", **call.facts(status=response.status))

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from srs_vsphere.simulator.behaviours import ScriptBehaviour
 from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
-from srs_vsphere.simulator.engine import ScriptRun
 from srs_vsphere.simulator.exchange import Reply, Request
+from srs_vsphere.simulator.script_log import ScriptRun
 from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessage
 from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.simulator import Simulator

@@ -6,31 +6,29 @@ import logging
 import re
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime
 
-from attrs import define, frozen
+from attrs import define
 
 from srs_vsphere.simulator.answers import with_trace
-from srs_vsphere.simulator.behaviours import BehaviourFailedError, Behaviours, FoundReply, ScriptBehaviour
+from srs_vsphere.simulator.argument_values import argument, carried, from_json, is_date, seen
+from srs_vsphere.simulator.behaviours import BehaviourFailedError, Behaviours, FoundReply
 from srs_vsphere.simulator.bodies import FORMATS, ParameterBody, ScriptBody
-from srs_vsphere.simulator.clixml import ClixmlError, decode
-from srs_vsphere.simulator.executions import Execution
-from srs_vsphere.simulator.lenient_json import Value
+from srs_vsphere.simulator.clixml import ClixmlError
 from srs_vsphere.simulator.objects.display import WIDTH, show
 from srs_vsphere.simulator.objects.documents import documents
+from srs_vsphere.simulator.objects.errors import ScriptError
 from srs_vsphere.simulator.objects.json_text import to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import Int64, PsObject
 from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
-from srs_vsphere.simulator.powershell.errors import ScriptError
 from srs_vsphere.simulator.powershell.machine import ErrorRecord, Machine
 from srs_vsphere.simulator.powershell.runner import Result, run
 from srs_vsphere.simulator.powershell_host.protocol import write_run
+from srs_vsphere.simulator.script_log import ScriptRecord
 from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessage
 from srs_vsphere.simulator.service_scripts import (
     NOTHING_FOUND,
+    WRAPPED,
     StructuredRun,
     Wrapper,
     recognised,
@@ -41,65 +39,13 @@ from srs_vsphere.simulator.settings import Settings
 
 _log = logging.getLogger("srs_vsphere.simulator")
 
-#: A parameter script that only turns CLIXML into the value that it stands for.
-_CARRIER = re.compile(r"PSSerializer\]::Deserialize\(\s*\$argument\s*\)", re.IGNORECASE)
-_DATE_LIKE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _TAKES_ARGUMENTS = re.compile(r"\$args\b|\bparam\s*\(", re.IGNORECASE)
-_INT64 = range(-(2**63), 2**63)
 _NULL = "Cannot bind argument to parameter 'object' because it is null."
 _TRANSFORMATION = "An error occurred durgin execution of argument transformation for parameter"
 _SHOWN = 8
 _REMEMBERED = 10_000
 JSON = FORMATS.index("json")
 TEXT = FORMATS.index("text")
-
-
-@define(eq=False)
-class ScriptRecord:
-    """A script that was started, as the simulator remembers it.
-
-    Args:
-        call: the script.
-        behaviour: what answered it; None if it was understood, or refused.
-        state: how it ended, if no execution is made of it.
-    """
-
-    call: ScriptCall
-    behaviour: ScriptBehaviour | None = None
-    state: str = "success"
-    _execution: Execution | None = None
-
-    def follow(self, execution: Execution) -> None:
-        """Take the state from an execution from now on.
-
-        Args:
-            execution: the execution.
-        """
-        self._execution = execution
-
-    def seen(self) -> ScriptRun:
-        """Return it as it stands now."""
-        execution = self._execution
-        if execution is None:
-            return ScriptRun(self.call, self.state, None, self.behaviour)
-        return ScriptRun(self.call, execution.state, execution.reason, self.behaviour)
-
-
-@frozen
-class ScriptRun:
-    """One script that a simulator was given.
-
-    Args:
-        call: the script.
-        state: ``running``, ``success``, ``error`` or ``canceled``, as the service shows it.
-        reason: why it failed, as the service shows it.
-        behaviour: what answered it; None if the simulator understood it itself, or refused it.
-    """
-
-    call: ScriptCall
-    state: str
-    reason: str | None
-    behaviour: ScriptBehaviour | None
 
 
 class _ParameterError(Exception):
@@ -134,7 +80,7 @@ class Engine:
         #: The scripts that were started, oldest first.
         self.scripts: deque[ScriptRecord] = deque(maxlen=_REMEMBERED)
         #: Why scripts were refused, oldest first.
-        self.refusals: list[str] = []
+        self.refusals: deque[str] = deque(maxlen=_REMEMBERED)
         #: What behaviours for the service's own scripts raised.
         self.failures: list[BaseException] = []
 
@@ -162,7 +108,7 @@ class Engine:
         """
         if pod.host is None:
             return Run(id, now, body.format, self.run(body, parameters, pod, user))
-        values = [(parameter.name, _seen(parameter)) for parameter in parameters]
+        values = [(parameter.name, seen(parameter)) for parameter in parameters]
         job = self._job(body, values, Machine({}), pod, user)
         record = ScriptRecord(job.call)
         found = self._behaviours.find(job.call)
@@ -170,7 +116,7 @@ class Engine:
         if found is not None:
             record.behaviour = found.behaviour
             return Run(id, now, body.format, self._replied(found.reply, job))
-        given = [(parameter, _is_date(parameter.value)) for parameter in parameters]
+        given = [(parameter, is_date(parameter.value)) for parameter in parameters]
         try:
             line = write_run(body.script, body.format, given)
         except ValueError as error:
@@ -207,7 +153,7 @@ class Engine:
         except _ParameterError as error:
             outcome = self._failed(str(error), machine)
         except NotUnderstoodError as error:
-            outcome = self._refused(error, record.call.script)
+            outcome = self._refused(error, record.call, body, pod, user)
         self.scripts.append(record)
         return outcome
 
@@ -245,25 +191,27 @@ class Engine:
         self, parameter: ParameterBody, machine: Machine, pod: Pod, user: str
     ) -> tuple[str, object]:
         """Make the value of a parameter; a result without output stands for a switch."""
-        given = _from_json(parameter.value)
+        given = from_json(parameter.value)
         script = (parameter.script or "").strip()
         if not script:
-            return parameter.name, _argument(given)
-        made = self._made(parameter.name, script, _argument(given) if given else None, machine, pod, user)
+            return parameter.name, argument(given)
+        made = self._made(parameter.name, script, argument(given) if given else None, machine, pod, user)
         if made.error is not None:
             raise _ParameterError(with_trace(f"{_TRANSFORMATION} '{parameter.name}': {made.error.text}"))
-        return parameter.name, _argument([value for _, value in made.output])
+        return parameter.name, argument([value for _, value in made.output])
 
-    def _made(
-        self, name: str, script: str, argument: object, machine: Machine, pod: Pod, user: str
-    ) -> Result:
-        carries = recognised("parameter-value", script) is not None
-        if isinstance(argument, str) and (carries or _CARRIER.search(script)):
-            return _carried(argument, arrays=carries)
+    def _made(self, name: str, script: str, value: object, machine: Machine, pod: Pod, user: str) -> Result:
+        try:
+            values = carried(value, script)
+        except ClixmlError as error:
+            what = f'Exception calling "Deserialize" with "1" argument(s): "{error}"'
+            return Result(error=ScriptError(what, "MethodInvocationException"))
+        if values is not None:
+            return Result([(0.0, each) for each in values])
         inner = recognised("argument-script", script)
         call = ScriptCall(
             script=script if inner is None else inner[0].strip("\n"),
-            parameters={} if argument is None else {"argument": argument},
+            parameters={} if value is None else {"argument": value},
             user=user,
             runspace_id=pod.runspace_id,
             parameter=name,
@@ -274,7 +222,7 @@ class Engine:
             machine.elapsed += found.reply.duration
             made = _result(found.reply, 0.0)
         else:
-            made = self._computed(call, argument, machine, inner=inner is not None)
+            made = self._computed(call, value, machine, inner=inner is not None)
         if made.error is not None:
             self.scripts[-1].state = "error"
         if inner is None or made.error is not None:
@@ -282,12 +230,12 @@ class Engine:
         output = [(at, value) for at, value in made.output if value is not None]
         return Result(output, error=None if output else ScriptError(NOTHING_FOUND))
 
-    def _computed(self, call: ScriptCall, argument: object, machine: Machine, *, inner: bool) -> Result:
+    def _computed(self, call: ScriptCall, value: object, machine: Machine, *, inner: bool) -> Result:
         try:
             if inner and _TAKES_ARGUMENTS.search(call.script):
                 raise NotUnderstoodError("the arguments of a script for a parameter")  # noqa: TRY301 - as others
             # The service gives a script without a value the switch form of its parameter.
-            given = [("argument", True if argument is None else argument)]
+            given = [("argument", True if value is None else value)]
             return run(call.script, [] if inner else given, machine)
         except NotUnderstoodError as error:
             if self._strict:
@@ -380,11 +328,14 @@ class Engine:
         records = sorted(machine.records, key=lambda record: record.at)
         return Outcome(records=records, duration=duration, state="error", reason=reason)
 
-    def _refused(self, error: NotUnderstoodError, script: str) -> Outcome:
+    def _refused(
+        self, error: NotUnderstoodError, call: ScriptCall, body: ScriptBody, pod: Pod, user: str
+    ) -> Outcome:
         """Return what becomes of a script that is not understood; it has no effects."""
         if not self._strict:
-            _log.warning("script not recognised (%s), it succeeds without output: %s", error, script)
-            return Outcome(duration=self._settings.script_seconds, structured=StructuredRun(""))
+            _log.warning("script not recognised (%s), it succeeds without output: %s", error, call.script)
+            values = [*call.parameters.items(), (WRAPPED, call.script)]
+            return self._outcome(Result(), self._job(body, values, Machine({}), pod, user))
         registered = [behaviour.shown for behaviour in self._behaviours]
         more = [f"and {len(registered) - _SHOWN} more"] if len(registered) > _SHOWN else []
         where = f"line {error.line}: " if error.line is not None else ""
@@ -397,14 +348,6 @@ class Engine:
         self.refusals.append(reason)
         duration = self._settings.script_seconds
         return Outcome(duration=duration, state="error", reason=reason, structured=StructuredRun(""))
-
-
-def _carried(argument: str, *, arrays: bool) -> Result:
-    try:
-        return Result([(0.0, value) for value in decode(argument, arrays=arrays) if value is not None])
-    except ClixmlError as error:
-        what = f'Exception calling "Deserialize" with "1" argument(s): "{error}"'
-        return Result(error=ScriptError(what, "MethodInvocationException"))
 
 
 def _result(reply: ScriptReply, at: float) -> Result:
@@ -422,48 +365,5 @@ def _reason(result: Result, wrapper: Wrapper | None) -> str:
         return ""
     if result.unread and wrapper is not None:
         # A script that is a parameter of another one is read as a block of its own.
-        return f"System.Management.Automation.ParseException: At line:1 char:{result.unread}"
+        return f"System.Management.Automation.ParseException: At {result.unread}"
     return result.error.text
-
-
-def _argument(values: Sequence[object]) -> object:
-    """Return what a parameter gets: without any object it is taken for a switch."""
-    if len(values) > 1:
-        return list(values)
-    return True if not values or values[0] is None else values[0]
-
-
-def _seen(parameter: ParameterBody) -> object:
-    """Return what a registered behaviour sees of a parameter: its own script has not run yet."""
-    value, script = parameter.value, parameter.script or ""
-    arrays = recognised("parameter-value", script) is not None
-    if isinstance(value, str) and (arrays or _CARRIER.search(script)):
-        with suppress(ClixmlError):
-            return _argument(decode(value, arrays=arrays))
-    return _argument(_from_json(value))
-
-
-def _is_date(value: Value) -> bool:
-    return isinstance(value, str) and isinstance(_converted(value), datetime)
-
-
-def _from_json(value: Value) -> list[object]:
-    """Return what a value becomes on its way to the script: of an array only the first element arrives."""
-    if isinstance(value, list):
-        return [_converted(value[0])] if value else []
-    return [] if value is None else [_converted(value)]
-
-
-def _converted(value: Value) -> object:
-    if isinstance(value, dict):
-        return PsObject({name: _converted(member) for name, member in value.items()})
-    if isinstance(value, list):
-        return [_converted(element) for element in value]
-    if isinstance(value, str) and _DATE_LIKE.fullmatch(value):
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return value
-    if isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
-        return Int64(value)
-    return value

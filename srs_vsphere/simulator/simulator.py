@@ -12,10 +12,10 @@ from srs_vsphere.simulator import routing
 from srs_vsphere.simulator.answers import Json, error_reply
 from srs_vsphere.simulator.behaviours import BehaviourFailedError, ScriptAnswer, ScriptBehaviour, ScriptMatch
 from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
-from srs_vsphere.simulator.engine import ScriptRun
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.gateway import Gateway
 from srs_vsphere.simulator.runspaces import Runspace
+from srs_vsphere.simulator.script_log import ScriptRun
 from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.users import subject
 

@@ -14,23 +14,32 @@ from tests.benchmarks import contenders_peers as peers
 from tests.benchmarks.generated import OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT
 from tests.benchmarks.places import Places, Poll
 
-FLOOR = "asyncio streams + json"
+FLOOR = "asyncio.Protocol + json"
+STREAMS = "asyncio streams + json"
 AIOHTTP = "aiohttp + json"
 HTTPX = "httpx, one client"
 HTTPX_PER_HOST = "httpx, a client per host"
 OURS = "srs_vsphere"
+FLOOR_UVLOOP = "asyncio.Protocol + json, uvloop"
+OURS_UVLOOP = "srs_vsphere, uvloop"
 OURS_HTTPX = "srs_vsphere, a transport given"
 TRANSPORT_HTTPX = "its transport under httpx"
 TRANSPORT = "its transport alone"
 
+#: Those that run in uvloop's event loop.
+ON_UVLOOP = frozenset({FLOOR_UVLOOP, OURS_UVLOOP})
+
 CONTENDERS: Mapping[str, Callable[[Places], AbstractAsyncContextManager[list[Poll]]]] = {
     FLOOR: peers.floor,
+    STREAMS: peers.streams,
     AIOHTTP: peers.aiohttp,
     HTTPX: peers.httpx_one,
     HTTPX_PER_HOST: peers.httpx_per_host,
     OPENAPI_GENERATOR: peers.openapi_generator,
     OPENAPI_PYTHON_CLIENT: peers.openapi_python_client,
     OURS: ours.ours,
+    FLOOR_UVLOOP: peers.floor,
+    OURS_UVLOOP: ours.ours,
     OURS_HTTPX: ours.ours_httpx,
     TRANSPORT_HTTPX: ours.transport_httpx,
     TRANSPORT: ours.transport_alone,

@@ -7,13 +7,65 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from tests.benchmarks.places import KEEP_ALIVE, KEY, KEY_HEADER, PATH, Places, Poll, written
 
 
+class _Floor(asyncio.Protocol):
+    """The least that reads a response with a length."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.body: asyncio.Future[bytes] | None = None
+        self._data = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # No isinstance: uvloop's transports are asyncio's in all but name.
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        head, _, body = self._data.partition(b"\r\n\r\n")
+        start = head.index(b"Content-Length: ") + 16
+        if self.body is not None and len(body) == int(head[start : head.index(b"\r\n", start)]):
+            self._data = b""
+            self.body.set_result(body)
+
+
 @asynccontextmanager
 async def floor(places: Places) -> AsyncIterator[list[Poll]]:
+    context = places.context()
+    loop = asyncio.get_running_loop()
+    ports = places.ports if len(places.ports) > 1 else places.ports * places.at_once
+    connections: list[_Floor] = []
+
+    def poller(port: int) -> Poll:
+        mine: list[_Floor] = []
+        request = written(port)
+
+        async def poll() -> list[Any]:
+            if not mine:
+                mine.append((await loop.create_connection(_Floor, "127.0.0.1", port, ssl=context))[1])
+                connections.extend(mine)
+            (connection,) = mine
+            if connection.transport is None:
+                raise RuntimeError("the server closed the connection")
+            connection.body = loop.create_future()
+            connection.transport.write(request)
+            result: list[Any] = json.loads(await connection.body)
+            return result
+
+        return poll
+
+    yield [poller(port) for port in ports]
+    for connection in connections:
+        if connection.transport is not None:
+            connection.transport.close()
+
+
+@asynccontextmanager
+async def streams(places: Places) -> AsyncIterator[list[Poll]]:
     context = places.context()
     ports = places.ports if len(places.ports) > 1 else places.ports * places.at_once
     writers: list[asyncio.StreamWriter] = []

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 from attrs import define, evolve
 
-from tests.benchmarks.contenders import CONTENDERS
+from tests.benchmarks.contenders import CONTENDERS, ON_UVLOOP
 from tests.benchmarks.measuring import cpu_seconds, memory_bytes, raise_file_limit
 from tests.benchmarks.places import Places, Poll
 from tests.benchmarks.server import RUNSPACES
@@ -54,7 +54,13 @@ def poll_when_told(connection: Connection, name: str, places: Places) -> None:
         places: where to poll.
     """
     raise_file_limit()
-    asyncio.run(_poll_when_told(connection, name, places))
+    factory = None
+    if name in ON_UVLOOP:
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_poll_when_told(connection, name, places))
 
 
 async def _poll_when_told(connection: Connection, name: str, places: Places) -> None:

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from attrs import Factory, define
 
 from tests.benchmarks.contenders import (
     AIOHTTP,
     CONTENDERS,
     FLOOR,
+    FLOOR_UVLOOP,
     HTTPX,
     HTTPX_PER_HOST,
+    ON_UVLOOP,
     OURS,
     OURS_HTTPX,
+    OURS_UVLOOP,
+    STREAMS,
     TRANSPORT,
     TRANSPORT_HTTPX,
 )
+from tests.benchmarks.decoding import structuring_seconds
 from tests.benchmarks.generated import OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT, Peers
 from tests.benchmarks.measuring import median, percentile
 from tests.benchmarks.results import Bound, Result, Table
+from tests.benchmarks.server import RUNSPACES
 
 _MANY = 200
-_MOST_TO_AIOHTTP = 1.0
+_MOST_TO_AIOHTTP = 0.5
+_MOST_TO_FLOOR = 1.25
+#: Of the floor, and what it costs to make models comes on top.
+_MOST_TO_FLOOR_UVLOOP = 1.5
 _MOST_TO_GENERATED = 1 / 3
 _MOST_GROWTH = 1.3
 _MOST_MEMORY = 40.0
@@ -51,6 +62,8 @@ class Level:
     def contenders(self, peers: Peers, *, quick: bool) -> list[str]:
         """Return who takes part: with many requests at once some would take minutes."""
         names = {FLOOR, AIOHTTP, OURS}
+        if find_spec("uvloop") is not None:
+            names |= ON_UVLOOP
         if self.hosts > 1:
             names |= {HTTPX_PER_HOST}
         if self.at_once < _MANY or (self.hosts <= _MANY and not quick):
@@ -58,7 +71,7 @@ class Level:
         if self.at_once < _MANY or (self.hosts <= _MANY and not quick and not self.tls):
             names |= {HTTPX, OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT}
         if self.at_once < _MANY or not quick:
-            names |= {TRANSPORT}
+            names |= {TRANSPORT, STREAMS}
         return [name for name in CONTENDERS if name in names and peers.has(name)]
 
 
@@ -152,12 +165,18 @@ def _latency(one: Found | None) -> str:
 
 
 def _bounds(found: dict[Level, dict[str, Found]], scheme: str) -> list[Bound]:
+    decoding = structuring_seconds(RUNSPACES)
     bounds: list[Bound] = []
     for level, contenders in found.items():
         where = f"{scheme}, {level}"
         ours = contenders[OURS].cost
         ratio = ours / contenders[AIOHTTP].cost
         bounds.append(Bound(f"{where}: ours to {AIOHTTP}", ratio, _MOST_TO_AIOHTTP))
+        bounds.append(Bound(f"{where}: ours to {FLOOR}", ours / contenders[FLOOR].cost, _MOST_TO_FLOOR))
+        if OURS_UVLOOP in contenders:
+            ratio = (contenders[OURS_UVLOOP].cost - decoding) / contenders[FLOOR_UVLOOP].cost
+            what = f"{where}: {OURS_UVLOOP}, less {decoding * 1e6:.0f} us of decoding, to {FLOOR_UVLOOP}"
+            bounds.append(Bound(what, ratio, _MOST_TO_FLOOR_UVLOOP))
         generated = [
             contenders[name].cost for name in (OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT) if name in contenders
         ]

@@ -18,6 +18,8 @@ _PACKAGES = (
     "cattrs",
     "anyio",
     "aiohttp",
+    "urllib3",
+    "uvloop",
     "pydantic",
     "openapi-python-client",
     "openapi-generator-cli",

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from srs_vsphere import BasicAuth, SrsClient
 from srs_vsphere.simulator import command
 from srs_vsphere.simulator.command import main
 from tests.recorded_exchanges import shared_file
@@ -217,6 +218,18 @@ def test_without_file_descriptors_clients_wait_and_nothing_is_said_twice():
             with client:
                 assert client.ask(ABOUT)[0] == 200
         assert end(process) == (0, "", "")
+
+
+REFUSED = "simulator: line 1: the command Get-VM is not understood"
+
+
+@pytest.mark.parametrize(("arguments", "reason"), [((), ""), (("--unknown-scripts", "fail"), REFUSED)])
+def test_scripts_that_are_not_understood_succeed_unless_it_is_told_otherwise(arguments, reason):
+    with program("--speed", "50", *arguments) as (_, lines):
+        with SrsClient(lines[0].split()[0], auth=BasicAuth("alice", "secret")) as client:
+            result = client.run("Get-VM")
+
+    assert ((result.reason or "")[: len(REFUSED)], result.output) == (reason, "")
 
 
 def test_the_seed_makes_ids_repeatable():

@@ -485,3 +485,24 @@ def test_a_full_quota_does_not_matter_to_a_stranger():
     assert (
         caller.call("POST", "/api/runspaces", ("content-type", "application/json"), body=b"{}").status == 401
     )
+
+
+def test_faults_that_have_hit_nothing_are_told():
+    plan = FaultPlan(
+        [
+            Fault(operation="about", status=503),
+            Fault(operation="runspaces.*", times=2, delay=0.5),
+            Fault(probability=0.001, status=500),
+            Fault(refuse=True),
+        ]
+    )
+    assert plan.choose(operation="about", user=None, host="srs") is not None
+
+    with pytest.raises(AssertionError) as caught:
+        plan.assert_all_used()
+
+    assert str(caught.value) == (
+        "faults that have hit no call: Fault(operation='runspaces.*', times=2, delay=0.5)"
+    )
+    plan.choose(operation="runspaces.list", user=None, host="srs")
+    plan.assert_all_used()

@@ -341,6 +341,14 @@ def test_variables_stay_in_their_runspace(alice, runspace):
     assert run(alice, other, "$z")[1] == [""]
 
 
+def test_the_type_of_a_parameter_stays_with_its_variable(alice, runspace):
+    run(alice, runspace, "param([int]$n) $n", script_parameters=[{"name": "n", "value": 5}])
+
+    assert run(alice, runspace, "$n")[1] == ["5"]
+    assert run(alice, runspace, "$n = 'x'")[0]["reason"].startswith("simulator: line 1: an assignment to")
+    assert run(alice, runspace, "param($n) $n = 'x'; $n")[1] == ["x"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -10,6 +10,7 @@ from srs_vsphere._service.service_scripts import service_script
 from srs_vsphere.simulator import ScriptReply, Simulator, StreamMessage, VirtualClock
 from srs_vsphere.simulator.objects.values import PSCredential, SecureString
 from tests.recorded_exchanges import shared_file
+from tests.simulator.calling import Caller, ready_runspace
 from tests.simulator.replaying import Replay, body_of
 
 NOT_FOUND = "Cannot find path '/nosuch' because it does not exist."
@@ -189,6 +190,15 @@ def test_a_wrapped_script_that_is_not_understood_fails_without_effects(runner):
     assert execution["reason"].startswith("simulator: line 1: the command Get-VM is not understood")
     assert (values, errors) == ([], None)
     assert runner.rest()[1:] == ([], None)
+
+
+def test_a_wrapped_script_that_is_not_understood_succeeds_if_asked_for():
+    alice = Caller(Simulator(clock=VirtualClock(), unknown_scripts="succeed"))
+    runner = Runner(alice, ready_runspace(alice))
+
+    execution, values, errors = runner.run("'a'; Get-VM", parameters=[{"name": "p", "value": 1}])
+
+    assert (execution["state"], values, errors) == ("success", [], [])
 
 
 def test_a_behaviour_sees_the_script_inside_and_its_parameters(runner):

@@ -1,1 +1,1 @@
-"""The objects that scripts put out, as Python values, and how the service shows them: as text and as JSON."""
+"""The objects of scripts as Python values: what they are, what may be done with them, how they are shown."""

@@ -11,10 +11,10 @@ from attrs import define, field
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
-    Char,
     EnumValue,
     Formatted,
     Hashtable,
+    Int64,
     Version,
     element_text,
     elements,
@@ -31,6 +31,8 @@ _NAME_COLUMN = 30
 _CENTS = Decimal("0.01")
 #: Signs that take one column each.
 _NARROW = re.compile("[ -~\xa0-\u02ff]*")
+#: Signs of which it is not known what becomes of them.
+_CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f]")
 
 
 @define
@@ -92,43 +94,38 @@ def show(values: Sequence[object], width: int = WIDTH, *, exact: bool = False) -
 
 
 def _check_line(value: object, *, after_table: bool) -> None:
-    known = (str, bool, int, float, Decimal, EnumValue)
-    if after_table or isinstance(value, Version) or (value is not None and not isinstance(value, known)):
+    known = isinstance(value, bool | int | float | Decimal | EnumValue | None) or (
+        isinstance(value, str) and not isinstance(value, Version) and _CONTROL.search(value) is None
+    )
+    if after_table or not known:
         raise NotUnderstoodError("this output as text: of other objects, or in this order")
 
 
 def _check_table(table: _Table, width: int) -> None:
     names = list(table.rows[0]) if table.rows else []
+    as_list = len(names) > _MOST_COLUMNS and not table.formatted
     for row in table.rows:
         for name, value in row.items():
-            small = isinstance(value, str | bool | int | None) or (
-                isinstance(value, float) and abs(value) < 1000
-            )
-            plain = (
-                small
-                and not isinstance(value, Version | Char)
-                and _NARROW.fullmatch(_cell(value, cents=True))
-            )
-            if not plain or list(row) != names or not _NARROW.fullmatch(name):
+            known = type(value) in {str, bool, int, Int64} or value is None
+            fraction = isinstance(value, float) and abs(value) < 1000 and not (as_list or table.entries)
+            narrow = _NARROW.fullmatch(name) and _NARROW.fullmatch(_cell(value, cents=True))
+            if not (known or fraction) or not narrow or list(row) != names:
                 raise NotUnderstoodError("these objects as text")
             if (_is_right(value) or value is None) != _is_right(table.rows[0][name]) and not table.entries:
                 raise NotUnderstoodError("objects with different types as text")
-    as_list = len(names) > _MOST_COLUMNS and not table.formatted
-    fractions = any(isinstance(value, float) for row in table.rows for value in row.values())
-    if not names or (as_list and fractions):
-        raise NotUnderstoodError("these objects as text")
     lengths = {
         name: max(len(name), *(len(_cell(row[name], cents=True)) for row in table.rows)) for name in names
     }
-    if as_list and max(map(len, names)) + 3 + max(lengths.values()) > width:
-        raise NotUnderstoodError("a list that is wider than the screen")
-    wide = sum(lengths.values()) + len(names) - 1 > width
-    if (
-        not as_list
-        and wide
-        and (len(table.rows) > 1 or not all(isinstance(v, str) for v in table.rows[0].values()))
-    ):
-        raise NotUnderstoodError("a table that is wider than the screen")
+    if table.entries:
+        fits = lengths.get("Name", width) <= _NAME_COLUMN and lengths["Value"] < width - _NAME_COLUMN
+    elif as_list:
+        fits = max(map(len, names)) + 3 + max(lengths.values()) <= width
+    else:
+        # Of wider tables only one row of texts was recorded.
+        texts = len(table.rows) == 1 and all(isinstance(value, str) for value in table.rows[0].values())
+        fits = bool(names) and (texts or sum(lengths.values()) + len(names) - 1 <= width)
+    if not fits:
+        raise NotUnderstoodError("objects as text that are empty or wider than the screen")
 
 
 def _line(value: object) -> str:

@@ -16,13 +16,13 @@ from srs_vsphere.simulator.objects.values import (
     PSCredential,
     SwitchParameter,
     Version,
-    check_nested,
     elements,
     is_array,
     is_mapping,
     text,
     to_string,
     type_name,
+    weight,
 )
 
 #: The scripts for structured output go so deep, and write as text what lies below.
@@ -41,7 +41,7 @@ def convert_to_json(value: object, depth: int, *, compress: bool) -> str:
     Raises:
         NotUnderstoodError: it has deeper levels, or it is not certain how it is written.
     """
-    check_nested(value)
+    weight(value)
     separators = (",", ":") if compress else (",", ": ")
     kept = _certain(value, depth)
     return json.dumps(kept, indent=None if compress else 2, separators=separators, ensure_ascii=False)

@@ -133,8 +133,6 @@ class Nothing:
 
 
 NOTHING: Final = Nothing()
-#: A script that puts out more values than this is not one for a simulator.
-_MOST_VALUES = 200_000
 
 _TYPES: tuple[tuple[type, str], ...] = (
     (bool, "System.Boolean"),
@@ -301,17 +299,26 @@ def plain(value: object) -> object:
     return None if isinstance(value, Nothing) else value
 
 
-def check_nested(value: object) -> None:
-    """Refuse a value that holds very many others, possibly the same ones again and again."""
-    left = _MOST_VALUES
+def weight(value: object, most: int = 2 * LARGEST) -> int:
+    """Return how many characters and elements a value holds, all those in it included.
+
+    Args:
+        value: the value, which may hold others, possibly the same ones again and again.
+        most: how many are too many.
+
+    Raises:
+        NotUnderstoodError: it holds more.
+    """
+    left = most
     rest: list[object] = [value]
     while rest:
         found = rest.pop()
         inner = found.values() if is_mapping(found) else found if is_array(found) else ()
-        left -= 1 + len(inner)
+        left -= 1 + len(inner) + (len(found) if isinstance(found, str | bytes) else 0)
         if left < 0:
-            raise NotUnderstoodError(f"more than {_MOST_VALUES} values")
+            raise NotUnderstoodError(f"more than {most} characters or elements")
         rest.extend(inner)
+    return most - left
 
 
 def _duration_text(value: timedelta) -> str:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from srs_vsphere.simulator.objects.conversions import EMPTY, bound
+from srs_vsphere.simulator.objects.errors import ScriptError, StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.powershell.conversions import EMPTY, bound
-from srs_vsphere.simulator.powershell.errors import ScriptError, StatementError
+from srs_vsphere.simulator.powershell.commands import COMMON
 from srs_vsphere.simulator.powershell.machine import Machine, Parameter, ScriptBlock
 
-#: Parameters that every advanced script has, in lower case.
-_COMMON = (
-    *("verbose", "debug", "erroraction", "warningaction", "informationaction", "progressaction"),
-    *("errorvariable", "warningvariable", "informationvariable", "outvariable", "outbuffer"),
-    "pipelinevariable",
-)
 _TWICE = (
     "Cannot bind parameter because parameter '{}' is specified more than once. To provide multiple values to "
     "parameters that can accept multiple values, use the array syntax. For example, "
@@ -47,9 +42,8 @@ def bind(block: ScriptBlock, given: Sequence[tuple[str, object]], machine: Machi
         raise _not_bound(f"{what}{' '.join(missing)}.", "MissingMandatoryParameter")
     for parameter in block.parameters:
         name = parameter.name.lower()
-        machine.variables[name] = found[name] if name in found else _default(parameter, machine)
-        if parameter.type is not None:
-            machine.typed.add(name)
+        value = found[name] if name in found else _default(parameter, machine)
+        machine.declare(name, parameter.type, value)
     machine.variables["args"] = left
 
 
@@ -61,7 +55,7 @@ def _find(block: ScriptBlock, name: str) -> Parameter | None:
     wanted = name.lower()
     own = {parameter.name.lower(): parameter for parameter in block.parameters}
     beginning = [full for full in own if full.startswith(wanted)]
-    common = [full for full in _COMMON if block.advanced and full.startswith(wanted)]
+    common = [full for full in COMMON if block.advanced and full.startswith(wanted)]
     if wanted in own or (len(beginning) == 1 and not common):
         return own[wanted if wanted in own else beginning[0]]
     if wanted == "p" and common and not beginning:

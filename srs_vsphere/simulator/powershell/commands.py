@@ -10,10 +10,10 @@ from typing import NoReturn
 from attrs import define, frozen
 
 from srs_vsphere.simulator.objects import values
+from srs_vsphere.simulator.objects.errors import ScriptError, StatementError
 from srs_vsphere.simulator.objects.json_output import convert_to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import elements, is_array, is_mapping, plain, truth
-from srs_vsphere.simulator.powershell.errors import ScriptError, StatementError
 from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Sink
 
 #: Verbs of real cmdlets, PowerCLI's included: a command that has one may be known to PowerShell.
@@ -38,7 +38,7 @@ _UNKNOWN = (
     "again."
 )
 #: Parameters that every cmdlet has, and short names of some.
-_COMMON = frozenset(
+COMMON = frozenset(
     re.findall(
         r"\w+",
         """
@@ -65,15 +65,11 @@ class Stage:
 
 @frozen(eq=False)
 class Command:
-    """A command that is known here.
+    """A command that is known here: how it begins to work, and its parameters.
 
-    Args:
-        run: begins to work on a machine, with the arguments by the whole names of the parameters; a parameter
-            ``input`` is there where objects come through a pipeline.
-        positional: the parameters that need no name, in order; one with a ``*`` takes all that are left.
-        named: the other parameters with a value that are honoured.
-        switches: the parameters without a value that are honoured.
-        others: real parameters that are not honoured, as far as their names begin like others.
+    It gets the arguments by the whole names of the parameters, and ``input`` where objects come through a
+    pipeline. A ``*`` before a name takes all values that are left. The others are real parameters, too, but
+    not honoured; they are named where their names begin like those of others.
     """
 
     run: Callable[[Machine, Arguments, Sink], Stage]
@@ -86,7 +82,7 @@ class Command:
         """Return the whole name of a parameter, of which the beginning is enough."""
         own = {name.removeprefix("*") for name in (*self.positional, *self.named, *self.switches)}
         wanted = _SHORT.get(written, written)
-        names = {name for name in own | _COMMON | set(self.others) if name.startswith(wanted)}
+        names = {name for name in own | COMMON | set(self.others) if name.startswith(wanted)}
         found = wanted if wanted in names else names.pop() if len(names) == 1 else ""
         if found not in own:
             raise NotUnderstoodError(f"the parameter -{written}")

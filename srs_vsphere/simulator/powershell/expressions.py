@@ -9,6 +9,9 @@ from decimal import Decimal
 from functools import partial
 from math import isfinite
 
+from srs_vsphere.simulator.objects import operators
+from srs_vsphere.simulator.objects.conversions import call_static, convert, full_name, static_member
+from srs_vsphere.simulator.objects.members import call_member, element_at, member_of
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
     NOTHING,
@@ -22,10 +25,7 @@ from srs_vsphere.simulator.objects.values import (
     truth,
     unwrapped,
 )
-from srs_vsphere.simulator.powershell import operators
-from srs_vsphere.simulator.powershell.conversions import call_static, convert, full_name, static_member
 from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Statement
-from srs_vsphere.simulator.powershell.members import call_member, element_at, member_of
 from srs_vsphere.simulator.powershell.scanner import Scanner
 
 #: Each level binds more tightly than the one before it.
@@ -53,7 +53,7 @@ _UNITS = {"": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
 _VARIABLE = re.compile(
     r"\$(?:\{((?:(?:global|script):)?\w+)\}|((?:(?:global|script):)?\w+)(?![\w:]))", re.IGNORECASE
 )
-_TYPE = re.compile(r"\[([\w.]+(?:\[\])?)\]")
+TYPE = re.compile(r"\[([\w.]+(?:\[\])?)\]")
 _MEMBER = re.compile(r"[a-z_]\w*", re.IGNORECASE)
 _KEY = re.compile(r"[a-z_][\w-]*|\d{1,9}(?=\s*=)", _FLAGS)
 _PATHS = re.compile(r"\.(?=[a-z_])|\[", re.IGNORECASE)
@@ -157,7 +157,7 @@ class Expressions(Scanner):
         return self._cast() if self.looking_at("[") else self.value()
 
     def _cast(self) -> Expression:
-        match = self.match(_TYPE)
+        match = self.match(TYPE)
         if match is None:
             raise self.not_understood()
         name = match.group(1).lower()

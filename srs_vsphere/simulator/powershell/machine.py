@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, cast
 
 from attrs import define, field, frozen
 
+from srs_vsphere.simulator.objects.errors import ScriptError, StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import is_array
-from srs_vsphere.simulator.powershell.errors import ScriptError, StatementError
 from srs_vsphere.simulator.scripting import StreamMessage
 
 #: Two records do not have the same time.
@@ -19,6 +19,8 @@ _BETWEEN_RECORDS = 0.0001
 _MOST_STEPS = 200_000
 #: Nor one that keeps the simulator from all others, in seconds of computing; waiting does not count.
 _MOST_SECONDS = 1.0
+#: Where the types of variables are kept: no variable has such a name.
+_TYPES = ":types"
 
 
 @frozen
@@ -39,7 +41,6 @@ class Machine:
         elapsed: how much time has passed, in seconds.
         records: what was written to the streams.
         errors: all errors, silent ones too, oldest first.
-        typed: the variables whose type is fixed, because they are typed parameters.
         line: the line of the statement that is carried out.
     """
 
@@ -47,7 +48,6 @@ class Machine:
     elapsed: float = 0.0
     records: list[StreamMessage] = field(factory=list[StreamMessage])
     errors: list[ErrorRecord] = field(factory=list[ErrorRecord])
-    typed: set[str] = field(factory=set[str])
     line: int = 1
     _steps: int = 0
     _since: float = field(factory=time.thread_time)
@@ -65,6 +65,16 @@ class Machine:
         if isinstance(value, str) or is_array(value):
             self.step(len(value))
         return value
+
+    @property
+    def typed(self) -> Mapping[str, str | None]:
+        """The types of the variables that have been parameters; they stay, as the variables do."""
+        return cast("Mapping[str, str | None]", self.variables.get(_TYPES, {}))
+
+    def declare(self, name: str, type_: str | None, value: object) -> None:
+        """Make a variable of a parameter."""
+        self.variables[_TYPES] = {**self.typed, name: type_}
+        self.variables[name] = value
 
     def preference(self, name: str, default: str = "Continue") -> str:
         """Return a preference variable in lower case."""

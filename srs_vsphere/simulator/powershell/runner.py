@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 from attrs import define, field
 
+from srs_vsphere.simulator.objects.errors import ScriptError, ScriptExit, ScriptReturn
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.powershell.errors import ScriptError, ScriptExit, ScriptReturn
+from srs_vsphere.simulator.objects.values import weight
 from srs_vsphere.simulator.powershell.machine import Machine
 
 #: What Python says of operations that .NET would carry out or refuse in its own way.
@@ -28,14 +28,14 @@ class Result:
         output: its objects, with the times at which they came.
         error: what ended it.
         exited: whether it was left with ``exit``, which loses its output.
-        unread: at which column reading the script failed; 0 if it was read.
+        unread: at which line and column reading the script failed; nothing if it was read.
         unbound: whether its parameters did not fit, so that it did not begin.
     """
 
     output: list[tuple[float, object]] = field(factory=list["tuple[float, object]"])
     error: ScriptError | None = None
     exited: bool = False
-    unread: int = 0
+    unread: str = ""
     unbound: bool = False
 
 
@@ -67,13 +67,14 @@ def run(
 
     def sink(value: object) -> None:
         nonlocal left_over
-        left_over = _less(left_over, value)
+        left_over -= weight(value, left_over)
         result.output.append((machine.elapsed, value))
 
     try:
-        result.unread = len(script) + 1
+        lines = script.split("\n")
+        result.unread = f"line:{len(lines)} char:{len(lines[-1]) + 1}"
         block = parse(script)
-        result.unread, result.unbound = 0, True
+        result.unread, result.unbound = "", True
         bind(block, parameters, machine)
         result.unbound = False
         block.run(machine, sink)
@@ -89,22 +90,3 @@ def run(
     except _BEYOND as error:
         raise NotUnderstoodError(f"{type(error).__name__}: {error}", machine.line) from error
     return result
-
-
-def _less(most: int, value: object) -> int:
-    """Return how much output may follow a value, in characters and elements.
-
-    Raises:
-        NotUnderstoodError: it is too much.
-    """
-    waiting: list[Iterable[object]] = [[value]]
-    while waiting:
-        for part in waiting.pop():
-            most -= len(part) + 1 if isinstance(part, str | bytes) else 1
-            if isinstance(part, Mapping):
-                waiting.append(cast("Mapping[object, object]", part).values())
-            elif isinstance(part, list | tuple):
-                waiting.append(cast("Sequence[object]", part))
-            if most < 0:
-                raise NotUnderstoodError(f"more than {_MOST_OUTPUT} characters of output")
-    return most

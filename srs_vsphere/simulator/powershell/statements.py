@@ -8,13 +8,13 @@ from functools import partial
 
 from attrs import frozen
 
+from srs_vsphere.simulator.objects import operators
+from srs_vsphere.simulator.objects.conversions import full_name
+from srs_vsphere.simulator.objects.errors import ScriptError, ScriptExit, ScriptReturn
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import elements, plain, text, truth, unwrapped
-from srs_vsphere.simulator.powershell import operators
 from srs_vsphere.simulator.powershell.commands import Command, Stage, command, unknown
-from srs_vsphere.simulator.powershell.conversions import full_name
-from srs_vsphere.simulator.powershell.errors import ScriptError, ScriptExit, ScriptReturn
-from srs_vsphere.simulator.powershell.expressions import Expressions, collect, variable_name
+from srs_vsphere.simulator.powershell.expressions import TYPE, Expressions, collect, variable_name
 from srs_vsphere.simulator.powershell.machine import (
     Expression,
     Machine,
@@ -42,7 +42,6 @@ _IN = re.compile(r"in\b", re.IGNORECASE)
 _BINDING = re.compile(r"\[CmdletBinding\(\)\]", re.IGNORECASE)
 _PARAM = re.compile(r"param\b", re.IGNORECASE)
 _MANDATORY = re.compile(r"\[Parameter\(\s*(|Mandatory|Mandatory\s*=\s*\$true)\s*\)\]", re.IGNORECASE)
-_TYPE = re.compile(r"\[([\w.]+(?:\[\])?)\]")
 _NAME = re.compile(r"\$(\w+)")
 _ENDS = frozenset({"", ";", "|", "\n", "\r", ")", "}"})
 _CALM = frozenset({"continue", "silentlycontinue"})
@@ -150,7 +149,7 @@ class _Statements(Expressions):
         while start < 0 or self.match(_ELSEIF):
             self.skip_lines()
             self.expect("(")
-            if not self.text[self.at :].strip():
+            if self.ended():
                 before = self.text[: self.at].split("\n")[-1].strip()
                 what = f"Missing condition in if statement after '{before}'."
                 raise ScriptError(what, "IncompleteParseException")
@@ -285,7 +284,7 @@ class _Statements(Expressions):
         while self.looking_at("["):
             if attribute := self.match(_MANDATORY):
                 found.mandatory = "mandatory" in attribute.group(1).lower()
-            elif (named := self.match(_TYPE)) and found.type is None:
+            elif (named := self.match(TYPE)) and found.type is None:
                 found.type = full_name(named.group(1))
             else:
                 raise self.not_understood()
@@ -332,7 +331,7 @@ def _assign(name: str, operator: str, expression: Expression, machine: Machine, 
     value = expression(machine)
     if operator != "=":
         value = _OPERATIONS[operator](plain(machine.variables.get(name)), plain(value))
-    if name in machine.typed:
+    if machine.typed.get(name) is not None:
         raise NotUnderstoodError(f"an assignment to the typed parameter ${name}")
     if name in _PREFERENCES and (not isinstance(value, str) or value.lower() not in _PREFERENCES[name]):
         raise NotUnderstoodError(f"this value of ${name}")

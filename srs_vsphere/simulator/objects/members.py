@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from srs_vsphere.simulator.objects import values
+from srs_vsphere.simulator.objects.errors import StatementError
 from srs_vsphere.simulator.objects.properties import properties
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import Hashtable, is_array, is_mapping, type_name
-from srs_vsphere.simulator.powershell.errors import StatementError
 
 #: Members that every object or hashtable has from .NET or PowerShell.
 _BUILT_IN = frozenset(

@@ -9,9 +9,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from srs_vsphere.simulator.objects import values
+from srs_vsphere.simulator.objects.operators import number_in
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import EnumValue, Int64, elements, fits, is_array, is_mapping
-from srs_vsphere.simulator.powershell.operators import number_in
 
 _AUTOMATION = "System.Management.Automation"
 #: Short names of types and their full ones.

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import TypeAlias
 
 from srs_vsphere.simulator.objects import values
+from srs_vsphere.simulator.objects.errors import StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
     LARGEST,
@@ -20,7 +21,6 @@ from srs_vsphere.simulator.objects.values import (
     text,
     truth,
 )
-from srs_vsphere.simulator.powershell.errors import StatementError
 
 #: Whole numbers up to here are exact as doubles.
 _EXACT = 2**53

@@ -1,0 +1,28 @@
+"""What a client's `from_env` takes: the client's own arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from typing import TypedDict
+
+import httpx
+
+from srs_vsphere.auth import Auth
+from srs_vsphere.retry import RetryEvent, RetryPolicy
+from srs_vsphere.settings import Timeouts
+from srs_vsphere.tls import Tls
+
+
+class ClientOptions(TypedDict, total=False):
+    """Arguments of a client; each goes before what environment and profile say."""
+
+    auth: Auth | None
+    retry: RetryPolicy
+    timeouts: Timeouts
+    tls: Tls
+    http_client: httpx.Client | None
+    transport: httpx.BaseTransport | None
+    max_connections: int
+    on_retry: Callable[[RetryEvent], object] | None
+    session_file: str | PathLike[str] | None

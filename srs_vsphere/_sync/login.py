@@ -1,0 +1,187 @@
+"""Logging in: credentials are asked for, sent, and traded for an API key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from attrs import frozen
+
+from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.response import Response
+from srs_vsphere._sync.sender import Sender
+from srs_vsphere._concurrency.credential_reader import CredentialReader
+from srs_vsphere._service import operations
+from srs_vsphere._service.call import Call
+from srs_vsphere._service.clock_skew import clock_skew
+from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, CredentialSource, LoginAuth, Secret, check_key
+from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+from srs_vsphere.sign_auth import SignAuth
+
+KEY_HEADER = "X-SRS-API-KEY"
+
+#: Ending the session of a login that failed may take no longer.
+_SECONDS_TO_END = 5.0
+#: Refused credentials are not sent again for so long: vCenter locks an account after five refusals within
+#: 180 seconds, unless it is set otherwise.
+_SECONDS_REFUSED = 180.0
+
+
+@frozen
+class _Refusal:
+    """Credentials that the service refused."""
+
+    credentials: LoginAuth
+    error: AuthenticationError
+    at: float
+
+
+class Login:
+    """Trades credentials for API keys.
+
+    Args:
+        sender: makes the calls.
+        auth: the credentials, or where to ask for them.
+        password_allowed: whether a password may be sent; not to a server that nobody has verified.
+    """
+
+    def __init__(self, sender: Sender, auth: Auth | None, *, password_allowed: bool) -> None:
+        self._sender = sender
+        self._auth = auth
+        self._password_allowed = password_allowed
+        self._reader = CredentialReader()
+        self._refusal: _Refusal | None = None
+
+    def key(self, call: Call) -> Secret:
+        """Log in.
+
+        Args:
+            call: what it is for; its deadline counts.
+
+        Returns:
+            The key of the new session.
+
+        Raises:
+            AuthenticationError: there are no credentials, they must not be sent, or they were refused.
+            TypeError: the program's own source of credentials returned something else.
+            SrsError: it failed.
+        """
+        credentials = self._credentials(call)
+        self._check_refusal(credentials)
+        try:
+            key = self._trade(call, credentials)
+        except AuthenticationError as error:
+            self._refusal = _Refusal(credentials, error, self._sender.clock.now())
+            raise
+        self._refusal = None
+        return key
+
+    def _credentials(self, call: Call) -> LoginAuth:
+        auth = self._auth
+        if auth is None or isinstance(auth, ApiKeyAuth):
+            raise AuthenticationError(
+                "no credentials were given",
+                **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
+            )
+        if isinstance(auth, CredentialSource):
+            auth = self._ask(auth, call)
+            if not isinstance(auth, BasicAuth | SignAuth):  # pyright: ignore[reportUnnecessaryIsInstance] - a program's own source may return anything
+                raise TypeError(
+                    f"auth.credentials() must return BasicAuth or SignAuth, not {type(auth).__name__}"
+                )
+        if isinstance(auth, BasicAuth) and not self._password_allowed:
+            raise AuthenticationError(
+                "the password was not sent, since nobody verifies the certificate",
+                **call.facts(advice='Pin it with Tls(thumbprint=...), or say Tls(verify="never").'),
+            )
+        return auth
+
+    def _ask(self, source: CredentialSource, call: Call) -> LoginAuth:
+        clock = self._sender.clock
+        try:
+            with clock.limit(max(0.0, call.deadline - clock.now())):
+                return self._reader.read(source)
+        except TimeoutError:
+            raise NotSentError("no credentials before the deadline", **call.facts()) from None
+        except AuthenticationError as error:
+            error.operation, error.host = call.operation.name, call.host
+            raise
+
+    def _trade(self, call: Call, credentials: LoginAuth) -> Secret:
+        sender = self._sender
+        operation = operations.LOGIN
+        login = sender.new_call(
+            operation, operation.path, within=max(0.0, call.deadline - sender.clock.now())
+        )
+        stray: list[Secret] = []
+
+        def look(response: Response, error: SrsError) -> None:
+            key = response.header(KEY_HEADER)
+            if key is not None:
+                stray.append(Secret(key))
+            if isinstance(credentials, SignAuth) and isinstance(error, AuthenticationError):
+                error.advice = clock_skew(response.header("date"), datetime.now(UTC)) or _SIGN_ADVICE
+
+        try:
+            return sender.send(
+                login, _read_key, header=("Authorization", self._header(credentials)), on_refusal=look
+            )
+        finally:
+            for key in stray:
+                self._end(key)
+
+    def _check_refusal(self, credentials: LoginAuth) -> None:
+        """Refuse what the service has refused a moment ago: whoever goes on asking locks the account."""
+        refusal = self._refusal
+        if refusal is None or refusal.credentials != credentials:
+            return
+        ago = self._sender.clock.now() - refusal.at
+        if ago >= _SECONDS_REFUSED:
+            return
+        error = refusal.error.again()
+        error.message = f"these credentials were refused {ago:.0f} s ago, and were not sent again"
+        error.advice = (
+            f"Correct them; the same are sent again after {_SECONDS_REFUSED:g} s, lest the account be locked."
+        )
+        raise error
+
+    def _header(self, credentials: LoginAuth) -> Secret | Callable[[], Secret]:
+        if isinstance(credentials, BasicAuth):
+            return credentials.authorization()
+        operation, origin = operations.LOGIN, self._sender.origin
+        # Made anew for each attempt, since a nonce is good for one.
+        return lambda: credentials.authorization(
+            operation.method, operation.path, origin.host, secure=origin.secure
+        )
+
+    def _end(self, key: Secret) -> None:
+        """End a session that the service made although it refused the login."""
+        operation = operations.LOGOUT
+        call = self._sender.new_call(operation, operation.path, within=_SECONDS_TO_END)
+        with self._sender.clock.shielded(_SECONDS_TO_END):
+            try:
+                self._sender.send(call, read_nothing, header=(KEY_HEADER, check_key(key)))
+            except (SrsError, ValueError):
+                # It ends by itself when it has idled.
+                return
+
+
+_SIGN_ADVICE = (
+    "Check that the token is delegatable, that the service trusts the token service that issued it, and"
+    " whether a proxy stands before the service (SignAuth's proxied=)."
+)
+
+
+def _read_key(response: Response, call: Call) -> Secret:
+    response.read()
+    header = response.header(KEY_HEADER)
+    key = None if header is None else Secret(header)
+    del header
+    try:
+        if key is not None and response.status == 200:
+            return check_key(key)
+    except ValueError:
+        pass
+    raise DecodeError(
+        "the response to the login holds no usable API key", **call.facts(status=response.status)
+    )
