@@ -22,8 +22,8 @@ def shortened(id: str) -> str:
     return id if len(id) <= _SHOWN else f"{id[:_SHOWN]}…"
 
 
-def _short_repr(id: str) -> str:
-    return repr(shortened(id))
+def _short_repr(id: str | None) -> str:
+    return repr(id if id is None else shortened(id))
 
 
 @frozen(kw_only=True)
@@ -96,7 +96,7 @@ class WaitingForQuota:
 
 @frozen(kw_only=True)
 class ScriptStarted:
-    """The service has taken a script of ``run()``.
+    """The service has taken a script.
 
     Args:
         host: host and port of the service.
@@ -113,22 +113,22 @@ class ScriptStarted:
 
 @frozen(kw_only=True)
 class ScriptEnded:
-    """A script of ``run()`` has ended, or the client stopped waiting for it.
+    """A script has ended, or the client stopped waiting for it.
 
     Args:
         host: host and port of the service.
-        name: the script's name.
+        name: the script's name, if it is known.
         script_id: its id; shortened in the repr.
-        runspace_id: the runspace that ran it; shortened in the repr.
-        seconds: since it was started.
+        runspace_id: the runspace that ran it, if it is known; shortened in the repr.
+        seconds: how long the client waited for its end and collected what it left.
         outcome: what came of it, None if the client does not know.
-        error: class of the error that ``run()`` ended with, or None.
+        error: class of the error that waiting ended with, or None.
     """
 
     host: str
-    name: str
+    name: str | None
     script_id: str = field(repr=_short_repr)
-    runspace_id: str = field(repr=_short_repr)
+    runspace_id: str | None = field(repr=_short_repr)
     seconds: float
     outcome: str | None = None
     error: str | None = None

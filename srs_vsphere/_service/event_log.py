@@ -45,7 +45,7 @@ def log_fields(event: Event) -> dict[str, object]:
     facts: dict[str, object] = {"srs_event": type(event).__name__}
     for attribute in fields(type(event)):
         value: object = getattr(event, attribute.name)
-        facts[f"srs_{attribute.name}"] = shortened(str(value)) if attribute.name in _IDS else value
+        facts[f"srs_{attribute.name}"] = shortened(value) if attribute.name in _IDS and isinstance(value, str) else value
     return facts
 
 
@@ -72,6 +72,6 @@ def _text(event: Event) -> str:
         case ScriptEnded():
             result = event.outcome or event.error or "unknown"
             return (
-                f"{event.host}: script {event.name} ({shortened(event.script_id)}) "
+                f"{event.host}: script {event.name or '?'} ({shortened(event.script_id)}) "
                 f"ended after {event.seconds:.1f} s: {result}"
             )
