@@ -45,7 +45,9 @@ def log_fields(event: Event) -> dict[str, object]:
     facts: dict[str, object] = {"srs_event": type(event).__name__}
     for attribute in fields(type(event)):
         value: object = getattr(event, attribute.name)
-        facts[f"srs_{attribute.name}"] = shortened(value) if attribute.name in _IDS and isinstance(value, str) else value
+        facts[f"srs_{attribute.name}"] = (
+            shortened(value) if attribute.name in _IDS and isinstance(value, str) else value
+        )
     return facts
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from srs_vsphere._concurrency.event_hook import EventHook
+from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.event_log import LOG, log_event
 from srs_vsphere.events import Event
@@ -29,7 +29,7 @@ class Observer:
         *,
         log_scripts: bool = False,
     ) -> None:
-        self._hook = None if on_event is None else EventHook[Event]("on_event", on_event)
+        self._hook = None if on_event is None else Hook[Event]("on_event", on_event)
         self._telemetry = telemetry
         self.log_scripts: bool = log_scripts
 
