@@ -6,7 +6,9 @@ import base64
 import hmac
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
+
+from srs_vsphere._validation import check_flag
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -65,6 +67,8 @@ class BasicAuth:
     Args:
         username: vCenter single sign-on user, such as ``administrator@vsphere.local``; without a colon.
         password: that user's password.
+        allow_pickle: whether the password may be pickled, in the clear, to be sent to other processes;
+            default False. Credentials by name, which each process looks up, need no such thing.
 
     Raises:
         TypeError: one of them is not text.
@@ -73,8 +77,9 @@ class BasicAuth:
 
     username: str
     password: Secret
+    allow_pickle: bool = field(eq=False)
 
-    def __init__(self, username: str, password: str | Secret) -> None:
+    def __init__(self, username: str, password: str | Secret, *, allow_pickle: bool = False) -> None:
         secret = _hidden(password)
         # Given as "user:password", a user name is a secret, too.
         name = Secret(username)
@@ -88,6 +93,22 @@ class BasicAuth:
             raise ValueError("username must not hold a colon: the service would read the rest as password")
         object.__setattr__(self, "username", name.reveal())
         object.__setattr__(self, "password", secret)
+        check_flag("allow_pickle", allow_pickle)
+        object.__setattr__(self, "allow_pickle", allow_pickle)
+
+    def __copy__(self) -> BasicAuth:
+        return self
+
+    def __deepcopy__(self, memo: object) -> BasicAuth:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if not self.allow_pickle:
+            raise TypeError(
+                "a secret is not pickled, unless BasicAuth(..., allow_pickle=True) says so: create the"
+                " credentials anew in the other process, as EnvAuth and FileAuth do"
+            )
+        return _with_pickle, (self.username, self.password.reveal())
 
     def __repr__(self) -> str:
         return f"BasicAuth(username={getattr(self, 'username', None)!r}, password=Secret('***'))"
@@ -98,6 +119,10 @@ class BasicAuth:
         return Secret(
             "Basic " + base64.b64encode(f"{self.username}:{self.password.reveal()}".encode()).decode("ascii")
         )
+
+
+def _with_pickle(username: str, password: str) -> BasicAuth:
+    return BasicAuth(username, Secret(password), allow_pickle=True)
 
 
 @frozen(init=False, repr=False)

@@ -177,3 +177,18 @@ def test_a_good_key_comes_back():
     key = Secret(KEY)
     assert check_key(key) is key
     assert ApiKeyAuth(key).key is key
+
+
+def test_a_password_is_pickled_only_if_its_maker_said_so():
+    auth = BasicAuth("alice", PASSWORD, allow_pickle=True)
+    again = pickle.loads(pickle.dumps({"auth": [auth]}))["auth"][0]
+    assert again == auth == BasicAuth("alice", PASSWORD)
+    assert again.password.reveal() == PASSWORD
+    assert pickle.loads(pickle.dumps(again)) == auth
+    assert copy.deepcopy(auth) is copy.copy(auth) is auth
+    assert PASSWORD not in repr(again)
+    with pytest.raises(TypeError, match="allow_pickle must be True or False"):
+        BasicAuth("alice", PASSWORD, allow_pickle="yes")
+    with pytest.raises(TypeError, match="not pickled") as caught:
+        pickle.dumps(auth.password)
+    assert PASSWORD not in seen_of(caught.value)

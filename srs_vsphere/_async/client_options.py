@@ -21,6 +21,7 @@ class AsyncClientOptions(TypedDict, total=False):
     retry: RetryPolicy
     timeouts: Timeouts
     tls: Tls
+    http_client: httpx.AsyncClient | None
     transport: httpx.AsyncBaseTransport | None
     max_connections: int
     on_retry: Callable[[RetryEvent], object] | None

@@ -21,6 +21,7 @@ class ClientOptions(TypedDict, total=False):
     retry: RetryPolicy
     timeouts: Timeouts
     tls: Tls
+    http_client: httpx.Client | None
     transport: httpx.BaseTransport | None
     max_connections: int
     on_retry: Callable[[RetryEvent], object] | None

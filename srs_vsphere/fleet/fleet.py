@@ -11,14 +11,15 @@ from typing import Literal, Self, TypeVar, Unpack, overload
 import anyio
 import anyio.abc
 
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
-from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, ClientRunOptions, OutputChoice, prepare
+from srs_vsphere._service.script_output import OutputChoice
+from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, ClientRunOptions, prepare
 from srs_vsphere._validation import check_count, check_patience, check_seconds
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
+from srs_vsphere.fleet.clients import ClientMaker, TransportMaker
 from srs_vsphere.fleet.journal import Journal
 from srs_vsphere.fleet.options import FleetOptions
-from srs_vsphere.fleet.poller import Poller, TransportMaker
+from srs_vsphere.fleet.poller import Poller
 from srs_vsphere.fleet.progress import ProgressCallback, ProgressCount, check_callback
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
 from srs_vsphere.fleet.running import HostResult, Runner, job_of
@@ -31,10 +32,6 @@ from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.settings import Timeouts
 
 T = TypeVar("T")
-
-#: Leaving the fleet may take so long, for the logouts; less when an error or Ctrl-C ends it.
-_SECONDS_TO_LEAVE = 5.0
-_SECONDS_TO_FLEE = 0.5
 
 
 class AsyncSrsFleet:
@@ -85,14 +82,14 @@ class AsyncSrsFleet:
             retry=defaults.retry if retry is None else retry,
         )
         self._concurrency = concurrency
-        self._transport = transport
         self._coming: AsyncIterable[Target] | None = None
         self._targets: Sequence[Target] = ()
         if isinstance(targets, AsyncIterable):
             self._coming = targets
         else:
             self._targets = check_targets(targets)
-        self._poller = Poller(self._options, transport)
+        self._clients = ClientMaker(self._options, transport)
+        self._poller = Poller(self._options, self._clients)
         self._group: anyio.abc.TaskGroup | None = None
         self._streams: set[AsyncFleetStream[object]] = set()
         self._watch: AsyncFleetWatch | None = None
@@ -128,9 +125,7 @@ class AsyncSrsFleet:
         if group is None:
             return
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(
-                self._poller.aclose, _SECONDS_TO_LEAVE if exc_type is None else _SECONDS_TO_FLEE
-            )
+            stack.push_async_callback(self._poller.aclose)
             for stream in list(self._streams):
                 stream.drop()
             group.cancel_scope.cancel()
@@ -236,7 +231,7 @@ class AsyncSrsFleet:
         script: str,
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type[T],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
@@ -248,7 +243,7 @@ class AsyncSrsFleet:
         script: str,
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
         **options: Unpack[ClientRunOptions],
@@ -268,7 +263,7 @@ class AsyncSrsFleet:
         script: str,
         *,
         output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
@@ -311,6 +306,7 @@ class AsyncSrsFleet:
             timeout=options.get("timeout", DEFAULT_TIMEOUT),
             check=options.get("check", False),
             streams=options.get("streams", True),
+            on_record=options.get("on_record"),
         )
         check_patience("wait_for_quota", options.setdefault("wait_for_quota", 60.0))
         run_options: dict[str, object] = {**options, "output": output}
@@ -322,7 +318,7 @@ class AsyncSrsFleet:
         def job() -> Generator[Work[HostResult[object]]]:
             name = job_of(script, options.get("parameters"))
             with nullcontext() if journal is None else Journal(journal, name) as book:
-                runner = Runner(self._options, self._transport, script, run_options, book)
+                runner = Runner(self._options, self._clients, script, run_options, book)
                 done = {} if book is None else book.ended
                 left = [target for target in self._targets if target.name not in done]
                 progress = ProgressCount(len(self._targets), on_progress, len(self._targets) - len(left))

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import time
+
+import anyio
+
+from srs_vsphere._concurrency.credential_reader import AsyncCredentialReader
+from srs_vsphere.auth import CredentialSource, LoginAuth
+
 
 class LoginPace:
     """Gives each login its time.
 
     Args:
         per_second: how many logins may begin in a second.
+
+    Attributes:
+        logins: how many have begun.
     """
 
     def __init__(self, per_second: float) -> None:
+        self.logins: int = 0
         self._between = 1.0 / per_second
         self._next = 0.0
 
@@ -26,3 +37,33 @@ class LoginPace:
         at = max(now, self._next)
         self._next = at + self._between
         return at - now
+
+
+class PacedAuth:
+    """A host's credentials, which the client gets when it is the host's turn to log in.
+
+    Args:
+        auth: the credentials, or where to ask for them.
+        pace: gives the turns, to all hosts.
+    """
+
+    def __init__(self, auth: LoginAuth | CredentialSource, pace: LoginPace) -> None:
+        self._auth = auth
+        self._pace = pace
+        self._reader = AsyncCredentialReader()
+        self._has_turn = False
+
+    async def turn(self) -> None:
+        """Wait for the next login's turn, before the time for the call begins to run."""
+        if not self._has_turn:
+            wait = self._pace.wait(time.monotonic())
+            if wait > 0:
+                await anyio.sleep(wait)
+            self._has_turn = True
+
+    async def credentials(self) -> LoginAuth:
+        """Return the credentials for one login, in its turn."""
+        await self.turn()
+        self._has_turn = False
+        self._pace.logins += 1
+        return await self._reader.read(self._auth) if isinstance(self._auth, CredentialSource) else self._auth

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import anyio
-import httpx
 
 from srs_vsphere._async.client import AsyncSrsClient
-from srs_vsphere.auth import ApiKeyAuth
-from srs_vsphere.errors import ApiError, NotSentError, SrsError, TransportError
+from srs_vsphere.errors import ApiError, SrsError, TransportError
 from srs_vsphere.fleet.breaker import Breaker
+from srs_vsphere.fleet.clients import ClientMaker
 from srs_vsphere.fleet.errors import HostMissingError, HostSkippedError
 from srs_vsphere.fleet.latency_sketch import LatencySketch
-from srs_vsphere.fleet.login_pace import LoginPace
+from srs_vsphere.fleet.login_pace import PacedAuth
 from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
 from srs_vsphere.fleet.target import Target
@@ -30,20 +28,17 @@ _PASSING_STATUSES = frozenset({502, 503, 504})
 #: One poll in so many may be tried a second time. What is saved up is as much again, so that a network that
 #: goes down meets no more than 1.1 requests for each host and interval.
 _POLLS_FOR_A_RETRY = 20
-#: Logging out all clients goes through this many at a time.
-_LOGOUTS_AT_ONCE = 100
-
-TransportMaker = Callable[[Target], httpx.AsyncBaseTransport]
 
 
 class _Host:
     """What is kept of a host between two polls."""
 
-    __slots__ = ("breaker", "client", "last_error", "logged_in", "used", "using")
+    __slots__ = ("auth", "breaker", "client", "last_error", "logged_in", "used", "using")
 
     def __init__(self, breaker: Breaker) -> None:
         self.breaker = breaker
         self.client: AsyncSrsClient | None = None
+        self.auth: PacedAuth | None = None
         self.logged_in = False
         self.last_error: SrsError | None = None
         self.used = 0.0
@@ -55,17 +50,16 @@ class Poller:
 
     Args:
         options: how the hosts are treated.
-        transport: makes the httpx transport of a target's client; default None, the client's own.
+        clients: makes the hosts' clients.
     """
 
-    def __init__(self, options: FleetOptions, transport: TransportMaker | None = None) -> None:
+    def __init__(self, options: FleetOptions, clients: ClientMaker) -> None:
         self._options = options
-        self._transport = transport
+        self._clients = clients
         self._retry = RetryPolicy(attempts=1, deadline=options.timeout)
-        self._pace = LoginPace(options.login_rate)
         self._hosts: dict[str, _Host] = {}
         self._retries_left = 1.0
-        self._polls = self._failed = self._skipped = self._missing = self._retries = self._logins = 0
+        self._polls = self._failed = self._skipped = self._missing = self._retries = 0
         self._latency = LatencySketch()
         self._cpu_before = time.thread_time()
 
@@ -77,7 +71,7 @@ class Poller:
             skipped=self._skipped,
             missing=self._missing,
             retries=self._retries,
-            logins=self._logins,
+            logins=self._clients.pace.logins,
             clients=sum(host.client is not None for host in self._hosts.values()),
             latency=self._latency.copy(),
             cpu_seconds=time.thread_time() - self._cpu_before,
@@ -123,27 +117,14 @@ class Poller:
         now = time.monotonic()
         for host in list(self._hosts.values()):
             if host.client is not None and not host.using and now - host.used > self._options.idle:
-                await self._close(host, self._options.timeout)
+                await self._close(host)
 
-    async def aclose(self, seconds: float) -> None:
-        """Log out and close all clients.
-
-        Args:
-            seconds: that the logouts may take, all together; the connections are closed in any case.
-        """
-        pending = iter([host for host in self._hosts.values() if host.client is not None])
-
-        async def work() -> None:
-            for host in pending:
-                await self._close(host, seconds)
-
+    async def aclose(self) -> None:
+        """Log out and close all clients, all at once: each takes five seconds at most."""
         with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(seconds):
-                async with anyio.create_task_group() as group:
-                    for _ in range(_LOGOUTS_AT_ONCE):
-                        group.start_soon(work)
-            for host in self._hosts.values():
-                await self._drop(host)
+            async with anyio.create_task_group() as group:
+                for host in self._hosts.values():
+                    group.start_soon(self._close, host)
 
     async def _ask_until(self, until: float | None, target: Target, host: _Host, begun: float) -> HostReport:
         if until is None:
@@ -175,31 +156,13 @@ class Poller:
         client = host.client
         host.used = time.monotonic()
         if client is None:
-            try:
-                client = host.client = AsyncSrsClient(
-                    target.url,
-                    auth=target.auth,
-                    retry=self._retry,
-                    timeouts=self._options.timeouts,
-                    tls=target.tls,
-                    transport=None if self._transport is None else self._transport(target),
-                    max_connections=2,
-                )
-            except (OSError, TypeError, ValueError) as error:
-                # A certificate file that is missing, say: it is this host's failure, and no other's.
-                raise NotSentError(
-                    f"no client could be made: {error}",
-                    operation=_OPERATION,
-                    host=Origin.parse(target.url).host,
-                    cause=f"{type(error).__name__}: {error}",
-                    advice="Correct the target's settings.",
-                ) from error
+            client, host.auth = self._clients.make(
+                target, operation=_OPERATION, retry=self._retry, connections=2
+            )
+            host.client = client
         if not host.logged_in:
-            if not isinstance(target.auth, ApiKeyAuth):
-                wait = self._pace.wait(time.monotonic())
-                if wait > 0:
-                    await anyio.sleep(wait)
-                self._logins += 1
+            if host.auth is not None:
+                await host.auth.turn()
                 await client.login()
             host.logged_in = True
         return client
@@ -251,19 +214,7 @@ class Poller:
         host.last_error = report.error
         host.breaker.failed(time.monotonic(), random.random())  # noqa: S311 - no secret
 
-    async def _close(self, host: _Host, seconds: float) -> None:
-        client = host.client
-        if client is None:
-            return
-        try:
-            with anyio.move_on_after(seconds):
-                await client.logout()
-        except SrsError:
-            # The session then ends by itself.
-            pass
-        await self._drop(host)
-
-    async def _drop(self, host: _Host) -> None:
+    async def _close(self, host: _Host) -> None:
         client, host.client = host.client, None
         host.logged_in = False
         if client is not None:

@@ -48,7 +48,7 @@ class FleetStatistics:
         skipped: polls that were not made, for an open circuit breaker.
         missing: polls that a sweep's deadline ended or prevented.
         retries: second attempts among the polls.
-        logins: first logins of clients; renewed ones are not counted.
+        logins: logins that were begun, renewed ones included.
         clients: clients that are open now.
         latency: how long the polls took that succeeded.
         cpu_seconds: processor time of the fleet's thread, whatever else that did included.

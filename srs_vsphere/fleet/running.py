@@ -12,10 +12,10 @@ import anyio.to_thread
 from attrs import frozen
 
 from srs_vsphere._async.client import AsyncSrsClient
-from srs_vsphere.errors import NotSentError, OutcomeUnknownError, SrsError, WaitTimeoutError
+from srs_vsphere.errors import OutcomeUnknownError, SrsError, WaitTimeoutError
+from srs_vsphere.fleet.clients import ClientMaker
 from srs_vsphere.fleet.journal import Journal
 from srs_vsphere.fleet.options import FleetOptions
-from srs_vsphere.fleet.poller import TransportMaker
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.models import ScriptExecution
 from srs_vsphere.parameters import Parameters
@@ -85,7 +85,7 @@ class Runner:
 
     Args:
         options: how the hosts are treated.
-        transport: makes the httpx transport of a target's client, or None.
+        clients: makes the hosts' clients.
         script: the script.
         run_options: what `AsyncSrsClient.run` takes besides.
         journal: where is noted what was done, or None.
@@ -94,13 +94,13 @@ class Runner:
     def __init__(
         self,
         options: FleetOptions,
-        transport: TransportMaker | None,
+        clients: ClientMaker,
         script: str,
         run_options: dict[str, object],
         journal: Journal | None,
     ) -> None:
         self._options = options
-        self._transport = transport
+        self._clients = clients
         self._script = script
         self._run_options = run_options
         self._journal = journal
@@ -121,7 +121,8 @@ class Runner:
         error: SrsError | None = None
         earlier: ScriptExecution | None = None
         try:
-            async with self._client(target) as client:
+            client, _ = self._clients.make(target, operation="run", retry=self._options.retry, connections=20)
+            async with client:
                 earlier = await self._earlier(client, target)
                 if earlier is None:
                     result = await self._run(client, target)
@@ -167,22 +168,3 @@ class Runner:
             earlier = await client.script_executions.wait(earlier.id, timeout=timeout)
         await self._ended(target, str(earlier.state))
         return earlier
-
-    def _client(self, target: Target) -> AsyncSrsClient:
-        try:
-            return AsyncSrsClient(
-                target.url,
-                auth=target.auth,
-                retry=self._options.retry,
-                timeouts=self._options.timeouts,
-                tls=target.tls,
-                transport=None if self._transport is None else self._transport(target),
-            )
-        except (OSError, TypeError, ValueError) as error:
-            raise NotSentError(
-                f"no client could be made: {error}",
-                operation="run",
-                host=Origin.parse(target.url).host,
-                cause=f"{type(error).__name__}: {error}",
-                advice="Correct the target's settings.",
-            ) from error

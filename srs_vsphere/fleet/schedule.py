@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import Generic, TypeVar
 
 from attrs import frozen
 
 from srs_vsphere.fleet.target import Target
+
+T = TypeVar("T")
 
 
 def place_of(name: str) -> float:
@@ -22,44 +25,52 @@ def place_of(name: str) -> float:
     return int.from_bytes(blake2b(name.encode(), digest_size=6).digest()) / 2**48
 
 
-@frozen
-class Turn:
-    """A host's turn to be polled.
+def spread(targets: Iterable[Target]) -> list[tuple[float, Target]]:
+    """Return each target with its place in the interval, in the order of the places.
 
     Args:
-        target: the host.
+        targets: the hosts.
+    """
+    return sorted(((place_of(target.name), target) for target in targets), key=lambda pair: pair[0])
+
+
+@frozen
+class Turn(Generic[T]):
+    """A turn of a host, or of several together.
+
+    Args:
+        item: whose turn it is.
         at: when, in seconds on the schedule's clock.
         sweep: number of the sweep it belongs to, from 0.
         left_out: sweeps that are left out before it, because the watch lags by more than an interval.
         behind: seconds by which it lagged then.
     """
 
-    target: Target
+    item: T
     at: float
     sweep: int
     left_out: int = 0
     behind: float = 0.0
 
 
-class Schedule:
-    """The turns of all hosts, for ever.
+class Schedule(Generic[T]):
+    """The turns of all, for ever.
 
     Args:
-        targets: the hosts.
-        interval: seconds between two turns of a host.
+        places: whose turn it is at which place in the interval, from 0 up to 1; in the order of the places.
+        interval: seconds between two turns of one.
         start: when the first sweep begins, in seconds on a monotonic clock.
     """
 
-    def __init__(self, targets: Sequence[Target], interval: float, start: float) -> None:
-        places = sorted((place_of(target.name), number) for number, target in enumerate(targets))
-        self._turns = [(place * interval, targets[number]) for place, number in places]
+    def __init__(self, places: Sequence[tuple[float, T]], interval: float, start: float) -> None:
+        self._turns = [(place * interval, item) for place, item in places]
         self._interval = interval
         self._start = start
         self._next = 0
         self._sweep = 0
         self._intervals = 0
 
-    def take(self, now: float) -> Turn:
+    def take(self, now: float) -> Turn[T]:
         """Take the next turn; it may be in the future.
 
         Args:
@@ -70,7 +81,7 @@ class Schedule:
             self._next = 0
             self._sweep += 1
             self._intervals += 1
-        offset, target = self._turns[self._next]
+        offset, item = self._turns[self._next]
         self._next += 1
         # Counted from the start, so that nothing adds up.
         at = self._start + self._intervals * self._interval + offset
@@ -79,4 +90,4 @@ class Schedule:
             left_out = int(behind / self._interval)
             self._intervals += left_out
             at += left_out * self._interval
-        return Turn(target, at, self._sweep, left_out, behind)
+        return Turn(item, at, self._sweep, left_out, behind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeAlias, TypeVar
@@ -29,6 +29,26 @@ class Home(Protocol):
             stream: the stream that it belongs to.
             run: what to run.
         """
+        ...
+
+
+class Source(Protocol[T_co]):
+    """What hands out one after the other, from this process or from others."""
+
+    def __aiter__(self) -> AsyncIterator[T_co]:
+        """Return itself."""
+        ...
+
+    async def __anext__(self) -> T_co:
+        """Return the next, and wait for it."""
+        ...
+
+    def waiting(self) -> Iterator[T_co]:
+        """Take what can be had without waiting, which may be nothing."""
+        ...
+
+    async def aclose(self) -> None:
+        """End what finds more, and wait for its end; a second call does nothing."""
         ...
 
 

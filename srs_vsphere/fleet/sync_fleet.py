@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Generic, Literal, Protocol, Self, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Generic, Literal, Self, TypedDict, TypeVar, Unpack, cast, overload
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
-from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice
+from srs_vsphere._service.script_output import OutputChoice
+from srs_vsphere._service.script_request import ClientRunOptions
 from srs_vsphere.fleet.breaker import BreakerPolicy
+from srs_vsphere.fleet.clients import TransportMaker
 from srs_vsphere.fleet.events import FleetEvent
 from srs_vsphere.fleet.fleet import AsyncSrsFleet
-from srs_vsphere.fleet.poller import TransportMaker
 from srs_vsphere.fleet.progress import ProgressCallback
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
 from srs_vsphere.fleet.running import HostResult
 from srs_vsphere.fleet.snapshot import FleetSnapshot
-from srs_vsphere.fleet.stream import AsyncFleetStream
+from srs_vsphere.fleet.stream import AsyncFleetStream, Source
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.models import PSDocument
 from srs_vsphere.retry import RetryPolicy
@@ -43,15 +43,6 @@ class FleetSettings(TypedDict, total=False):
     transport: TransportMaker | None
 
 
-class _Source(Protocol[T_co]):
-    """What the two kinds of streams have in common."""
-
-    def __aiter__(self) -> AsyncIterator[T_co]: ...
-    async def __anext__(self) -> T_co: ...
-    def waiting(self) -> Iterator[T_co]: ...
-    async def aclose(self) -> None: ...
-
-
 class FleetStream(Generic[T_co]):
     """Reports or results of a fleet: an iterator, to be gone through once.
 
@@ -63,7 +54,7 @@ class FleetStream(Generic[T_co]):
         source: the fleet's own stream.
     """
 
-    def __init__(self, portal: BlockingPortal, source: _Source[T_co]) -> None:
+    def __init__(self, portal: BlockingPortal, source: Source[T_co]) -> None:
         self._portal = portal
         self._source = source
         self._taken: Iterator[T_co] = iter(())
@@ -117,7 +108,7 @@ class FleetWatch(FleetStream[FleetEvent]):
     """
 
     def __init__(
-        self, portal: BlockingPortal, source: _Source[FleetEvent], snapshot: Callable[[], FleetSnapshot]
+        self, portal: BlockingPortal, source: Source[FleetEvent], snapshot: Callable[[], FleetSnapshot]
     ) -> None:
         super().__init__(portal, source)
         self._snapshot = snapshot
@@ -234,7 +225,7 @@ class SrsFleet:
         script: str,
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type[T],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
@@ -246,7 +237,7 @@ class SrsFleet:
         script: str,
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
         **options: Unpack[ClientRunOptions],
@@ -266,7 +257,7 @@ class SrsFleet:
         script: str,
         *,
         output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,

@@ -15,9 +15,9 @@ from srs_vsphere.fleet.changes import changes
 from srs_vsphere.fleet.errors import HostSkippedError
 from srs_vsphere.fleet.events import FleetEvent, SweepEnded, SweepEvent, SweepLate
 from srs_vsphere.fleet.reports import HostReport
-from srs_vsphere.fleet.schedule import Schedule, Turn
+from srs_vsphere.fleet.schedule import Schedule, Turn, spread
 from srs_vsphere.fleet.snapshot import FleetSnapshot
-from srs_vsphere.fleet.stream import AsyncFleetStream, Put
+from srs_vsphere.fleet.stream import Put, Source
 from srs_vsphere.fleet.target import Target
 
 Seen: TypeAlias = HostReport | SweepEvent
@@ -33,6 +33,50 @@ class _Sweep:
     skipped: int = 0
 
 
+class SweepCounts:
+    """Counts what has come of each sweep, of which several may be under way.
+
+    Args:
+        hosts: how many hosts a sweep has.
+    """
+
+    def __init__(self, hosts: int) -> None:
+        self._hosts = hosts
+        self._sweeps: dict[int, _Sweep] = {}
+
+    def count(self, number: int, report: HostReport | None) -> SweepEnded | None:
+        """Count a host.
+
+        Args:
+            number: of the sweep.
+            report: what its poll found; None if it was passed over, since its last poll still runs.
+
+        Returns:
+            What is to be told when it was the last of the sweep's hosts.
+        """
+        self.begin(number)
+        sweep = self._sweeps[number]
+        sweep.left -= 1
+        if report is None or isinstance(report.error, HostSkippedError):
+            sweep.skipped += 1
+        elif report.error is not None:
+            sweep.failed += 1
+        if sweep.left:
+            return None
+        del self._sweeps[number]
+        elapsed = time.monotonic() - sweep.begun
+        return SweepEnded(number, self._hosts, sweep.failed, sweep.skipped, elapsed, datetime.now(UTC))
+
+    def begin(self, number: int) -> None:
+        """Note that a sweep has begun, if it has not.
+
+        Args:
+            number: of the sweep.
+        """
+        if number not in self._sweeps:
+            self._sweeps[number] = _Sweep(time.monotonic(), self._hosts)
+
+
 class Turns:
     """What the workers of a watch share: the schedule, and the count of each sweep.
 
@@ -45,11 +89,10 @@ class Turns:
     def __init__(
         self, targets: Sequence[Target], interval: float, poll: Callable[[Target], Awaitable[HostReport]]
     ) -> None:
-        self._hosts = len(targets)
         self._interval = interval
         self._poll = poll
-        self._schedule = Schedule(targets, interval, time.monotonic())
-        self._sweeps: dict[int, _Sweep] = {}
+        self._schedule = Schedule(spread(targets), interval, time.monotonic())
+        self._counts = SweepCounts(len(targets))
         self._polling: set[str] = set()
 
     async def work(self, put: Put[Seen]) -> None:
@@ -67,32 +110,20 @@ class Turns:
                 await anyio.sleep(wait)
             await self._take(turn, put)
 
-    async def _take(self, turn: Turn, put: Put[Seen]) -> None:
-        sweep = self._sweeps.get(turn.sweep)
-        if sweep is None:
-            sweep = self._sweeps[turn.sweep] = _Sweep(time.monotonic(), self._hosts)
-        name = turn.target.name
-        if name in self._polling:
-            # Its last poll still runs: the next turn is soon enough.
-            sweep.skipped += 1
-        else:
+    async def _take(self, turn: Turn[Target], put: Put[Seen]) -> None:
+        self._counts.begin(turn.sweep)
+        name = turn.item.name
+        report: HostReport | None = None
+        # While its last poll still runs, its next turn is soon enough.
+        if name not in self._polling:
             self._polling.add(name)
             try:
-                report = await self._poll(turn.target)
+                report = await self._poll(turn.item)
                 await put(report)
             finally:
                 self._polling.discard(name)
-            if isinstance(report.error, HostSkippedError):
-                sweep.skipped += 1
-            elif report.error is not None:
-                sweep.failed += 1
-        sweep.left -= 1
-        if not sweep.left:
-            del self._sweeps[turn.sweep]
-            elapsed = time.monotonic() - sweep.begun
-            ended = SweepEnded(
-                turn.sweep, self._hosts, sweep.failed, sweep.skipped, elapsed, datetime.now(UTC)
-            )
+        ended = self._counts.count(turn.sweep, report)
+        if ended is not None:
             await put(ended)
 
 
@@ -108,9 +139,7 @@ class AsyncFleetWatch:
         closed: called when the watch has ended.
     """
 
-    def __init__(
-        self, seen: AsyncFleetStream[Seen], snapshot: FleetSnapshot, closed: Callable[[], object]
-    ) -> None:
+    def __init__(self, seen: Source[Seen], snapshot: FleetSnapshot, closed: Callable[[], object]) -> None:
         self._seen = seen
         self._snapshot = snapshot
         self._closed = closed

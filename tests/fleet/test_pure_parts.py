@@ -38,7 +38,7 @@ from srs_vsphere.fleet.changes import changes
 from srs_vsphere.fleet.journal import Journal
 from srs_vsphere.fleet.login_pace import LoginPace
 from srs_vsphere.fleet.running import job_of
-from srs_vsphere.fleet.schedule import Schedule, place_of
+from srs_vsphere.fleet.schedule import Schedule, place_of, spread
 from tests.patience import patient
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
@@ -336,12 +336,12 @@ def test_turns_are_at_multiples_of_the_interval(
     hosts: int, interval: float, waits: list[float], start: float
 ) -> None:
     targets = [Target(f"h{number}", "https://a.example") for number in range(hosts)]
-    schedule = Schedule(targets, interval, start)
+    schedule = Schedule(spread(targets), interval, start)
     now, last, sweeps = start, dict[str, float](), dict[int, set[str]]()
     for wait in waits:
         now += wait * interval
         turn = schedule.take(now)
-        name = turn.target.name
+        name = turn.item.name
         intervals = (turn.at - start) / interval - place_of(name)
         assert abs(intervals - round(intervals)) < 1e-6
         assert now - turn.at <= interval * (1 + 1e-9)

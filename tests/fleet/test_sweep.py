@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from srs_vsphere import AuthenticationError, BasicAuth, NotSentError, SrsError, Tls, TransportError
+from srs_vsphere import AuthenticationError, BasicAuth, EnvAuth, NotSentError, SrsError, Tls, TransportError
 from srs_vsphere.fleet import (
     AsyncSrsFleet,
     BreakerPolicy,
@@ -162,6 +162,7 @@ async def test_a_restarted_gateway_gets_one_login() -> None:
             assert all(report.ok for report in (await reports_of(fleet)).values())
             more = [host.traffic.seen - before for host, before in zip(hosts.hosts, seen, strict=True)]
             assert more == [1, 3, 1]
+            assert fleet.statistics().logins == 4
 
 
 async def test_logins_are_staggered() -> None:
@@ -171,6 +172,23 @@ async def test_logins_are_staggered() -> None:
         # The sixth had to wait for five times the fiftieth part of a second.
         assert max(report.elapsed for report in reports.values()) >= 0.25
         assert all(report.ok for report in reports.values())
+
+
+async def test_credentials_may_be_known_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRS_USERNAME", "alice")
+    monkeypatch.setenv("SRS_PASSWORD", "secret")
+    async with simulated(3) as hosts:
+        targets = [Target(host.name, host.url, EnvAuth()) for host in hosts.hosts]
+        async with AsyncSrsFleet(targets) as fleet:
+            assert all(report.ok for report in (await reports_of(fleet)).values())
+            for host in hosts.hosts:
+                host.simulator.expire_sessions()
+            assert all(report.ok for report in (await reports_of(fleet)).values())
+            assert fleet.statistics().logins == 6
+            monkeypatch.delenv("SRS_PASSWORD")
+            hosts.hosts[0].simulator.expire_sessions()
+            failed = (await reports_of(fleet))["srs-0001"]
+            assert "SRS_PASSWORD is not set" in str(failed.error)
 
 
 async def test_progress_is_told_and_what_it_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:

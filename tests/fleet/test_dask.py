@@ -1,0 +1,320 @@
+"""A fleet on a Dask cluster: the same reports, each once, whatever becomes of the workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from srs_vsphere import BasicAuth, EnvAuth
+from srs_vsphere.fleet import (
+    BreakerPolicy,
+    FleetSnapshot,
+    HostMissingError,
+    HostReport,
+    Progress,
+    RunspaceCreated,
+    RunspaceGone,
+    RunspaceReady,
+    SweepEnded,
+    Target,
+)
+from srs_vsphere.simulator import Fault, SimFleet
+from tests.fleet.helping import AUTH, simulated, targets_of
+from tests.patience import patient
+
+distributed = pytest.importorskip("distributed", reason="the engine that is tested")
+
+from distributed import Client, LocalCluster  # noqa: E402 - after the look whether it is there
+
+from srs_vsphere.fleet.dask import sweep, watch  # noqa: E402
+from srs_vsphere.fleet.dask_cluster import assign  # noqa: E402
+
+on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])
+
+BY_VALUE = BasicAuth("alice", "secret", allow_pickle=True)
+
+
+def targets_by_value(hosts: SimFleet) -> list[Target]:
+    return [Target(host.name, host.url, BY_VALUE) for host in hosts.hosts]
+
+
+@asynccontextmanager
+async def cluster(workers: int, *, processes: bool = False) -> AsyncIterator[Client]:
+    """Run a cluster, in this process unless it is to lose workers."""
+    async with (
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=processes,
+            dashboard_address=None,
+            asynchronous=True,
+            silence_logs=logging.ERROR,
+        ) as running,
+        Client(running, asynchronous=True) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    # Dask logs to handlers of its own, whose streams are gone when a test has ended.
+    logger = logging.getLogger("distributed")
+    before, logger.propagate = logger.propagate, True
+    yield
+    logger.propagate = before
+
+
+async def reports_of(targets: list[Target], client: Client, **options: object) -> dict[str, HostReport]:
+    found = [report async for report in sweep(targets, client=client, **options)]  # type: ignore[arg-type]  # as they are
+    by_name = {report.target.name: report for report in found}
+    assert len(found) == len(by_name) == len(targets)
+    return by_name
+
+
+@given(
+    st.integers(1, 60),
+    st.lists(st.sets(st.sampled_from("abcdef"), min_size=1), min_size=1, max_size=4),
+)
+@patient
+def test_parts_are_spread_evenly_and_stay_where_they_may(parts: int, history: list[set[str]]) -> None:
+    before: dict[int, str] = {}
+    for workers in history:
+        after = assign(parts, sorted(workers), before)
+        assert set(after) == set(range(parts))
+        loads = [sum(worker == held for held in after.values()) for worker in workers]
+        assert max(loads) - min(loads) <= 1
+        if set(before.values()) <= workers:
+            most = -(-parts // len(workers))
+            moved = sum(before[part] != after[part] for part in before)
+            over = [max(0, list(before.values()).count(worker) - most) for worker in set(before.values())]
+            # Nothing moves but what makes room for new workers.
+            assert moved <= max(sum(over), (len(workers) - len(set(before.values()))) * most)
+        assert assign(parts, sorted(workers), after) == after
+        before = after
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_one_worker_or_many_give_the_same_reports() -> None:
+    told: list[Progress] = []
+    async with simulated(30) as hosts:
+        for host in hosts.hosts:
+            host.simulator.add_runspace(name=host.name)
+        hosts.faults.add(Fault(host="srs-0007", operation="runspaces.list", status=500))
+        for workers in (1, 3):
+            before = hosts.traffic.seen
+            async with cluster(workers) as client:
+                for _ in range(2):
+                    told.clear()
+                    reports = await reports_of(targets_by_value(hosts), client, on_progress=told.append)
+                    for name, report in reports.items():
+                        if name == "srs-0007":
+                            assert report.error is not None
+                            assert (report.error.status, report.attempts) == (500, 1)
+                            continue
+                        assert [runspace.name for runspace in report.runspaces or ()] == [name]
+                    assert (told[-1].done, told[-1].failed, told[-1].total) == (30, 1, 30)
+                # One login each, for the workers keep their clients between sweeps.
+                assert hosts.traffic.seen - before == 30 * 3
+            await hosts.wait_idle_async()
+            assert all(host.simulator.session_count == 0 for host in hosts.hosts)
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_hosts_that_hang_hold_up_no_other_and_are_missing_at_the_deadline() -> None:
+    async with simulated(12) as hosts, cluster(1) as client:
+        late = {"srs-0003", "srs-0008"}
+        for name in late:
+            hosts.faults.add(Fault(host=name, operation="runspaces.list", delay=60))
+        order = [
+            (report.target.name, report.error)
+            async for report in sweep(targets_by_value(hosts), client=client, deadline=2)
+        ]
+        assert {name for name, _ in order[-2:]} == late
+        assert all(isinstance(error, HostMissingError) for _, error in order[-2:])
+        assert all(error is None for _, error in order[:-2])
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_leaving_early_cancels_what_was_scheduled() -> None:
+    async with simulated(12) as hosts, cluster(1) as client:
+        async with sweep(targets_by_value(hosts), client=client) as reports:
+            await anext(reports)
+            assert len(list(reports.waiting())) < 12
+        assert [report async for report in reports] == []
+        assert len(await reports_of(targets_by_value(hosts), client)) == 12
+        # Another fleet takes the place of the first, whose clients are closed.
+        assert len(await reports_of(targets_by_value(hosts)[:2], client)) == 2
+        await hosts.wait_for_async(lambda traffic: traffic.open <= 2)
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_a_watch_tells_the_same_as_in_one_process() -> None:
+    async with simulated(9) as hosts, cluster(2) as client:
+        gone = hosts.hosts[4].simulator.add_runspace()
+        hosts.faults.add(Fault(host="srs-0009", operation="runspaces.list", delay=60))
+        targets = targets_by_value(hosts)
+        events: list[object] = []
+        async with watch(targets, client=client, interval=0.3, timeout=60) as told:
+            async for event in told:
+                if not isinstance(event, SweepEnded):
+                    events.append(event)
+                elif event.number == 1:
+                    # The host that hangs keeps the first sweep open, and is passed over in the others.
+                    assert (event.failed, event.skipped) == (0, 1)
+                    made = hosts.hosts[1].simulator.add_runspace()
+                    hosts.hosts[4].simulator.kill_runspace(gone)
+                if len(events) == 3:
+                    break
+            saved = FleetSnapshot.from_json(told.snapshot().to_json())
+        assert {type(event) for event in events} == {RunspaceCreated, RunspaceReady, RunspaceGone}
+        assert {event.runspace.id for event in events if hasattr(event, "runspace")} == {made, gone}
+        hosts.hosts[1].simulator.kill_runspace(made)
+        async with watch(targets, client=client, interval=0.3, timeout=60, resume=saved) as told:
+            event = await anext(told)
+            assert isinstance(event, RunspaceGone)
+            assert event.runspace.id == made
+
+
+def _end(dask_worker: distributed.Worker) -> int:
+    return os.getpid()
+
+
+@pytest.mark.anyio
+@on_asyncio
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a process at once")
+async def test_a_worker_that_is_killed_in_mid_sweep_loses_no_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SRS_USERNAME", "alice")
+    monkeypatch.setenv("SRS_PASSWORD", "secret")
+    async with simulated(80) as hosts, cluster(2, processes=True) as client:
+        hosts.faults.add(Fault(operation="runspaces.list", delay=0.3))
+        targets = [Target(host.name, host.url, EnvAuth()) for host in hosts.hosts]
+        assert all(report.ok for report in (await reports_of(targets, client)).values())
+        pids = list((await client.run(_end)).values())
+        found: list[HostReport] = []
+        async for report in sweep(targets, client=client, concurrency=10):
+            found.append(report)
+            if len(found) == 5:
+                os.kill(pids[0], signal.SIGKILL)
+        assert sorted(report.target.name for report in found) == [host.name for host in hosts.hosts]
+        assert all(report.ok for report in found)
+
+
+@pytest.mark.anyio
+async def test_a_client_of_its_own_thread_will_do(anyio_backend: str) -> None:
+    async with simulated(6) as hosts:
+
+        def open_() -> Client:
+            return Client(
+                n_workers=1,
+                threads_per_worker=2,
+                processes=False,
+                dashboard_address=None,
+                silence_logs=logging.ERROR,
+            )
+
+        client = await anyio.to_thread.run_sync(open_)
+        try:
+            assert all(report.ok for report in (await reports_of(targets_by_value(hosts), client)).values())
+            async with sweep(targets_by_value(hosts), client=client) as reports:
+                await anext(reports)
+        finally:
+            await anyio.to_thread.run_sync(client.shutdown)
+        await hosts.wait_idle_async()
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_what_cannot_be_sent_is_refused_before_anything_is_scheduled() -> None:
+    async with simulated(2) as hosts, cluster(1) as client:
+        targets = targets_of(hosts)
+        with pytest.raises(
+            TypeError, match=r"target 'srs-0001' cannot be sent to other processes: .*allow_pickle"
+        ):
+            sweep(targets, client=client)
+        lock = Target("locked", "http://a", auth=_Locked())
+        with pytest.raises(
+            TypeError, match="target 'locked' cannot be sent to other processes: cannot pickle"
+        ):
+            watch([lock], client=client, interval=5)
+        with pytest.raises(TypeError, match=r"client must be a distributed\.Client, not str"):
+            sweep(targets_by_value(hosts), client="tcp://127.0.0.1:8786")  # type: ignore[arg-type]
+        for options, name in (
+            ({"interval": 0}, "interval"),
+            ({"interval": 1, "resume": "x"}, "resume"),
+            ({"interval": 1, "concurrency": 0}, "concurrency"),
+            ({"interval": 1, "nonsense": 0}, "nonsense"),
+        ):
+            with pytest.raises((TypeError, ValueError), match=name):
+                watch(targets_by_value(hosts), client=client, **options)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="deadline"):
+            sweep(targets_by_value(hosts), client=client, deadline=-1)
+        with pytest.raises(ValueError, match="two are named"):
+            sweep([targets_by_value(hosts)[0]] * 2, client=client)
+    assert hosts.traffic.seen == 0
+
+
+class _Locked:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def credentials(self) -> BasicAuth:
+        return AUTH
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_a_cluster_without_workers_is_an_error() -> None:
+    async with simulated(2) as hosts, cluster(0) as client:
+        with pytest.raises(RuntimeError, match="has no workers"):
+            await reports_of(targets_by_value(hosts), client)
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_no_secret_is_in_a_task_or_in_what_dask_shows() -> None:
+    sentinel = BasicAuth("alice", "sentinel-password", allow_pickle=True)
+    async with simulated(8, users={"alice": "sentinel-password"}) as hosts, cluster(1) as client:
+        hosts.faults.add(Fault(operation="runspaces.list", delay=0.2))
+        targets = [Target(host.name, host.url, sentinel) for host in hosts.hosts]
+        scheduler = client.cluster.scheduler  # type: ignore[union-attr]  # it runs in this process
+        seen: list[str] = []
+        async for _ in sweep(targets, client=client, breaker=BreakerPolicy()):
+            for name, task in scheduler.tasks.items():
+                seen += [repr(name), repr(task), repr(task.run_spec)]
+                seen.append(repr(pickle.dumps(task.run_spec)))
+            seen += [repr(client), repr(scheduler.workers), repr(await client.scheduler.identity())]
+            seen += [repr(event) for events in (await client.get_events()).values() for event in events]
+        assert any("srs-poll" in text for text in seen)
+        assert not any("sentinel" in text for text in seen)
+
+
+def test_the_extra_is_named_where_it_is_missing() -> None:
+
+    code = (
+        "import sys; sys.modules['distributed'] = None\n"
+        "try:\n    import srs_vsphere.fleet.dask\nexcept ImportError as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "srs_vsphere.fleet.dask needs Dask: pip install srs-vsphere[dask]\n"
