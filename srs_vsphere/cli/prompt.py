@@ -5,14 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from importlib import import_module
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Self
-
-try:
-    import readline
-except ImportError:  # Windows has none: its console edits lines by itself.
-    readline = None  # type: ignore[assignment]  # None is how it is missing
 
 _MOST_KEPT = 1000
 _PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -82,12 +78,16 @@ class History:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._readline: ModuleType | None = None
+        # Windows has none: its console edits lines by itself.
+        with contextlib.suppress(ImportError):
+            self._readline = import_module("readline")
 
     def __enter__(self) -> Self:
-        if readline is not None:
-            readline.set_history_length(_MOST_KEPT)
+        if self._readline is not None:
+            self._readline.set_history_length(_MOST_KEPT)
             with contextlib.suppress(OSError):
-                readline.read_history_file(self._path)
+                self._readline.read_history_file(self._path)
         return self
 
     def __exit__(
@@ -96,10 +96,10 @@ class History:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if readline is None:
+        if self._readline is None:
             return
         # A history that cannot be kept is no reason to fail.
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
-            readline.write_history_file(self._path)
+            self._readline.write_history_file(self._path)

@@ -209,6 +209,6 @@ def _dask(address: str) -> tuple[ModuleType, Client]:
     except ImportError as error:
         raise UsageError("--dask", "this needs the extra: pip install 'srs-vsphere[dask]'") from error
     try:
-        return dask, Client(address, asynchronous=True)
+        return dask, Client(address, asynchronous=True)  # type: ignore[no-untyped-call]  # it has no types
     except ValueError as error:
         raise UsageError("--dask", str(error)) from error
