@@ -11,7 +11,7 @@ from srs_vsphere.cli.options import Options
 from srs_vsphere.cli.table import plain
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from srs_vsphere.fleet import FleetEvent, FleetSnapshot
 
@@ -48,18 +48,19 @@ def show_live(
 
     latest: list[str] = []
     console = Console(no_color=options.no_color or None)
-    with Live(_table(snapshot(), names, latest), console=console) as live:
+    with Live(_shown(snapshot(), names, latest), console=console) as live:
         for event in events:
             latest = [*latest, text][-_EVENTS_SHOWN:] if (text := line(event)) else latest
-            live.update(_table(snapshot(), names, latest))
+            live.update(_shown(snapshot(), names, latest))
 
 
-def _table(snapshot: FleetSnapshot, names: list[str], latest: list[str]) -> Table:
+def _shown(snapshot: FleetSnapshot, names: list[str], latest: list[str]) -> Group:
+    from rich.console import Group
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("HOST", "STATE", "RUNSPACES", "ERROR", box=None, caption=escape("\n".join(latest)))
-    table.caption_justify = "left"
+    table = Table("HOST", "STATE", "RUNSPACES", "ERROR", box=None)
     for name in names:
         host = snapshot.hosts.get(name)
         runspaces = None if host is None or host.runspaces is None else list(host.runspaces.values())
@@ -71,4 +72,4 @@ def _table(snapshot: FleetSnapshot, names: list[str], latest: list[str]) -> Tabl
             "" if runspaces is None else str(len(runspaces)),
             str(failed) if failed else "",
         )
-    return table
+    return Group(table, *(Text(line, no_wrap=True, overflow="ellipsis") for line in latest))

@@ -108,7 +108,7 @@ def run(
         journal: a file that notes which hosts are done, and leaves them out the next time.
     """
     text = script_text(script_file, script.command, stdin_is_taken=options.password_stdin)
-    values = parameters(script.parameter, script.secret)
+    values = parameters(script)
     targets = _targets(file, options)
     with progress("running", options, total=len(targets)) as advance, SrsFleet(targets) as fleet:
         taken = _Taken(RESULT, options, advance)

@@ -56,7 +56,7 @@ def run(
     """
     text = script_text(file, script.command, stdin_is_taken=options.password_stdin)
     given = {
-        "parameters": parameters(script.parameter, script.secret),
+        "parameters": parameters(script),
         "output": format,
         "streams": streams,
         # The whole result has them, too.
