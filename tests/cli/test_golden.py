@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import SimFleet, SimServer, Simulator, VirtualClock
+from srs_vsphere.simulator import Fault, SimFleet, SimServer, Simulator, VirtualClock
 from tests.cli.running import Shell
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -63,13 +63,15 @@ def test_tables(srs, columns):
 
 
 @pytest.mark.parametrize("columns", [80, 200])
-def test_tables_of_a_fleet(tmp_path, columns, nowhere):
+def test_tables_of_a_fleet(tmp_path, columns):
     where = {"COLUMNS": str(columns), "TZ": ZONE}
-    with SimFleet(2, users={"alice": "secret"}) as fleet:
+    with SimFleet(3, users={"alice": "secret"}) as fleet:
         rows = "".join(f"{host.name},{host.url}\n" for host in fleet.hosts)
-        (tmp_path / "hosts.csv").write_text(f"name,url\n{rows}down,{nowhere}\n")
+        (tmp_path / "hosts.csv").write_text(f"name,url\n{rows}")
         srs = Shell(fleet.hosts[0].url, tmp_path)
         fleet.hosts[0].simulator.add_runspace(user="alice")
+        for operation in ("runspaces.list", "runspaces.create"):
+            fleet.faults.add(Fault(host="srs-0003", operation=operation, status=500))
         polled = srs("fleet", "poll", "-f", "hosts.csv", **where)
         check(f"fleet-poll-{columns}", polled.stdout)
         run = srs("fleet", "run", "-f", "hosts.csv", "-c", "'some output'", "--timeout", "20s", **where)
