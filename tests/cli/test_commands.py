@@ -172,7 +172,7 @@ def test_parameters_arrive(srs, simulator, tmp_path):
         *("-p", "A=x=1", "-p", "B:=[1, 2]", "-p", "C=@text.txt", "--text", "D=@as it is"),
     )
     assert done.returncode == 0, done
-    assert json.loads(done.stdout) == ["x=1", 1, 2, "aus Datei", "@as it is"]
+    assert json.loads(done.stdout) == ["x=1", [1, 2], "aus Datei", "@as it is"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

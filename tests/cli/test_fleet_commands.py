@@ -107,7 +107,9 @@ def test_by_the_workers_of_a_dask_cluster(srs, fleet, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
     monkeypatch.setenv("SRS_USERNAME", "alice")
     monkeypatch.setenv("SRS_PASSWORD", "secret")
-    cluster = distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None)
+    cluster = distributed.LocalCluster(
+        n_workers=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1"
+    )
     with cluster:
         words = ("fleet", "poll", "-f", "hosts.toml", "-o", "json", "--dask", cluster.scheduler_address)
         done = srs(*words, options=())

@@ -17,6 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 #: What is not the same in each run.
 CHANGING = (
     (re.compile(r"srs-vsphere-[0-9a-f]{16}"), "srs-vsphere-0123456789abcdef"),
+    (re.compile(r"fleet-[0-9a-f-]+"), "fleet-0123"),
     (re.compile(r"127\.0\.0\.1:\d{5}"), "127.0.0.1:12345"),
     (re.compile(r"\b\d+\.\ds\b"), "0.1s"),
 )

@@ -24,8 +24,6 @@ from srs_vsphere.fleet import FleetEvent, HostReport, SrsFleet, Target, read_tar
 from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from distributed import Client
 
 T = TypeVar("T")
@@ -186,8 +184,10 @@ def _places(targets: list[Target]) -> dict[str, int]:
 
 
 async def _poll_by_dask(targets: list[Target], address: str, take: Callable[[HostReport], None]) -> None:
-    dask, client = _dask(address)
-    async with client, dask.sweep(targets, client=client) as reports:
+    client = await _dask_client(address)
+    from srs_vsphere.fleet.dask import sweep
+
+    async with client, sweep(targets, client=client) as reports:
         async for report in reports:
             take(report)
 
@@ -195,20 +195,20 @@ async def _poll_by_dask(targets: list[Target], address: str, take: Callable[[Hos
 async def _watch_by_dask(
     targets: list[Target], address: str, every: float, tell: Callable[[FleetEvent], None]
 ) -> None:
-    dask, client = _dask(address)
-    async with client, dask.watch(targets, client=client, interval=every) as events:
+    client = await _dask_client(address)
+    from srs_vsphere.fleet.dask import watch
+
+    async with client, watch(targets, client=client, interval=every) as events:
         async for event in events:
             tell(event)
 
 
-def _dask(address: str) -> tuple[ModuleType, Client]:
+async def _dask_client(address: str) -> Client:
     try:
         from distributed import Client
-
-        from srs_vsphere.fleet import dask
     except ImportError as error:
         raise UsageError("--dask", "this needs the extra: pip install 'srs-vsphere[dask]'") from error
     try:
-        return dask, Client(address, asynchronous=True)  # type: ignore[no-untyped-call]  # it has no types
-    except ValueError as error:
-        raise UsageError("--dask", str(error)) from error
+        return await Client(address, asynchronous=True)  # type: ignore[no-untyped-call,no-any-return]  # it has no types
+    except (OSError, ValueError) as error:
+        raise UsageError("--dask", f"{address} cannot be reached: {error}") from error
