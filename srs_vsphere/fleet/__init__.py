@@ -39,7 +39,7 @@ _NAMES = {
     "stream": ("AsyncFleetStream",),
     "sync_fleet": ("FleetStream", "FleetWatch", "SrsFleet"),
     "target": ("Target",),
-    "target_files": ("read_targets",),
+    "target_files": ("profile_targets", "read_targets"),
     "watching": ("AsyncFleetWatch",),
 }
 
