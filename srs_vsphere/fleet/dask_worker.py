@@ -27,7 +27,8 @@ Row: TypeAlias = tuple[str, list[Runspace] | None, SrsError | None, float, int, 
 #: The reports that are there, and the names of the hosts that have not answered yet.
 Answer: TypeAlias = tuple[list[Row], list[str]]
 
-#: Seconds: so long the first answer of a part waits for all its hosts, and later ones for any of them.
+#: Seconds: so long an answer waits for all hosts of a part, later ones when there is news of any of them. So a
+#: part takes four tasks of Dask in a second at most, each of which costs as much as ten polls.
 _FOR_ALL = 0.25
 _FOR_ANY = 5.0
 #: Seconds; a part of which nobody has asked for the rest is forgotten.
@@ -142,6 +143,8 @@ class _Part:
         if not self.found:
             with anyio.move_on_after(_FOR_ANY):
                 await self.changed.wait()
+        if self.left:
+            await self.wait_for_all()
 
     def take(self) -> Answer:
         found, self.found = self.found, []

@@ -230,7 +230,8 @@ def test_targets_come_from_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(profiles, "config_file", lambda: tmp_path / "config.toml")
     (tmp_path / "config.toml").write_text(
         "[profiles.a]\nurl = 'https://a.example'\nusername = 'alice'\npassword_file = '/run/a'\n"
-        "[profiles.b]\nurl = 'https://b.example'\nusername = 'bob'\npassword_file = '/run/b'\nca_file = 'b.pem'\n"
+        "[profiles.b]\nurl = 'https://b.example'\nusername = 'bob'\npassword_file = '/run/b'\n"
+        "ca_file = 'b.pem'\n"
     )
     assert profile_targets("b", "a") == [
         Target("b", "https://b.example", FileAuth("bob", "/run/b"), Tls(ca_file="b.pem")),
