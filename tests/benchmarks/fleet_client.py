@@ -168,7 +168,7 @@ async def _sweep_by_dask(
     targets = [Target(f"host-{port}", f"http://127.0.0.1:{port}", auth) for port in ports]
     async with (
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, asynchronous=True
+            n_workers=workers, threads_per_worker=1, dashboard_address=":0", asynchronous=True
         ) as cluster,
         Client(cluster, asynchronous=True) as client,
     ):
