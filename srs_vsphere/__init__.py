@@ -141,6 +141,9 @@ _NAMES = {
         "Switch",
         "WebConsole",
         "WebConsoleState",
+        "converter",
+        "from_dict",
+        "to_dict",
     ),
     "parameters": (
         "ParameterValue",
