@@ -3,12 +3,13 @@ from srs_vsphere._async.client import AsyncSrsClient as AsyncSrsClient
 from srs_vsphere._async.decoding import AsyncObjects as AsyncObjects
 from srs_vsphere._async.object_stream import AsyncObjectStream as AsyncObjectStream
 from srs_vsphere._async.runspace_block import AsyncRunspaceBlock as AsyncRunspaceBlock
-from srs_vsphere._async.runspace_block import AsyncRunspaceHandle as AsyncRunspaceHandle
+from srs_vsphere._async.runspace_handle import AsyncRunspaceHandle as AsyncRunspaceHandle
 from srs_vsphere._async.runspace_pool import AsyncRunspaceLease as AsyncRunspaceLease
 from srs_vsphere._async.runspace_pool import AsyncRunspacePool as AsyncRunspacePool
 from srs_vsphere._async.runspaces import AsyncRunspaces as AsyncRunspaces
 from srs_vsphere._async.script_executions import AsyncScriptExecutions as AsyncScriptExecutions
 from srs_vsphere._async.script_follower import AsyncScriptRecords as AsyncScriptRecords
+from srs_vsphere._async.started_script import AsyncStartedScript as AsyncStartedScript
 from srs_vsphere._async.web_consoles import AsyncWebConsoles as AsyncWebConsoles
 from srs_vsphere._concurrency.worker_pool import AsyncWorkerPool as AsyncWorkerPool
 from srs_vsphere._concurrency.worker_pool import WorkerPool as WorkerPool
@@ -24,12 +25,13 @@ from srs_vsphere._sync.client import SrsClient as SrsClient
 from srs_vsphere._sync.decoding import Objects as Objects
 from srs_vsphere._sync.object_stream import ObjectStream as ObjectStream
 from srs_vsphere._sync.runspace_block import RunspaceBlock as RunspaceBlock
-from srs_vsphere._sync.runspace_block import RunspaceHandle as RunspaceHandle
+from srs_vsphere._sync.runspace_handle import RunspaceHandle as RunspaceHandle
 from srs_vsphere._sync.runspace_pool import RunspaceLease as RunspaceLease
 from srs_vsphere._sync.runspace_pool import RunspacePool as RunspacePool
 from srs_vsphere._sync.runspaces import Runspaces as Runspaces
 from srs_vsphere._sync.script_executions import ScriptExecutions as ScriptExecutions
 from srs_vsphere._sync.script_follower import ScriptRecords as ScriptRecords
+from srs_vsphere._sync.started_script import StartedScript as StartedScript
 from srs_vsphere._sync.web_consoles import WebConsoles as WebConsoles
 from srs_vsphere._version import __version__ as __version__
 from srs_vsphere.auth import ApiKeyAuth as ApiKeyAuth
@@ -53,8 +55,6 @@ from srs_vsphere.errors import InvalidRequestError as InvalidRequestError
 from srs_vsphere.errors import NotFoundError as NotFoundError
 from srs_vsphere.errors import NotSentError as NotSentError
 from srs_vsphere.errors import OutcomeUnknownError as OutcomeUnknownError
-from srs_vsphere.errors import ParameterTypeError as ParameterTypeError
-from srs_vsphere.errors import ParameterValueError as ParameterValueError
 from srs_vsphere.errors import QuotaExceededError as QuotaExceededError
 from srs_vsphere.errors import ResponseTimeoutError as ResponseTimeoutError
 from srs_vsphere.errors import RunspaceBusyError as RunspaceBusyError
@@ -99,6 +99,7 @@ from srs_vsphere.models import ArgumentScript as ArgumentScript
 from srs_vsphere.models import ArgumentScriptTemplate as ArgumentScriptTemplate
 from srs_vsphere.models import Credential as Credential
 from srs_vsphere.models import ErrorDetails as ErrorDetails
+from srs_vsphere.models import ErrorRecord as ErrorRecord
 from srs_vsphere.models import OutputFormat as OutputFormat
 from srs_vsphere.models import PSDocument as PSDocument
 from srs_vsphere.models import Runspace as Runspace
@@ -117,6 +118,7 @@ from srs_vsphere.models import from_dict as from_dict
 from srs_vsphere.models import to_dict as to_dict
 from srs_vsphere.parameters import Parameters as Parameters
 from srs_vsphere.parameters import ParameterValue as ParameterValue
+from srs_vsphere.results import OutputMismatchError as OutputMismatchError
 from srs_vsphere.results import PoolResult as PoolResult
 from srs_vsphere.results import ScriptFailedError as ScriptFailedError
 from srs_vsphere.results import ScriptOutcome as ScriptOutcome

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from srs_vsphere._async.runspace_block import AsyncRunspaceBlock, AsyncRunspaceHandle
+from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspace_calls import SECONDS_TO_DELETE, AsyncRunspaceCalls
+from srs_vsphere._async.runspace_handle import AsyncRunspaceHandle
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._concurrency.forks import start_afresh_in_children

@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from os import PathLike
 from types import TracebackType
-from typing import Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
 
 from srs_vsphere._async.client import AsyncSrsClient
 from srs_vsphere._async.pool_stock import AsyncPoolRunspace, AsyncPoolStock
-from srs_vsphere._async.runspace_block import AsyncRunspaceHandle
+from srs_vsphere._async.runspace_handle import AsyncRunspaceHandle
 from srs_vsphere._async.script_runner import AsyncScriptRunner
 from srs_vsphere._async.session import AsyncSession
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._concurrency.worker_pool import AsyncWorkerPool
 from srs_vsphere._service.failures import was_not_started
-from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, Job, MapOptions, OutputChoice, prepare
+from srs_vsphere._service.script_output import OutputChoice
+from srs_vsphere._service.script_request import (
+    DEFAULT_TIMEOUT,
+    DEFAULT_WIDTH,
+    Job,
+    MapOptions,
+    MismatchChoice,
+    OnRecord,
+    prepare,
+)
 from srs_vsphere._validation import check_count, check_flag, check_name, check_number, check_patience
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, SrsError, WaitTimeoutError
 from srs_vsphere.models import PSDocument
 from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import PoolResult, ScriptResult
+
+if TYPE_CHECKING:
+    from cattrs import BaseConverter
 
 T = TypeVar("T")
 
@@ -142,17 +153,20 @@ class AsyncRunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: Literal["text"] = "text",
+        width: int | None = DEFAULT_WIDTH,
         **options: Unpack[MapOptions],
     ) -> AsyncWorkerPool[PoolResult[str]]: ...
     @overload
-    def map(
+    def map(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         script: str | PathLike[str],
         inputs: Iterable[Parameters],
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type[T],
+        on_mismatch: Literal["raise"] = "raise",
+        converter: BaseConverter | None = None,
         **options: Unpack[MapOptions],
     ) -> AsyncWorkerPool[PoolResult[list[T]]]: ...
     @overload
@@ -162,7 +176,10 @@ class AsyncRunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
         **options: Unpack[MapOptions],
     ) -> AsyncWorkerPool[PoolResult[list[object]]]: ...
     @overload
@@ -180,12 +197,16 @@ class AsyncRunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
-        output_type: type | None = None,
+        width: int | None = DEFAULT_WIDTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
         streams: bool = True,
+        on_record: OnRecord | None = None,
     ) -> AsyncWorkerPool[PoolResult[object]]:
         """Run a script once for each of many inputs, as many at once as the pool has runspaces.
 
@@ -193,12 +214,16 @@ class AsyncRunspacePool:
             script: the script, or the path of a file that holds it.
             inputs: the parameters of each run; taken only as runspaces become free.
             output: as for ``run()``, like all that follows.
+            width: see there.
             depth: see there.
             output_type: see there.
+            on_mismatch: see there.
+            converter: see there.
             name: see there.
             timeout: seconds for each run, from the moment that it has its runspace; default 3600.
             check: see there.
             streams: see there.
+            on_record: see there; called for all runs.
 
         Returns:
             A context manager; inside it, an iterator of `PoolResult` in the order in which the runs end. One
@@ -217,12 +242,16 @@ class AsyncRunspacePool:
                 script,
                 parameters=parameters,
                 output=output,
+                width=width,
                 depth=depth,
                 output_type=output_type,
+                on_mismatch=on_mismatch,
+                converter=converter,
                 name=name,
                 timeout=timeout,
                 check=check,
                 streams=streams,
+                on_record=on_record,
             )
 
         prepared(None)

@@ -189,7 +189,12 @@ def _model(cls: type, converter: cattrs.Converter) -> Callable[[object, object],
 
 @cache
 def wire_converter() -> cattrs.Converter:
-    """Return the converter with all rules; whoever adds to it takes a copy."""
+    """Return the converter with all rules, which nobody adds to."""
+    return make_wire_converter()
+
+
+def make_wire_converter() -> cattrs.Converter:
+    """Make a converter with all rules."""
     import cattrs
 
     converter = cattrs.Converter(detailed_validation=True)

@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from srs_vsphere._codec.models import WireError, structurer, wire_converter
+from srs_vsphere._codec.models import WireError, make_wire_converter, structurer
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 
 if TYPE_CHECKING:
@@ -17,9 +17,13 @@ T = TypeVar("T")
 
 
 @cache
-def plain_converter() -> cattrs.Converter:
-    """Return the converter: members of the service's models as the service's own rules read them."""
-    converter = wire_converter().copy()
+def _plain_converter() -> cattrs.Converter:
+    return make_plain_converter()
+
+
+def make_plain_converter() -> cattrs.Converter:
+    """Make a converter that reads members of models by the service's own rules, and writes them plainly."""
+    converter = make_wire_converter()
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     # Of its two bases, text would win.
     converter.register_unstructure_hook(StrEnum, _value_of)
@@ -47,7 +51,7 @@ def plain_data(model: object) -> dict[str, object]:
     """
     if not hasattr(model, "__attrs_attrs__"):
         raise InvalidArgumentTypeError(f"model must be a model of this package, not {type(model).__name__}")
-    return cast("dict[str, object]", plain_converter().unstructure(model))
+    return cast("dict[str, object]", _plain_converter().unstructure(model))
 
 
 def model_of(cls: type[T], data: dict[str, object]) -> T:

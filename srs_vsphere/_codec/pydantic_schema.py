@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import attrs
 from pydantic_core import core_schema
 
-from srs_vsphere._codec.plain_data import plain_data
-
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
@@ -34,10 +32,10 @@ def schema_of(cls: type, handler: GetCoreSchemaHandler) -> CoreSchema:
     return core_schema.json_or_python_schema(
         json_schema=made,
         python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), made]),
-        serialization=core_schema.plain_serializer_function_ser_schema(_plain, return_schema=members),
+        serialization=core_schema.plain_serializer_function_ser_schema(_members, return_schema=members),
     )
 
 
-def _plain(model: object) -> object:
-    # A model within another one is plain data already.
-    return model if isinstance(model, dict) else plain_data(model)
+def _members(model: attrs.AttrsInstance) -> dict[str, object]:
+    # What a member becomes pydantic knows itself.
+    return {member.name: getattr(model, member.name) for member in attrs.fields(type(model))}

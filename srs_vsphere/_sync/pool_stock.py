@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from srs_vsphere._sync.runspace_block import RunspaceBlock, RunspaceHandle
+from srs_vsphere._sync.runspace_block import RunspaceBlock
 from srs_vsphere._sync.runspace_calls import SECONDS_TO_DELETE, RunspaceCalls
+from srs_vsphere._sync.runspace_handle import RunspaceHandle
 from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._concurrency.forks import start_afresh_in_children

@@ -4,6 +4,7 @@ from srs_vsphere.models.about import About
 from srs_vsphere.models.argument_script import ArgumentScript, ArgumentScriptTemplate
 from srs_vsphere.models.credential import Credential
 from srs_vsphere.models.error_details import ErrorDetails
+from srs_vsphere.models.error_record import ErrorRecord
 from srs_vsphere.models.model import converter, from_dict, to_dict
 from srs_vsphere.models.ps_document import PSDocument
 from srs_vsphere.models.runspace import Runspace, RunspaceState
@@ -18,6 +19,7 @@ __all__ = [
     "ArgumentScriptTemplate",
     "Credential",
     "ErrorDetails",
+    "ErrorRecord",
     "OutputFormat",
     "PSDocument",
     "Runspace",

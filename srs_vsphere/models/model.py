@@ -68,7 +68,7 @@ def from_dict(cls: type[T], data: dict[str, object]) -> T:
 
 
 def converter() -> cattrs.Converter:
-    """Return a copy of the converter behind `to_dict` and `from_dict`, for hooks of one's own."""
-    from srs_vsphere._codec.plain_data import plain_converter
+    """Return a converter like that behind `to_dict` and `from_dict`, for hooks of one's own."""
+    from srs_vsphere._codec.plain_data import make_plain_converter
 
-    return plain_converter().copy()
+    return make_plain_converter()
