@@ -15,10 +15,8 @@ _NAMES = {
     "_async.client": ("AsyncSrsClient",),
     "_async.decoding": ("AsyncObjects",),
     "_async.object_stream": ("AsyncObjectStream",),
-    "_async.runspace_block": (
-        "AsyncRunspaceBlock",
-        "AsyncRunspaceHandle",
-    ),
+    "_async.runspace_block": ("AsyncRunspaceBlock",),
+    "_async.runspace_handle": ("AsyncRunspaceHandle",),
     "_async.runspace_pool": (
         "AsyncRunspaceLease",
         "AsyncRunspacePool",
@@ -26,6 +24,7 @@ _NAMES = {
     "_async.runspaces": ("AsyncRunspaces",),
     "_async.script_executions": ("AsyncScriptExecutions",),
     "_async.script_follower": ("AsyncScriptRecords",),
+    "_async.started_script": ("AsyncStartedScript",),
     "_async.web_consoles": ("AsyncWebConsoles",),
     "_concurrency.worker_pool": (
         "AsyncWorkerPool",
@@ -46,10 +45,8 @@ _NAMES = {
     "_sync.client": ("SrsClient",),
     "_sync.decoding": ("Objects",),
     "_sync.object_stream": ("ObjectStream",),
-    "_sync.runspace_block": (
-        "RunspaceBlock",
-        "RunspaceHandle",
-    ),
+    "_sync.runspace_block": ("RunspaceBlock",),
+    "_sync.runspace_handle": ("RunspaceHandle",),
     "_sync.runspace_pool": (
         "RunspaceLease",
         "RunspacePool",
@@ -57,6 +54,7 @@ _NAMES = {
     "_sync.runspaces": ("Runspaces",),
     "_sync.script_executions": ("ScriptExecutions",),
     "_sync.script_follower": ("ScriptRecords",),
+    "_sync.started_script": ("StartedScript",),
     "_sync.web_consoles": ("WebConsoles",),
     "auth": (
         "ApiKeyAuth",
@@ -84,8 +82,6 @@ _NAMES = {
         "NotFoundError",
         "NotSentError",
         "OutcomeUnknownError",
-        "ParameterTypeError",
-        "ParameterValueError",
         "QuotaExceededError",
         "ResponseTimeoutError",
         "RunspaceBusyError",
@@ -122,12 +118,22 @@ _NAMES = {
     "fleet.target": ("Target",),
     "fleet.target_files": ("profile_targets", "read_targets"),
     "fleet.watching": ("AsyncFleetWatch",),
+    "events": (
+        "Event",
+        "LoggedIn",
+        "RequestEnded",
+        "Retrying",
+        "ScriptEnded",
+        "ScriptStarted",
+        "WaitingForQuota",
+    ),
     "models": (
         "About",
         "ArgumentScript",
         "ArgumentScriptTemplate",
         "Credential",
         "ErrorDetails",
+        "ErrorRecord",
         "OutputFormat",
         "PSDocument",
         "Runspace",
@@ -141,12 +147,16 @@ _NAMES = {
         "Switch",
         "WebConsole",
         "WebConsoleState",
+        "converter",
+        "from_dict",
+        "to_dict",
     ),
     "parameters": (
         "ParameterValue",
         "Parameters",
     ),
     "results": (
+        "OutputMismatchError",
         "PoolResult",
         "ScriptFailedError",
         "ScriptOutcome",
@@ -158,6 +168,7 @@ _NAMES = {
     ),
     "settings": ("Timeouts",),
     "sign_auth": ("SignAuth",),
+    "telemetry": ("Telemetry",),
     "tls": (
         "InsecureTlsWarning",
         "Tls",

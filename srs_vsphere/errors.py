@@ -19,14 +19,13 @@
     │   ├── TooManyRequestsError       HTTP 429: a proxy asks for fewer calls; nothing was carried out
     │   └── ServerError                everything else the service fails with
     ├── DecodeError                    the response is not what the service documents
+    │   └── OutputMismatchError        a script's output does not fit output_type; in `srs_vsphere.results`
     ├── WaitTimeoutError               what was waited for did not happen; ``last`` is what was seen last
     ├── VCenterConnectionError         the runspace is ready but not connected to vCenter
     ├── ClosedError                    the client or pool is closed; a ``RuntimeError`` too
     ├── InvalidArgumentError           an argument was refused, and nothing was sent
     │   ├── InvalidArgumentTypeError   it is of the wrong kind; a ``TypeError`` too
-    │   │   └── ParameterTypeError     a script's parameter has a type that cannot be given
     │   └── InvalidArgumentValueError  it makes no sense; a ``ValueError`` too
-    │       └── ParameterValueError    a script's parameter would not arrive as given
     ├── HostMissingError               a host of a fleet had not answered at the deadline; in `fleet`
     ├── HostSkippedError               a host of a fleet was not asked, since it kept failing; in `fleet`
     └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
@@ -357,15 +356,3 @@ class InvalidArgumentTypeError(InvalidArgumentError, TypeError):
 
 class InvalidArgumentValueError(InvalidArgumentError, ValueError):
     """An argument makes no sense; the message names it."""
-
-
-class ParameterTypeError(InvalidArgumentTypeError):
-    """A script's parameter has a name or a value of a type that cannot be given to a script."""
-
-    advice = "Nothing was sent: the message names the parameter."
-
-
-class ParameterValueError(InvalidArgumentValueError):
-    """A script's parameter has a name that cannot be used, or a value that would not arrive as given."""
-
-    advice = "Nothing was sent: the message names the parameter."

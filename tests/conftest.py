@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from srs_vsphere._http import asyncio_transport
+from srs_vsphere._http import default_transport
 from srs_vsphere.simulator import Clock, Settings, SimServer, Simulator, SystemClock
 
 
@@ -26,7 +26,8 @@ def road(request: pytest.FixtureRequest) -> Iterator[None]:
     """Send the whole suite through the transports that were asked for."""
     with pytest.MonkeyPatch.context() as patch:
         if request.config.getoption("--road") == "httpx":
-            patch.setattr(asyncio_transport, "can_be_used", lambda: False)
+            for cls in (default_transport.AsyncDefaultTransport, default_transport.DefaultTransport):
+                patch.setattr(cls, "own", lambda _: None)
         yield
 
 

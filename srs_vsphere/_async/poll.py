@@ -20,7 +20,7 @@ class AsyncPoll(Generic[T]):
         policy: how often to ask, and for how long.
         operation: name of the operation that asks, for errors.
         what: what is waited for, for errors.
-        given: seconds that the caller gave, for errors; default the policy's timeout.
+        given: seconds that the caller gave for more than this wait, for errors; default the policy's timeout.
         check: called before each question; it raises where no more are to be asked. Default nothing.
         ask: asks once, within so many seconds.
         see: tells what a response means.
@@ -41,12 +41,15 @@ class AsyncPoll(Generic[T]):
         self.last: T | None = None
         self._clock = session.sender.clock
         self._host = session.sender.origin.host
+        self._observer = session.sender.observer
         self._policy = policy
         self._operation = operation
         self._what = what
         self._ask = ask
         self._see = see
         self._given = policy.timeout if given is None else given
+        #: The last question may take so long, unless the wait is a part of something that is bounded itself.
+        self._chance = 1.0 if given is None else min(1.0, 0.1 * given)
         self._check = check
         self._began = self._clock.now()
         self._wait = Wait(policy, self._clock.random)
@@ -103,15 +106,17 @@ class AsyncPoll(Generic[T]):
             WaitTimeoutError: the time is over.
             SrsError: asking makes no sense any more.
         """
-        while True:
-            response = await self.step()
-            if response is not None:
-                return response
+        with self._observer.span(
+            "srs.wait", {"srs.operation": self._operation, "server.address": self._host}
+        ):
+            while True:
+                response = await self.step()
+                if response is not None:
+                    return response
 
     def left(self) -> float | None:
         """Return how many seconds one more call may take; None for as many as it likes."""
         if self._policy.timeout is None:
             return None
         # The last question comes at the deadline itself, and must have a chance.
-        chance = min(1.0, 0.1 * self._policy.timeout)
-        return max(chance, self._policy.timeout - (self._clock.now() - self._began))
+        return max(self._chance, self._policy.timeout - (self._clock.now() - self._began))

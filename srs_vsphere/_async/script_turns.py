@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from srs_vsphere._concurrency.limiter import AsyncLimiter
+
+if TYPE_CHECKING:
+    from srs_vsphere._async.script_collector import AsyncScriptRun
 
 
 @frozen
@@ -29,7 +33,8 @@ class AsyncScriptTurn:
     Args:
         runspace_id: the runspace.
         limiter: held by whoever has the turn.
-        unfinished: a script of a run that was left before its end.
+        unfinished: a script whose end was not read.
+        started: a script that was started and left running, with what is known of it.
         failed: whether the runspace lost a script, or could not be reached.
         users: how many hold it or wait for it.
     """
@@ -37,6 +42,7 @@ class AsyncScriptTurn:
     runspace_id: str
     limiter: AsyncLimiter = field(factory=lambda: AsyncLimiter(1))
     unfinished: Unfinished | None = None
+    started: AsyncScriptRun | None = None
     failed: bool = False
     users: int = 0
 
@@ -109,7 +115,7 @@ class AsyncScriptTurns:
         with self._lock:
             turn = self._turns.get(runspace_id)
             if turn is not None:
-                turn.unfinished, turn.failed = None, False
+                turn.unfinished, turn.started, turn.failed = None, None, False
                 self._drop(turn)
 
     def _leave(self, turn: AsyncScriptTurn) -> None:

@@ -10,6 +10,8 @@ import httpx
 from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._http import sending_functions
 from srs_vsphere._http.address import Address
+from srs_vsphere._http.httpx_transport import AsyncHttpxTransport, HttpxTransport
+from srs_vsphere._http.proxies import environment_proxy
 from srs_vsphere.settings import Origin
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from srs_vsphere._http.blocking_transport import BlockingTransport
 
 #: httpx's transports of the process that this one was forked from: kept, as closing them would be seen there.
-_forgotten: list[httpx.AsyncHTTPTransport | httpx.HTTPTransport] = []
+_forgotten: list[AsyncHttpxTransport | HttpxTransport] = []
 
 
 class AsyncDefaultTransport(httpx.AsyncBaseTransport):
@@ -27,19 +29,20 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
         origin: where requests go.
         context: for TLS.
         keep_alive: seconds that an idle connection is kept.
-        max_connections: how many idle ones are kept.
+        max_connections: how many idle ones httpx's transport keeps.
     """
 
     def __init__(
         self, origin: Origin, context: ssl.SSLContext, *, keep_alive: float, max_connections: int
     ) -> None:
-        self._origin = origin
+        self._address = Address.of(origin)
         self._context = context
         self._keep_alive = keep_alive
         self._max_connections = max_connections
-        self._chosen = False
+        self._proxy = environment_proxy(self._address)
+        self._chosen = self._proxy is not None
         self._own: AsyncioTransport | None = None
-        self._httpx: httpx.AsyncHTTPTransport | None = None
+        self._httpx: AsyncHttpxTransport | None = None
         start_afresh_in_children(self)
 
     def __repr__(self) -> str:
@@ -54,7 +57,7 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
             self._chosen = True
             if can_be_used():
                 self._own = AsyncioTransport(
-                    Address.of(self._origin), ssl_context=self._context, keep_alive=self._keep_alive
+                    self._address, ssl_context=self._context, keep_alive=self._keep_alive
                 )
         return self._own
 
@@ -63,11 +66,21 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
 
         Args:
             request: the request.
+
+        Raises:
+            httpx.TransportError: it failed; one of httpx's own subclasses says how.
         """
         own = self.own()
-        if own is None or not sending_functions.ASYNC.are_original():
-            return await self._of_httpx().handle_async_request(request)
-        return await own.handle_async_request(request)
+        if own is not None and sending_functions.ASYNC.are_original():
+            return await own.handle_async_request(request)
+        if self._httpx is None:
+            self._httpx = AsyncHttpxTransport(
+                self._context,
+                self._proxy,
+                keep_alive=self._keep_alive,
+                max_connections=self._max_connections,
+            )
+        return await self._httpx.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -84,20 +97,9 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
             _forgotten.append(self._httpx)
             self._httpx = None
 
-    def _of_httpx(self) -> httpx.AsyncHTTPTransport:
-        if self._httpx is None:
-            # The client bounds what is under way: httpx's own queue loses slots when tasks are cancelled.
-            limits = httpx.Limits(
-                max_connections=None,
-                max_keepalive_connections=self._max_connections,
-                keepalive_expiry=self._keep_alive,
-            )
-            self._httpx = httpx.AsyncHTTPTransport(verify=self._context, limits=limits, trust_env=False)
-        return self._httpx
-
 
 class DefaultTransport(httpx.BaseTransport):
-    """Our own transport; httpx's while a mock or tracer is at work.
+    """Our own transport; httpx's through a proxy, and while a mock or tracer is at work.
 
     Args:
         origin: where requests go.
@@ -112,18 +114,22 @@ class DefaultTransport(httpx.BaseTransport):
         # Loaded on use: a program that has only the async client has no need of it.
         from srs_vsphere._http.blocking_transport import BlockingTransport
 
+        address = Address.of(origin)
         self._context = context
         self._keep_alive = keep_alive
         self._max_connections = max_connections
-        self._own = BlockingTransport(Address.of(origin), ssl_context=context, keep_alive=keep_alive)
-        self._httpx: list[httpx.HTTPTransport] = []
+        self._proxy = environment_proxy(address)
+        self._own: BlockingTransport | None = None
+        if self._proxy is None:
+            self._own = BlockingTransport(address, ssl_context=context, keep_alive=keep_alive)
+        self._httpx: list[HttpxTransport] = []
         start_afresh_in_children(self)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._own!r}>"
+        return f"<{type(self).__name__} {self._own or self._httpx!r}>"
 
-    def own(self) -> BlockingTransport:
-        """Return our own transport."""
+    def own(self) -> BlockingTransport | None:
+        """Return our own transport, or None."""
         return self._own
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -131,30 +137,35 @@ class DefaultTransport(httpx.BaseTransport):
 
         Args:
             request: the request.
+
+        Raises:
+            httpx.TransportError: it failed; one of httpx's own subclasses says how.
         """
-        if sending_functions.SYNC.are_original():
-            return self._own.handle_request(request)
-        return self._of_httpx().handle_request(request)
+        own = self.own()
+        if own is not None and sending_functions.SYNC.are_original():
+            return own.handle_request(request)
+        if not self._httpx:
+            # Threads may each make one; all use the first.
+            self._httpx.append(
+                HttpxTransport(
+                    self._context,
+                    self._proxy,
+                    keep_alive=self._keep_alive,
+                    max_connections=self._max_connections,
+                )
+            )
+        return self._httpx[0].handle_request(request)
 
     def close(self) -> None:
         """Close all connections."""
-        self._own.close()
+        if self._own is not None:
+            self._own.close()
         for transport in self._httpx:
             transport.close()
 
     def start_afresh(self) -> None:
         """Let go of all connections, in a process that was forked from the one that opened them."""
-        self._own.start_afresh()
+        if self._own is not None:
+            self._own.start_afresh()
         _forgotten.extend(self._httpx)
         self._httpx = []
-
-    def _of_httpx(self) -> httpx.HTTPTransport:
-        if not self._httpx:
-            limits = httpx.Limits(
-                max_connections=None,
-                max_keepalive_connections=self._max_connections,
-                keepalive_expiry=self._keep_alive,
-            )
-            # Threads may each make one; all use the first.
-            self._httpx.append(httpx.HTTPTransport(verify=self._context, limits=limits, trust_env=False))
-        return self._httpx[0]

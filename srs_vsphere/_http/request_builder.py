@@ -84,7 +84,7 @@ class RequestBuilder:
         header: tuple[str, Secret] | None,
         timeouts: StepTimeouts,
     ) -> httpx.Request:
-        request = httpx.Request(
+        request = self._http.build_request(
             operation.method,
             self._origin.url + path,
             headers=self._headers(body, header),

@@ -15,15 +15,16 @@ from attrs import field, frozen
 
 from srs_vsphere._codec import strict_json
 from srs_vsphere.errors import (
-    ApiError,
     AuthenticationError,
     Facts,
     InvalidRequestError,
     NotFoundError,
+    OutcomeUnknownError,
     QuotaExceededError,
     RunspaceBusyError,
     RunspaceNotReadyError,
     ServerError,
+    SrsError,
     TooManyRequestsError,
 )
 
@@ -33,11 +34,16 @@ _LONGEST_DETAILS = 20_000
 _RUNSPACE_CODES = range(1400, 1600)
 
 
+PROXY_ADVICE = (
+    "Put the credentials into the proxy's variable, as in http://user:password@proxy.example.com:3128."
+)
+
+
 @frozen
 class _Meaning:
     """An error's class and what to do next; without an advice the class's own stands."""
 
-    error: type[ApiError]
+    error: type[SrsError]
     advice: str | None = None
 
 
@@ -59,6 +65,8 @@ _BY_CODE: dict[int, _Meaning] = {
         "The runspace cannot be reached: look in script_executions.list() whether the script started, then"
         " use another runspace.",
     ),
+    # The script had started when the service failed to store it.
+    1025: _Meaning(OutcomeUnknownError),
     1040: _SCRIPT_NOT_FOUND,
     1310: _Meaning(RunspaceBusyError),
     2020: _Meaning(QuotaExceededError),
@@ -95,6 +103,14 @@ _BY_STATUS: dict[int, _Meaning] = {
     405: _Meaning(
         InvalidRequestError,
         "The service has no such operation: check that the URL is the root of the Script Runtime Service.",
+    ),
+    407: _Meaning(
+        AuthenticationError,
+        PROXY_ADVICE,
+    ),
+    408: _Meaning(
+        ServerError,
+        "A proxy before the service gave up a connection on which it saw no request: call again.",
     ),
     413: _Meaning(
         InvalidRequestError,
@@ -136,7 +152,7 @@ class _Body:
 
 def error_for(
     operation_name: str, host: str, status: int, content_type: str | None, body: bytes, attempts: int
-) -> ApiError:
+) -> SrsError:
     """Turn an answer that is no success into the error it means.
 
     Args:

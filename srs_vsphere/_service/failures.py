@@ -9,18 +9,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 
+from srs_vsphere._service import operations
+from srs_vsphere._service.api_errors import PROXY_ADVICE
 from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent
 from srs_vsphere.errors import (
     DecodeError,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
     ResponseTimeoutError,
+    RunspaceBusyError,
+    RunspaceNotReadyError,
     ServerError,
     SrsError,
     TransportError,
+    WaitTimeoutError,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +34,11 @@ if TYPE_CHECKING:
 
 #: The connection was not there yet, so no byte of the request was written.
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+#: How the HTTP library begins what may pass.
+_PASSING_PROXY_ERRORS = ("5", "Proxy Server could not connect")
+_OTHER_PROXY_ADVICE = "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exclude the service with NO_PROXY."
 
 
 @frozen
@@ -97,11 +108,22 @@ def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
     if refused is not None:
         refused.__cause__ = cause
         return Failure(Outcome(Sent.NO, final=True), refused)
+    if isinstance(error, httpx.ProxyError):
+        return _of_proxy(call, cause)
     if isinstance(error, _BEFORE_SENDING):
         return not_sent(call, "no connection to the service", cause)
     if isinstance(error, httpx.TimeoutException):
         return unknown(call, "the service did not respond in time", cause, ResponseTimeoutError)
     return unknown(call, "the connection broke before the answer was whole", cause)
+
+
+def _of_proxy(call: Call, cause: httpx.HTTPError) -> Failure:
+    failure = not_sent(call, "no connection to the service", cause)
+    # It begins with the proxy's status, if the proxy gave one.
+    if str(cause).startswith(_PASSING_PROXY_ERRORS):
+        return failure
+    failure.error.advice = PROXY_ADVICE if str(cause).startswith("407") else _OTHER_PROXY_ADVICE
+    return evolve(failure, outcome=Outcome(Sent.NO, final=True))
 
 
 def of_deadline(call: Call, seconds: float) -> Failure:
@@ -121,6 +143,20 @@ def may_have_taken_effect(error: SrsError) -> bool:
         error: what the creation raised.
     """
     return isinstance(error, OutcomeUnknownError | DecodeError | ServerError)
+
+
+def was_not_started(error: SrsError) -> bool:
+    """Tell whether a script was certainly not started, for a reason that lies in its runspace.
+
+    Args:
+        error: what running it raised.
+    """
+    if isinstance(error, NotFoundError):
+        # An unknown script is told by another operation.
+        return error.operation == operations.SCRIPT_EXECUTIONS_CREATE.name
+    if isinstance(error, WaitTimeoutError):
+        return error.started is False and error.operation != "pool.lease"
+    return isinstance(error, RunspaceBusyError | RunspaceNotReadyError)
 
 
 def _words(cause: Exception | None) -> str | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Answers of a proxy, or of a service that is overloaded or lost a runspace (0), that a later attempt may not
 #: meet.
-_PASSING_STATUSES = frozenset({0, 429, 502, 503, 504})
+_PASSING_STATUSES = frozenset({0, 408, 429, 502, 503, 504})
 #: Seconds; whatever a server asks for beyond this means the same.
 _FOR_EVER = 1e9
 

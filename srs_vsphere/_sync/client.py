@@ -6,21 +6,22 @@ import copy
 from collections.abc import Callable
 from os import PathLike, fspath
 from types import TracebackType
-from typing import Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
 
 import httpx
 
 from srs_vsphere._sync.argument_scripts import ArgumentScripts
 from srs_vsphere._sync.client_options import ClientOptions
 from srs_vsphere._sync.decoding import read_one
+from srs_vsphere._sync.observer import Observer
 from srs_vsphere._sync.runspace_block import RunspaceBlock
 from srs_vsphere._sync.runspaces import Runspaces
 from srs_vsphere._sync.script_executions import ScriptExecutions
 from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._sync.session import Session
+from srs_vsphere._sync.started_script import StartedScript
 from srs_vsphere._sync.web_consoles import WebConsoles
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_http
@@ -28,10 +29,14 @@ from srs_vsphere._service import operations
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.identity import RunspaceRef, runspace_id
 from srs_vsphere._service.poll_schedule import CREATION_TIMEOUT
+from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import (
     DEFAULT_TIMEOUT,
+    DEFAULT_WIDTH,
     ClientRunOptions,
-    OutputChoice,
+    MismatchChoice,
+    OnRecord,
+    RunOptions,
     check_new_only,
     prepare,
 )
@@ -39,13 +44,18 @@ from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._validation import check_flag, check_number, check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
+from srs_vsphere.events import Event
 from srs_vsphere.models import About, PSDocument
 from srs_vsphere.parameters import Parameters
 from srs_vsphere.profiles import find_settings
 from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
-from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_session_file
+from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_observers, check_session_file
+from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
+
+if TYPE_CHECKING:
+    from cattrs import BaseConverter
 
 T = TypeVar("T")
 
@@ -68,10 +78,17 @@ class SrsClient:
         retry: when a failed request is tried again; default `RetryPolicy()`. `RetryPolicy.off()` for never.
         timeouts: how long an attempt may wait for each of its steps; default `Timeouts()`.
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
+        http_client: an `httpx.Client` of your own (or httpx2's) that all requests go through as you
+            configured it, but redirects are not followed; it is not closed with this client, and excludes
+            `transport` and `tls`. Default: one of this client's own.
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
             and `tls` does not apply to it.
         max_connections: requests on their way at once, the others wait their turn; default 20.
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
+        on_event: called with each event of `srs_vsphere.events`, such as `RequestEnded`; what it raises is
+            logged.
+        telemetry: where spans and metrics go, such as `srs_vsphere.otel.OpenTelemetry()`; default None.
+        log_scripts: whether the log shows the text of scripts, at DEBUG; default False.
         session_file: a file that keeps the session's key for the next process, so that commands share one
             session: only `logout` ends it. It belongs to its user alone. Default None, a session of its own.
 
@@ -88,9 +105,13 @@ class SrsClient:
         retry: RetryPolicy = _DEFAULT_RETRY,
         timeouts: Timeouts | None = None,
         tls: Tls | None = None,
+        http_client: httpx.Client | None = None,
         transport: httpx.BaseTransport | None = None,
         max_connections: int = 20,
         on_retry: Callable[[RetryEvent], object] | None = None,
+        on_event: Callable[[Event], object] | None = None,
+        telemetry: Telemetry | None = None,
+        log_scripts: bool = False,
         session_file: str | PathLike[str] | None = None,
     ) -> None:
         try:
@@ -99,13 +120,20 @@ class SrsClient:
             # A url with a password in it is refused, and a traceback would show this frame's variables.
             del url
         timeouts = Timeouts() if timeouts is None else timeouts
-        tls = Tls() if tls is None else tls
-        check_arguments(auth, retry, timeouts, tls, max_connections, on_retry)
+        check_arguments(auth, retry, timeouts, Tls() if tls is None else tls, max_connections, on_retry)
         check_session_file(session_file, auth)
+        check_observers(on_event, telemetry, log_scripts)
         log_redaction.install()
         self._http = make_http(
-            origin, transport=transport, tls=tls, timeouts=timeouts, max_connections=max_connections
+            origin,
+            http_client=http_client,
+            transport=transport,
+            tls=tls,
+            auth=auth,
+            timeouts=timeouts,
+            max_connections=max_connections,
         )
+        self._closes_http = self._http is not http_client
         sender = Sender(
             origin,
             self._http,
@@ -114,8 +142,9 @@ class SrsClient:
             max_connections=max_connections,
             on_retry=on_retry,
             clock=Clock(),
+            observer=Observer(on_event, telemetry, log_scripts=log_scripts),
         )
-        password_allowed = tls.verify is not False or not origin.secure
+        password_allowed = tls is None or tls.verify is not False or not origin.secure
         self._take(
             Session(
                 sender,
@@ -147,19 +176,22 @@ class SrsClient:
             InvalidArgumentValueError: something is missing or cannot be used; the message names all of it.
             OSError: a certificate's file cannot be read.
         """
+        # An HTTP client of the program's knows itself whom to trust.
+        needs_tls = "tls" not in overrides and overrides.get("http_client") is None
         found = find_settings(
             profile=profile,
             url=url,
             needs_auth="auth" not in overrides,
-            needs_tls="tls" not in overrides,
+            needs_tls=needs_tls,
             needs_retry="retry" not in overrides,
         )
         options: ClientOptions = {
             "auth": found.auth,
-            "tls": found.tls,
             "retry": found.retry,
             **overrides,
         }
+        if needs_tls:
+            options["tls"] = found.tls
         return cls(found.url, **options)
 
     def _take(self, session: Session) -> None:
@@ -268,16 +300,19 @@ class SrsClient:
         script: str | PathLike[str],
         *,
         output: Literal["text"] = "text",
+        width: int | None = DEFAULT_WIDTH,
         **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    def run(
+    def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         script: str | PathLike[str],
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type[T],
+        on_mismatch: Literal["raise"] = "raise",
+        converter: BaseConverter | None = None,
         **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[list[T]]: ...
     @overload
@@ -286,12 +321,19 @@ class SrsClient:
         script: str | PathLike[str],
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
         **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[list[object]]: ...
     @overload
     def run(
-        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[ClientRunOptions]
+        self,
+        script: str | PathLike[str],
+        *,
+        output: Literal["raw"],
+        **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[list[PSDocument]]: ...
     def run(
         self,
@@ -299,26 +341,45 @@ class SrsClient:
         *,
         parameters: Parameters | None = None,
         output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
-        output_type: type | None = None,
+        width: int | None = DEFAULT_WIDTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
         streams: bool = True,
+        on_record: OnRecord | None = None,
         runspace: RunspaceRef | None = None,
         run_vc_connection_script: bool = False,
         wait_for_quota: float = 0.0,
     ) -> ScriptResult[object]:
         """Run a script and return what came of it: opens a runspace, runs, collects, deletes.
 
+        Objects come as dicts of their members with ``output="json"``::
+
+            result = client.run("Get-VM | Select-Object Name, PowerState, VMHost", output="json")
+            # [{"Name": "web-01", "PowerState": "PoweredOn", "VMHost": "esx-7.example.com"}, ...]
+
+        ``VMHost`` is an object itself, and comes as its text: ``depth=2`` opens it too. That costs time and
+        size, since such objects refer to many others; naming their members in ``Select-Object`` does not.
+
         Args:
             script: the script, or the path of a file that holds it.
             parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
                 are sent untouched. Default none.
-            output: the form of the output: ``text``, one text in which tables are cut at 80 columns;
-                ``json``, Python values of any depth; ``raw``, the service's own documents, one level deep.
-            depth: for ``json``: how many levels below each object are kept; default 8.
-            output_type: for ``json``: a class that each object is made into.
+            output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, documents of
+                the service's own, one level deep.
+            width: for ``text``: columns; default 4096, for tables grow to what their columns hold. None sends
+                the script bare, and tables are cut at 80 columns.
+            depth: for ``json``: how many levels of .NET objects show their members, from 1 to 64; default 1.
+                Data (mappings, lists, what ``Select-Object`` makes) is always whole.
+            output_type: for ``json``: the class that each object is made into: an attrs class, a dataclass, a
+                TypedDict, a pydantic model, or list, dict and ``X | None`` of these.
+            on_mismatch: what becomes of an object that does not fit: ``raise`` an error that has it all, or
+                ``keep`` its data; default ``raise``.
+            converter: a converter of cattrs that makes the objects instead; default None.
             name: what the script is called in the history, and how the new runspace's name begins; default
                 a unique name.
             timeout: seconds for all of the call, the runspace's creation included; default 3600, None for as
@@ -327,6 +388,8 @@ class SrsClient:
             check: whether anything but plain success raises `ScriptFailedError`; default False.
             streams: whether what it writes to its streams is read; default True. Without it nobody looks
                 for errors, and the outcome goes by the service's state alone.
+            on_record: called with each `StreamRecord` while the script runs (and awaited, if it is async);
+                what it raises is logged. Default None.
             runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the
                 script has ended. Scripts of this client in one runspace take turns.
             run_vc_connection_script: whether the new one connects to vCenter as the user who is logged in,
@@ -338,6 +401,7 @@ class SrsClient:
 
         Raises:
             ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
+            OutputMismatchError: an object does not fit ``output_type``; the error has the result.
             WaitTimeoutError: it did not end in time, and was canceled; the error has what came of it so far.
             QuotaExceededError: the service has no room for a runspace.
             VCenterConnectionError: the new runspace is not connected to vCenter.
@@ -349,12 +413,16 @@ class SrsClient:
             script,
             parameters=parameters,
             output=output,
+            width=width,
             depth=depth,
             output_type=output_type,
+            on_mismatch=on_mismatch,
+            converter=converter,
             name=name,
             timeout=timeout,
             check=check,
             streams=streams,
+            on_record=on_record,
         )
         check_flag("run_vc_connection_script", run_vc_connection_script)
         check_number("wait_for_quota", wait_for_quota, unit="seconds")
@@ -373,17 +441,124 @@ class SrsClient:
         with block as handle:
             return ScriptRunner(self._session, handle.id).run(job, deadline.keeping_back())
 
+    @overload
+    def start(
+        self,
+        script: str | PathLike[str],
+        *,
+        runspace: RunspaceRef,
+        output: Literal["text"] = "text",
+        width: int | None = DEFAULT_WIDTH,
+        **options: Unpack[RunOptions],
+    ) -> StartedScript[str]: ...
+    @overload
+    def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+        self,
+        script: str | PathLike[str],
+        *,
+        runspace: RunspaceRef,
+        output: Literal["json"],
+        depth: int | None = None,
+        output_type: type[T],
+        on_mismatch: Literal["raise"] = "raise",
+        converter: BaseConverter | None = None,
+        **options: Unpack[RunOptions],
+    ) -> StartedScript[list[T]]: ...
+    @overload
+    def start(
+        self,
+        script: str | PathLike[str],
+        *,
+        runspace: RunspaceRef,
+        output: Literal["json"],
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
+        **options: Unpack[RunOptions],
+    ) -> StartedScript[list[object]]: ...
+    @overload
+    def start(
+        self,
+        script: str | PathLike[str],
+        *,
+        runspace: RunspaceRef,
+        output: Literal["raw"],
+        **options: Unpack[RunOptions],
+    ) -> StartedScript[list[PSDocument]]: ...
+    def start(
+        self,
+        script: str | PathLike[str],
+        *,
+        runspace: RunspaceRef,
+        parameters: Parameters | None = None,
+        output: OutputChoice = "text",
+        width: int | None = DEFAULT_WIDTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
+        name: str | None = None,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        check: bool = False,
+        streams: bool = True,
+        on_record: OnRecord | None = None,
+    ) -> StartedScript[object]:
+        """Start a script in a runspace, and return as soon as it runs.
+
+        Args:
+            script: as for `run`, like all that follows.
+            runspace: a runspace that is ready, its handle or its id.
+            parameters: see there.
+            output: see there.
+            width: see there.
+            depth: see there.
+            output_type: see there.
+            on_mismatch: see there.
+            converter: see there.
+            name: see there.
+            timeout: seconds from now until ``result()`` gives it up and cancels it; default 3600.
+            check: see there.
+            streams: see there.
+            on_record: called while somebody waits for ``result()``.
+
+        Returns:
+            The script, whose ``id`` another process can take to ``script_executions.result()``.
+
+        Raises:
+            OutcomeUnknownError: it may have been started all the same; the error tells its name.
+            SrsError: as for `RunspaceHandle.start`.
+        """
+        job = prepare(
+            script,
+            parameters=parameters,
+            output=output,
+            width=width,
+            depth=depth,
+            output_type=output_type,
+            on_mismatch=on_mismatch,
+            converter=converter,
+            name=name,
+            timeout=timeout,
+            check=check,
+            streams=streams,
+            on_record=on_record,
+        )
+        runner = ScriptRunner(self._session, runspace_id(runspace, "runspace"))
+        return StartedScript(self._session, runner, job, runner.start(job))
+
     def close(self) -> None:
         """Log out and close all connections, as leaving ``with`` does; a second call does nothing.
 
         Nothing begins any more; calls under way end with `ClosedError` where they would be tried again. The
         session is ended within 5 seconds, whatever cancels; one that may be left is logged. A key given as
-        `ApiKeyAuth` is left alone.
+        `ApiKeyAuth` is left alone, and an `http_client` of the program's stays open.
         """
         try:
             self._session.leave()
         finally:
-            self._http.close()
+            if self._closes_http:
+                self._http.close()
 
     def __enter__(self) -> Self:
         return self

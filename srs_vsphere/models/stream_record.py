@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import define
+from attrs import frozen
+
+from srs_vsphere.models.model import Model
 
 
 class StreamType(StrEnum):
@@ -18,8 +20,8 @@ class StreamType(StrEnum):
     VERBOSE = "verbose"
 
 
-@define
-class StreamRecord:
+@frozen
+class StreamRecord(Model):
     """One message that a script wrote to one of its streams.
 
     Args:
@@ -33,8 +35,8 @@ class StreamRecord:
     stream: StreamType | str | int | None = None
 
 
-@define
-class StreamGap:
+@frozen
+class StreamGap(Model):
     """A place in a followed stream where records are missing: the service keeps the newest 50 only.
 
     Args:

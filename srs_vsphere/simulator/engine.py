@@ -17,7 +17,6 @@ from srs_vsphere.simulator.clixml import ClixmlError
 from srs_vsphere.simulator.objects.display import WIDTH, show
 from srs_vsphere.simulator.objects.documents import documents
 from srs_vsphere.simulator.objects.errors import ScriptError
-from srs_vsphere.simulator.objects.json_text import to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
@@ -272,7 +271,10 @@ class Engine:
             if record.stream == "error" and record.message.strip():
                 kind = "Microsoft.PowerShell.Commands.WriteErrorException"
                 job.machine.errors.append(ErrorRecord(ScriptError(record.message, kind), 1, at))
-        outcome = self._outcome(_result(reply, job.machine.elapsed), job)
+        result = _result(reply, job.machine.elapsed)
+        if result.error is not None:
+            job.machine.note(result.error)
+        outcome = self._outcome(result, job)
         if reply.state == "canceled":
             outcome.state = "canceled"
             outcome.reason = reply.reason or with_trace(STOPPED)
@@ -291,8 +293,6 @@ class Engine:
             if result.unread:
                 structured = StructuredRun("")
             output = list(structured.texts())
-        if job.wrapper is not None and job.wrapper.levels is not None:
-            output = [(at, to_json(value, job.wrapper.levels, compress=True)) for at, value in output]
         records = list(machine.records)
         written: list[tuple[float, str]] = []
         if job.format == JSON:
@@ -356,7 +356,8 @@ def _result(reply: ScriptReply, at: float) -> Result:
         message = reply.reason or "The script failed."
         kind, colon, rest = message.partition("Exception: ")
         named = bool(colon) and " " not in kind
-        error = ScriptError(rest, f"{kind or 'System.'}Exception") if named else ScriptError(message)
+        kind, text = (f"{kind or 'System.'}Exception", rest) if named else ("RuntimeException", message)
+        error = ScriptError(text, kind, id=text, category="OperationStopped", target=text)
     return Result([(at, value) for value in reply.output], error=error)
 
 
