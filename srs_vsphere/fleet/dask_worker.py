@@ -28,8 +28,8 @@ Row: TypeAlias = tuple[str, list[Runspace] | None, SrsError | None, float, int, 
 #: The reports that are there, and the names of the hosts that have not answered yet.
 Answer: TypeAlias = tuple[list[Row], list[str]]
 
-#: Seconds: an answer waits so long for all hosts of a part, unless none has answered for a while; later
-#: ones begin to when there is news of any. So a part takes few of Dask's tasks, each of which costs as much as
+#: Seconds: an answer waits so long for all hosts of a part, unless none has answered for a while; later ones
+#: begin to when there is news of any. So a part takes few of Dask's tasks, each of which costs as much as
 #: twenty polls, and a host that hangs holds up no other.
 _FOR_ALL = 0.5
 _A_WHILE = 0.1
