@@ -39,12 +39,12 @@ def tls(vcenter):
     return Tls(thumbprint=vcenter.seen.sha256)
 
 
-async def test_a_token_logs_in_and_serves_many_logins(server, simulator, sts, sts_url, tls):
+async def test_a_token_logs_in_and_serves_many_logins(server, sts, sts_url, tls):
     auth = SsoAuth("alice", PASSWORD, sts_url, tls=tls)
     for _ in range(2):
-        simulator.add_runspace(user="alice", name="of alice")
         async with make_client(server.url, auth=auth) as client:
-            assert "of alice" in [runspace.name for runspace in await client.runspaces.list()]
+            made = await client.runspaces.create("of alice")
+            assert made.id in [runspace.id for runspace in await client.runspaces.list()]
     assert sts.paths == ["/sts/STSService"]
 
 
