@@ -118,6 +118,15 @@ _NAMES = {
     "fleet.target": ("Target",),
     "fleet.target_files": ("read_targets",),
     "fleet.watching": ("AsyncFleetWatch",),
+    "events": (
+        "Event",
+        "LoggedIn",
+        "RequestEnded",
+        "Retrying",
+        "ScriptEnded",
+        "ScriptStarted",
+        "WaitingForQuota",
+    ),
     "models": (
         "About",
         "ArgumentScript",
@@ -156,6 +165,7 @@ _NAMES = {
     ),
     "settings": ("Timeouts",),
     "sign_auth": ("SignAuth",),
+    "telemetry": ("Telemetry",),
     "tls": (
         "InsecureTlsWarning",
         "Tls",
