@@ -147,6 +147,9 @@ _NAMES = {
         "Switch",
         "WebConsole",
         "WebConsoleState",
+        "converter",
+        "from_dict",
+        "to_dict",
     ),
     "parameters": (
         "ParameterValue",

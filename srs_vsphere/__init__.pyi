@@ -120,6 +120,9 @@ from srs_vsphere.models import StreamType as StreamType
 from srs_vsphere.models import Switch as Switch
 from srs_vsphere.models import WebConsole as WebConsole
 from srs_vsphere.models import WebConsoleState as WebConsoleState
+from srs_vsphere.models import converter as converter
+from srs_vsphere.models import from_dict as from_dict
+from srs_vsphere.models import to_dict as to_dict
 from srs_vsphere.parameters import Parameters as Parameters
 from srs_vsphere.parameters import ParameterValue as ParameterValue
 from srs_vsphere.results import OutputMismatchError as OutputMismatchError
