@@ -147,6 +147,9 @@ _NAMES = {
         "Switch",
         "WebConsole",
         "WebConsoleState",
+        "converter",
+        "from_dict",
+        "to_dict",
     ),
     "parameters": (
         "ParameterValue",
@@ -165,6 +168,7 @@ _NAMES = {
     ),
     "settings": ("Timeouts",),
     "sign_auth": ("SignAuth",),
+    "sso": ("SsoAuth",),
     "telemetry": ("Telemetry",),
     "tls": (
         "InsecureTlsWarning",

@@ -120,6 +120,9 @@ from srs_vsphere.models import StreamType as StreamType
 from srs_vsphere.models import Switch as Switch
 from srs_vsphere.models import WebConsole as WebConsole
 from srs_vsphere.models import WebConsoleState as WebConsoleState
+from srs_vsphere.models import converter as converter
+from srs_vsphere.models import from_dict as from_dict
+from srs_vsphere.models import to_dict as to_dict
 from srs_vsphere.parameters import Parameters as Parameters
 from srs_vsphere.parameters import ParameterValue as ParameterValue
 from srs_vsphere.results import OutputMismatchError as OutputMismatchError
@@ -131,6 +134,7 @@ from srs_vsphere.retry import RetryEvent as RetryEvent
 from srs_vsphere.retry import RetryPolicy as RetryPolicy
 from srs_vsphere.settings import Timeouts as Timeouts
 from srs_vsphere.sign_auth import SignAuth as SignAuth
+from srs_vsphere.sso import SsoAuth as SsoAuth
 from srs_vsphere.telemetry import Telemetry as Telemetry
 from srs_vsphere.tls import InsecureTlsWarning as InsecureTlsWarning
 from srs_vsphere.tls import Tls as Tls
