@@ -17,8 +17,8 @@ On paper, 100,000 hosts with five runspaces each:
 - Ephemeral ports: one port serves many connections as long as their other ends differ, so 28,000 are enough
   without a proxy. Through one proxy or NAT address they are not: give it several addresses, or workers of
   their own.
-- TLS handshakes: 100,000 in the first sweep, about 1 ms of processor time each, and none later as long as both
-  ends keep connections for longer than the interval: nginx keeps them for 75 seconds, a fleet for 300.
+- TLS handshakes: 100,000 in the first sweep, about 1 ms of processor time each, and none later as long as
+  both ends keep connections for longer than the interval: nginx keeps them for 75 seconds, a fleet for 300.
 - Logins: 100,000 at 100 a second take 17 minutes; raise `login_rate` to what the sign-on servers bear. They
   last as long as the hosts are polled at least every 30 minutes.
 - Memory: 25 kB for each host with its runspaces, client and connection, so 2.5 GB, and as much again for TLS.
