@@ -16,6 +16,7 @@ from srs_vsphere import (
     SrsClient,
     Runspace,
     ScriptExecution,
+    Secret,
     ScriptParameter,
     StreamRecord,
     Switch,
@@ -61,7 +62,7 @@ CONSOLE = ("GET", "/api/webconsoles/{console}")
 SCRIPTS = "/api/script-executions"
 TABLE = [
     Row("about", "GET", "/api/about", lambda client, _: client.about(), About),
-    Row("login", "POST", "/api/auth/login", lambda client, _: client.login(), NOTHING),
+    Row("login", "POST", "/api/auth/login", lambda client, _: client.login(), Secret),
     Row("logout", "POST", "/api/auth/logout", lambda client, _: client.logout(), NOTHING),
     Row("runspaces", "GET", "/api/runspaces", lambda client, _: client.runspaces.list(), Runspace, True),
     Row(
