@@ -209,12 +209,14 @@ class AsyncScriptRunner:
         script_id = left.id
         if script_id is None:
             script_id = await self._calls.cancel_lost(left.name, self._runspace_id)
+            if script_id is None:
+                raise self._not_started(deadline, "nobody knows whether the script before it still runs")
         else:
             # Asked again, for it may not have heard: the service passes over what comes while it still makes
             # the values of a script's parameters.
             seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
             await self._calls.cancel_on_the_way_out(script_id, left.name, seconds)
-        if script_id is not None:
+        if script_id:
             try:
                 await self._calls.wait(script_id, deadline.seconds, deadline.left(_SECONDS_TO_STOP))
             except WaitTimeoutError as error:
@@ -247,7 +249,7 @@ class AsyncScriptRunner:
             if lost and unique:
                 turn.unfinished = Unfinished(job.name)
                 found = await self._calls.cancel_lost(job.name, self._runspace_id)
-                turn.unfinished = None if found is None else Unfinished(job.name, found)
+                turn.unfinished = None if found == "" else Unfinished(job.name, found)
             raise
         if execution.stuck:
             turn.failed = True
