@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
+from unittest.mock import create_autospec
+
 import pytest
 
 from srs_vsphere import (
+    RunspaceHandle,
     RunspacePool,
+    SrsClient,
+    AuthenticationError,
+    BasicAuth,
     DecodeError,
+    NotFoundError,
     OutcomeUnknownError,
+    RetryPolicy,
     ScriptOutcome,
+    ServerError,
+    SrsError,
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import (
@@ -146,8 +158,6 @@ def test_a_lost_start_does_not_meet_the_next(
 def test_refused_credentials_are_not_sent_again(
     server: SimServer, simulator: Simulator, client_clock: LeadingClock
 ) -> None:
-    from srs_vsphere import AuthenticationError, BasicAuth
-
     login = ("POST", "/api/auth/login")
     with make_client(server.url, auth=BasicAuth("alice", "wrong"), clock=client_clock) as client:
         for _ in range(20):
@@ -244,8 +254,6 @@ def test_the_blocks_own_error_comes_out_of_a_map_as_it_is(
 
 
 def test_views_share_the_session(server: SimServer, client_clock: LeadingClock) -> None:
-    from srs_vsphere import RetryPolicy, ServerError
-
     with make_client(server.url, clock=client_clock) as client:
         view = client.with_options(timeout=7, retry=RetryPolicy.off())
         client.runspaces.list()
@@ -261,8 +269,8 @@ def test_views_share_the_session(server: SimServer, client_clock: LeadingClock) 
 
 
 def test_ids_and_objects_and_files(
-    server: SimServer, simulator: Simulator, client_clock: LeadingClock, tmp_path
-) -> None:  # type: ignore[no-untyped-def]  # the fixture's type is plain
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock, tmp_path: Path
+) -> None:
     script = tmp_path / "script.ps1"
     with make_client(server.url, clock=client_clock) as client:
         with client.runspaces.open() as handle:
@@ -289,3 +297,53 @@ def test_ids_and_objects_and_files(
         console = client.web_consoles.create(wait=False)
         assert (client.web_consoles.wait(console)).id == console.id
         client.web_consoles.delete(console)
+
+
+
+def test_a_runspace_that_cannot_be_reached_is_replaced(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
+        with RunspacePool(client, size=1) as pool:
+            with pool.lease() as handle:
+                first = handle.id
+            unreachable = Fault(operation="script_executions.create", times=1, runspace_unreachable=True)
+            with server.faults.armed(unreachable), pytest.raises(SrsError) as caught:
+                with pool.lease() as handle:
+                    assert handle.id == first
+                    handle.run("'x'")
+            assert "The pool replaces this runspace" in str(caught.value)
+            with pool.lease() as handle:
+                assert handle.id != first
+                assert (handle.run("'x'")).output == "x"
+                assert list(simulator.runspaces) == [handle.id]
+
+
+
+def test_a_creation_that_a_restart_cuts_off_is_begun_again(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
+        restart = Fault(operation="runspaces.get", nth=1, restart=True)
+        with server.faults.armed(restart):
+            with RunspacePool(client, size=1) as pool:
+                with pool.lease() as handle:
+                    assert list(simulator.runspaces) == [handle.id]
+        simulator.slow_creation(30)
+        with server.faults.armed(restart), pytest.raises(NotFoundError, match="service was restarted"):
+            with client.runspaces.open():
+                pass
+    assert simulator.runspaces == {}
+
+
+def test_signatures_show_the_keywords() -> None:
+    for run in (SrsClient.run, RunspaceHandle.run):
+        named = inspect.signature(run).parameters
+        assert {"parameters", "output", "name", "timeout", "check", "streams"} <= set(named)
+        assert inspect.Parameter.VAR_KEYWORD not in {parameter.kind for parameter in named.values()}
+    assert {"name", "timeout", "check"} <= set(inspect.signature(RunspacePool.map).parameters)
+    for resource in ("runspaces", "script_executions", "argument_scripts", "web_consoles"):
+        assert inspect.getdoc(getattr(SrsClient, resource))
+    double = create_autospec(SrsClient)
+    with pytest.raises(TypeError):
+        double.run("1", paramters={})
