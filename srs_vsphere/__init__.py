@@ -116,7 +116,7 @@ _NAMES = {
     "fleet.stream": ("AsyncFleetStream",),
     "fleet.sync_fleet": ("FleetStream", "FleetWatch", "SrsFleet"),
     "fleet.target": ("Target",),
-    "fleet.target_files": ("read_targets",),
+    "fleet.target_files": ("profile_targets", "read_targets"),
     "fleet.watching": ("AsyncFleetWatch",),
     "events": (
         "Event",
@@ -168,6 +168,7 @@ _NAMES = {
     ),
     "settings": ("Timeouts",),
     "sign_auth": ("SignAuth",),
+    "sso": ("SsoAuth",),
     "telemetry": ("Telemetry",),
     "tls": (
         "InsecureTlsWarning",

@@ -99,6 +99,7 @@ from srs_vsphere.fleet.sync_fleet import FleetStream as FleetStream
 from srs_vsphere.fleet.sync_fleet import FleetWatch as FleetWatch
 from srs_vsphere.fleet.sync_fleet import SrsFleet as SrsFleet
 from srs_vsphere.fleet.target import Target as Target
+from srs_vsphere.fleet.target_files import profile_targets as profile_targets
 from srs_vsphere.fleet.target_files import read_targets as read_targets
 from srs_vsphere.fleet.watching import AsyncFleetWatch as AsyncFleetWatch
 from srs_vsphere.models import About as About
@@ -134,6 +135,7 @@ from srs_vsphere.retry import RetryEvent as RetryEvent
 from srs_vsphere.retry import RetryPolicy as RetryPolicy
 from srs_vsphere.settings import Timeouts as Timeouts
 from srs_vsphere.sign_auth import SignAuth as SignAuth
+from srs_vsphere.sso import SsoAuth as SsoAuth
 from srs_vsphere.telemetry import Telemetry as Telemetry
 from srs_vsphere.tls import InsecureTlsWarning as InsecureTlsWarning
 from srs_vsphere.tls import Tls as Tls
