@@ -243,7 +243,7 @@ class AsyncScriptRunner:
             )
         except BaseException as error:
             lost = not isinstance(error, SrsError) or may_have_taken_effect(error)
-            if lost and isinstance(error, SrsError):
+            if isinstance(error, SrsError) and (lost or was_not_started(error)):
                 # A runspace that cannot be reached may show as a response that nobody can read.
                 turn.failed = True
             # Under a name of the caller's own it cannot be told from others.

@@ -336,6 +336,23 @@ async def test_a_creation_that_a_restart_cuts_off_is_begun_again(
     assert simulator.runspaces == {}
 
 
+@pytest.mark.anyio
+async def test_an_input_that_was_not_started_is_started_elsewhere(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    body = b'{"code":1310,"error_message":"Another script with id \'7\' is running"}'
+    busy = Fault(
+        operation="script_executions.create", nth=1, status=500, body=body, content_type="application/json"
+    )
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client, size=1) as pool:
+            with server.faults.armed(busy):
+                async with pool.map("7", [{}, {}], output="json") as results:
+                    assert [result.get().output async for result in results] == [[7], [7]]
+    assert server.requests.count(CREATE) == 2
+    assert simulator.runspaces == {}
+
+
 def test_signatures_show_the_keywords() -> None:
     for run in (AsyncSrsClient.run, AsyncRunspaceHandle.run):
         named = inspect.signature(run).parameters
