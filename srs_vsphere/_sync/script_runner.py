@@ -10,7 +10,7 @@ from srs_vsphere._sync.script_turns import ScriptTurn, Unfinished
 from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect
+from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect, was_not_started
 from srs_vsphere._service.script_output import OutputReader, settled
 from srs_vsphere._service.script_request import Job, is_unique_name
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
