@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from srs_vsphere._http.certificates import async_fetch_certificate
+import httpx
+
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.certificate_failures import certificate_error
 from srs_vsphere.errors import CertificateError, NotSentError
 
 
 async def describe_certificate(
-    call: Call, error: CertificateError, url: str, within: float
+    call: Call, error: CertificateError, http: httpx.AsyncClient, url: str, within: float
 ) -> CertificateError:
     """Return the error with the certificate that the server shows, if it shows one in time.
 
@@ -18,11 +19,16 @@ async def describe_certificate(
     Args:
         call: what was attempted.
         error: what is to be raised.
+        http: what the request was sent with; a proxy, a mock or a program's own transport is not gone past.
         url: of the service.
         within: seconds it may take.
     """
-    if error.seen is not None or within <= 0:
+    connects_directly = getattr(http, "connects_directly", None)
+    if error.seen is not None or within <= 0 or connects_directly is None or not connects_directly():
         return error
+    # Loaded on use: hardly any program comes here.
+    from srs_vsphere._http.certificates import async_fetch_certificate
+
     try:
         seen = await async_fetch_certificate(url, timeout=within)
     except NotSentError:

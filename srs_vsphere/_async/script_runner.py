@@ -10,7 +10,7 @@ from srs_vsphere._async.script_turns import AsyncScriptTurn, Unfinished
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect
+from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect, was_not_started
 from srs_vsphere._service.script_output import OutputReader, settled
 from srs_vsphere._service.script_request import Job, is_unique_name
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
@@ -20,6 +20,8 @@ from srs_vsphere.results import ScriptOutcome, ScriptResult
 
 _log = logging.getLogger("srs_vsphere")
 
+#: What a script left that ended long ago is collected within so long.
+_SECONDS_TO_COLLECT = 60.0
 #: A script left behind by a canceled run is given so long to stop.
 _SECONDS_TO_STOP = 60.0
 
@@ -109,11 +111,15 @@ class AsyncScriptRunner:
             WaitTimeoutError: it did not end in time, and was canceled.
             SrsError: a call failed for good.
         """
-        turn = await self._take_turn(run.deadline)
+        deadline = run.deadline
+        if run.result is None and deadline.over and (await self._calls.get(run.id)).ended:
+            # It ended in time, and is collected late.
+            deadline = Deadline(_SECONDS_TO_COLLECT, self._clock.now)
+        turn = await self._take_turn(deadline)
         try:
             if run.result is not None:
                 return run.result
-            result = await self._collector.collect(run, turn, run.deadline, stop_late=True, stop_left=False)
+            result = await self._collector.collect(run, turn, deadline, stop_late=True, stop_left=False)
             turn.failed = turn.failed or result.outcome is ScriptOutcome.LOST
             return result
         finally:
@@ -141,8 +147,10 @@ class AsyncScriptRunner:
         if asks_for_rest:
             run.runspace_id = self._runspace_id
             # Scripts without a name of the caller's own bear that of their run.
-            run.values_of = execution.name if is_unique_name(execution.name) else None
             turn = await self._take_turn(deadline)
+            # Where another script runs there is nothing to ask for any more.
+            if is_unique_name(execution.name) and turn.unfinished is None:
+                run.values_of = execution.name
         try:
             result = await self._collector.collect(run, turn, deadline, stop_late=False, stop_left=False)
         finally:
@@ -207,12 +215,14 @@ class AsyncScriptRunner:
         script_id = left.id
         if script_id is None:
             script_id = await self._calls.cancel_lost(left.name, self._runspace_id)
+            if script_id is None:
+                raise self._not_started(deadline, "nobody knows whether the script before it still runs")
         else:
             # Asked again, for it may not have heard: the service passes over what comes while it still makes
             # the values of a script's parameters.
             seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
             await self._calls.cancel_on_the_way_out(script_id, left.name, seconds)
-        if script_id is not None:
+        if script_id:
             try:
                 await self._calls.wait(script_id, deadline.seconds, deadline.left(_SECONDS_TO_STOP))
             except WaitTimeoutError as error:
@@ -241,11 +251,14 @@ class AsyncScriptRunner:
             )
         except BaseException as error:
             lost = not isinstance(error, SrsError) or may_have_taken_effect(error)
+            if isinstance(error, SrsError) and (lost or was_not_started(error)):
+                # A runspace that cannot be reached may show as a response that nobody can read.
+                turn.failed = True
             # Under a name of the caller's own it cannot be told from others.
             if lost and unique:
                 turn.unfinished = Unfinished(job.name)
                 found = await self._calls.cancel_lost(job.name, self._runspace_id)
-                turn.unfinished = None if found is None else Unfinished(job.name, found)
+                turn.unfinished = None if found == "" else Unfinished(job.name, found)
             raise
         if execution.stuck:
             turn.failed = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from srs_vsphere._sync.script_calls import SECONDS_TO_CANCEL, ScriptCalls
 from srs_vsphere._sync.script_follower import ScriptWatch
@@ -30,6 +30,12 @@ _POLLS_FOR_OUTPUT = 6
 _SECONDS_BETWEEN = 0.25
 #: Asking for the rest of a script that left early may take so long.
 _SECONDS_FOR_REST = 5.0
+#: Of the time kept back at the end, a script that was canceled has this part to stop in.
+_PART_TO_STOP = 0.6
+
+
+def _id_of(run: ScriptRun) -> str:
+    return run.execution.id
 
 
 @define(eq=False)
@@ -59,17 +65,15 @@ class ScriptRun:
     streams: bool = True
     on_record: Hook[StreamRecord] | None = None
     result: ScriptResult[object] | None = None
+    #: Kept, for a record that the service lost has no id any more.
+    id: str = field(init=False, default=Factory(_id_of, takes_self=True))
     _follower: StreamFollower = field(factory=StreamFollower, init=False, repr=False)
     _followed: list[StreamRecord | StreamGap] = field(factory=list[StreamRecord | StreamGap], init=False)
 
     @property
     def named(self) -> str:
         """The script in an error's text."""
-        return (
-            f"script {self.execution.id}"
-            if self.name is None
-            else f"script {self.name} ({self.execution.id})"
-        )
+        return f"script {self.id}" if self.name is None else f"script {self.name} ({self.id})"
 
     @property
     def follower(self) -> StreamFollower:
@@ -148,7 +152,7 @@ class ScriptCollector:
             event = ScriptEnded(
                 host=self._host,
                 name=run.name,
-                script_id=run.execution.id,
+                script_id=run.id,
                 runspace_id=run.runspace_id,
                 seconds=self._clock.now() - began,
                 outcome=outcome,
@@ -167,7 +171,7 @@ class ScriptCollector:
     ) -> ScriptResult[object]:
         watch = ScriptWatch(
             self._session,
-            run.execution.id,
+            run.id,
             deadline.keeping_back().left() if stop_late else deadline.left(),
             given=deadline.seconds,
             streams=run.streams,
@@ -180,7 +184,7 @@ class ScriptCollector:
                 run.heard(news)
         except NotFoundError:
             # The service was restarted, or has pruned its history: nobody can say what became of the script.
-            turn.unfinished = None
+            _end(turn, run)
             run.heard(watch.give_up())
             return self._result(run, self._read(run, None), lost=True)
         except WaitTimeoutError as error:
@@ -191,10 +195,10 @@ class ScriptCollector:
         except BaseException:
             if stop_left:
                 seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
-                self._calls.cancel_on_the_way_out(run.execution.id, run.name, seconds)
+                self._calls.cancel_on_the_way_out(run.id, run.name, seconds)
             raise
         run.execution = watch.execution
-        turn.unfinished = None
+        _end(turn, run)
         return self._ended(run, turn, deadline, watch)
 
     def _ended(
@@ -261,7 +265,7 @@ class ScriptCollector:
         error: WaitTimeoutError,
     ) -> ScriptResult[object]:
         """Stop a script that did not end in time, and collect what it left."""
-        script_id = run.execution.id
+        script_id = run.id
         seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
         output: object = None
         if not self._calls.cancel_on_the_way_out(script_id, run.name, seconds):
@@ -269,8 +273,11 @@ class ScriptCollector:
         else:
             advice = "It was asked to stop, and may take a moment to do so: what it does until then is done."
             try:
-                run.execution = self._calls.wait(script_id, deadline.seconds, deadline.left())
-                turn.unfinished = None
+                # What it left is asked for in the rest of the time.
+                left = _PART_TO_STOP * (deadline.left() or 0.0)
+                run.execution = self._calls.wait(script_id, deadline.seconds, left)
+                _end(turn, run)
+                advice = "It was asked to stop, and has stopped: what it had done by then is done."
                 result = self._ended(run, turn, deadline, watch)
             except SrsError:
                 # What is known so far is told all the same.
@@ -280,7 +287,6 @@ class ScriptCollector:
                     # It ended by itself before the cancel reached it.
                     return result
                 output = result.output
-                advice = "It was asked to stop, and has stopped: what it had done by then is done."
         raise self._timed_out(
             run, error.message, advice, cause=error.cause, output=output
         ) from error.__cause__
@@ -334,3 +340,9 @@ class ScriptCollector:
             advice=f"The script has ended with state {run.execution.state}: look at what"
             " script_executions.output() has of it.",
         )
+
+
+def _end(turn: ScriptTurn, run: ScriptRun) -> None:
+    """Note that a script's end was read, if it is what the turn has to wait for."""
+    if turn.unfinished is not None and turn.unfinished.id == run.id:
+        turn.unfinished = None
