@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from attrs import evolve
-from cyclopts import Parameter
 
 from srs_vsphere.cli.connection import open_client
 from srs_vsphere.cli.console import say
@@ -40,7 +39,7 @@ def run(
     keep: bool = False,
     wait_quota: Duration = 0.0,
     format: Format = "text",
-    streams: Annotated[bool, Parameter(name=(), negative="--no-streams")] = True,
+    no_streams: bool = False,
     options: Shared = DEFAULTS,
 ) -> int:
     """Run a script, in a runspace of its own, and write what it puts out.
@@ -52,15 +51,15 @@ def run(
         keep: keep the new runspace.
         wait_quota: time to wait for room if the service has none.
         format: form of the output: text, json for data of any depth, raw for the service's own documents.
-        streams: do not read what it writes to its streams; its errors are not seen then.
+        no_streams: do not read what it writes to its streams; its errors are not seen then.
     """
     text = script_text(file, script.command, stdin_is_taken=options.password_stdin)
     given = {
         "parameters": parameters(script),
         "output": format,
-        "streams": streams,
+        "streams": not no_streams,
         # The whole result has them, too.
-        "on_record": say_record if streams and options.output == "table" else None,
+        "on_record": say_record if not no_streams and options.output == "table" else None,
     }
     if runspace is not None and (vcenter or keep or wait_quota):
         raise UsageError("--runspace", "--vcenter, --keep and --wait-quota go with a new runspace only")
