@@ -369,6 +369,8 @@ class AsyncSrsClient:
             check=check,
             streams=streams,
         )
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         check_flag("run_vc_connection_script", run_vc_connection_script)
         check_number("wait_for_quota", wait_for_quota, unit="seconds")
         if runspace is not None:

@@ -69,6 +69,13 @@ class ClientRunOptions(RunOptions, total=False):
     wait_for_quota: float
 
 
+class ScriptBody(dict[str, object]):
+    """Members of a request that holds a script, which no repr shows."""
+
+    def __repr__(self) -> str:
+        return f"<script of {len(str(self.get('script', '')))} characters>"
+
+
 @frozen
 class Job:
     """A script ready to be sent.
@@ -84,7 +91,7 @@ class Job:
         streams: whether its streams are read.
     """
 
-    body: dict[str, object] = field(repr=False)
+    body: ScriptBody = field(repr=False)
     name: str
     name_is_unique: bool
     decode: Callable[[list[str | None] | None], object]
@@ -178,7 +185,7 @@ def _job(
     decode: Callable[[list[str | None] | None], object],
 ) -> Job:
     check_name(name)
-    body: dict[str, object] = {"script": script, "output_objects_format": str(kind)}
+    body = ScriptBody({"script": script, "output_objects_format": str(kind)})
     if parameters:
         body["script_parameters"] = parameters
     return Job(body, name or unique_name(), name is None, decode)

@@ -144,6 +144,8 @@ class RunspaceHandle:
             check=check,
             streams=streams,
         )
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         return self._runner.run(job)
 
 

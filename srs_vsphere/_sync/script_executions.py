@@ -117,6 +117,8 @@ class ScriptExecutions:
             SrsError: the call failed.
         """
         job = prepare_raw(script, parameters, output, name)
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         target = runspace_id(runspace, "runspace")
         calls = self._calls
         try:
