@@ -15,10 +15,8 @@ _NAMES = {
     "_async.client": ("AsyncSrsClient",),
     "_async.decoding": ("AsyncObjects",),
     "_async.object_stream": ("AsyncObjectStream",),
-    "_async.runspace_block": (
-        "AsyncRunspaceBlock",
-        "AsyncRunspaceHandle",
-    ),
+    "_async.runspace_block": ("AsyncRunspaceBlock",),
+    "_async.runspace_handle": ("AsyncRunspaceHandle",),
     "_async.runspace_pool": (
         "AsyncRunspaceLease",
         "AsyncRunspacePool",
@@ -26,6 +24,7 @@ _NAMES = {
     "_async.runspaces": ("AsyncRunspaces",),
     "_async.script_executions": ("AsyncScriptExecutions",),
     "_async.script_follower": ("AsyncScriptRecords",),
+    "_async.started_script": ("AsyncStartedScript",),
     "_async.web_consoles": ("AsyncWebConsoles",),
     "_concurrency.worker_pool": (
         "AsyncWorkerPool",
@@ -46,10 +45,8 @@ _NAMES = {
     "_sync.client": ("SrsClient",),
     "_sync.decoding": ("Objects",),
     "_sync.object_stream": ("ObjectStream",),
-    "_sync.runspace_block": (
-        "RunspaceBlock",
-        "RunspaceHandle",
-    ),
+    "_sync.runspace_block": ("RunspaceBlock",),
+    "_sync.runspace_handle": ("RunspaceHandle",),
     "_sync.runspace_pool": (
         "RunspaceLease",
         "RunspacePool",
@@ -57,6 +54,7 @@ _NAMES = {
     "_sync.runspaces": ("Runspaces",),
     "_sync.script_executions": ("ScriptExecutions",),
     "_sync.script_follower": ("ScriptRecords",),
+    "_sync.started_script": ("StartedScript",),
     "_sync.web_consoles": ("WebConsoles",),
     "auth": (
         "ApiKeyAuth",
@@ -65,7 +63,10 @@ _NAMES = {
         "CredentialSource",
         "Secret",
     ),
-    "certificate": ("Certificate",),
+    "certificate": (
+        "Certificate",
+        "CertificateError",
+    ),
     "credential_sources": (
         "EnvAuth",
         "FileAuth",
@@ -74,7 +75,6 @@ _NAMES = {
     "errors": (
         "ApiError",
         "AuthenticationError",
-        "CertificateError",
         "ClosedError",
         "DecodeError",
         "InvalidArgumentError",
@@ -84,8 +84,6 @@ _NAMES = {
         "NotFoundError",
         "NotSentError",
         "OutcomeUnknownError",
-        "ParameterTypeError",
-        "ParameterValueError",
         "QuotaExceededError",
         "ResponseTimeoutError",
         "RunspaceBusyError",
@@ -128,6 +126,7 @@ _NAMES = {
         "ArgumentScriptTemplate",
         "Credential",
         "ErrorDetails",
+        "ErrorRecord",
         "OutputFormat",
         "PSDocument",
         "Runspace",
@@ -147,6 +146,7 @@ _NAMES = {
         "Parameters",
     ),
     "results": (
+        "OutputMismatchError",
         "PoolResult",
         "ScriptFailedError",
         "ScriptOutcome",

@@ -5,7 +5,7 @@
     SrsError
     ├── TransportError                 no complete response came
     │   ├── NotSentError               the request never left; repeating it is safe
-    │   │   └── CertificateError       the server's certificate is not one that is trusted
+    │   │   └── CertificateError       the server's certificate is not one that is trusted; in `certificate`
     │   ├── OutcomeUnknownError        it may have been carried out; the outcome is unknown
     │   ├── ResponseTimeoutError       the service did not respond in time
     │   └── StreamInterruptedError     a list broke off before its end
@@ -19,14 +19,13 @@
     │   ├── TooManyRequestsError       HTTP 429: a proxy asks for fewer calls; nothing was carried out
     │   └── ServerError                everything else the service fails with
     ├── DecodeError                    the response is not what the service documents
+    │   └── OutputMismatchError        a script's output does not fit output_type; in `srs_vsphere.results`
     ├── WaitTimeoutError               what was waited for did not happen; ``last`` is what was seen last
     ├── VCenterConnectionError         the runspace is ready but not connected to vCenter
     ├── ClosedError                    the client or pool is closed; a ``RuntimeError`` too
     ├── InvalidArgumentError           an argument was refused, and nothing was sent
     │   ├── InvalidArgumentTypeError   it is of the wrong kind; a ``TypeError`` too
-    │   │   └── ParameterTypeError     a script's parameter has a type that cannot be given
     │   └── InvalidArgumentValueError  it makes no sense; a ``ValueError`` too
-    │       └── ParameterValueError    a script's parameter would not arrive as given
     ├── HostMissingError               a host of a fleet had not answered at the deadline; in `fleet`
     ├── HostSkippedError               a host of a fleet was not asked, since it kept failing; in `fleet`
     └── ScriptFailedError              the script did not succeed; in `srs_vsphere.results`
@@ -38,7 +37,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
-    from srs_vsphere.certificate import Certificate
     from srs_vsphere.models.stream_record import StreamRecord
 
 #: Of a server's own words, ``str()`` shows no more than this; the attributes hold them whole.
@@ -149,34 +147,6 @@ class NotSentError(TransportError):
     """The request was not sent: nothing happened on the service, and repeating it is safe."""
 
     advice = "Nothing was sent: check the URL, the network and the service, then call again."
-
-
-class CertificateError(NotSentError):
-    """The server's certificate is not one that is trusted; not a byte of the request was sent.
-
-    Args:
-        message: what happened.
-        reason: why it is not trusted.
-        expected: thumbprint of the certificate that is trusted, if it is a single one.
-        seen: the certificate that the server showed, if that is known.
-        **facts: as for `SrsError`.
-    """
-
-    advice = "Look at it with fetch_certificate(url); if it is right, pin it with Tls(thumbprint=...)."
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        reason: str | None = None,
-        expected: str | None = None,
-        seen: Certificate | None = None,
-        **facts: Unpack[Facts],
-    ) -> None:
-        super().__init__(message, **facts)
-        self.reason: str | None = reason
-        self.expected: str | None = expected
-        self.seen: Certificate | None = seen
 
 
 class OutcomeUnknownError(TransportError):
@@ -357,15 +327,3 @@ class InvalidArgumentTypeError(InvalidArgumentError, TypeError):
 
 class InvalidArgumentValueError(InvalidArgumentError, ValueError):
     """An argument makes no sense; the message names it."""
-
-
-class ParameterTypeError(InvalidArgumentTypeError):
-    """A script's parameter has a name or a value of a type that cannot be given to a script."""
-
-    advice = "Nothing was sent: the message names the parameter."
-
-
-class ParameterValueError(InvalidArgumentValueError):
-    """A script's parameter has a name that cannot be used, or a value that would not arrive as given."""
-
-    advice = "Nothing was sent: the message names the parameter."

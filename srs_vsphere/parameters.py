@@ -20,7 +20,7 @@ from uuid import UUID
 from srs_vsphere._codec import clixml
 from srs_vsphere._service.service_scripts import service_script
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import ParameterTypeError, ParameterValueError
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.argument_script import ArgumentScript
 from srs_vsphere.models.credential import Credential
 from srs_vsphere.models.script_parameter import ScriptParameter, Switch
@@ -72,22 +72,17 @@ def request_parameters(parameters: Parameters | None) -> list[dict[str, object]]
         The list to be sent, in the order given.
 
     Raises:
-        ParameterTypeError: a name is no text, or a value is None or of a type that cannot be given to a
-            script.
-        ParameterValueError: a name is blank, reserved or given twice, or a value would not arrive exactly.
+        InvalidArgumentTypeError: a name is no text, or a value is None or of a type that cannot be given to
+            a script.
+        InvalidArgumentValueError: a name is blank, reserved or given twice, or a value would not arrive as
+            given.
     """
     if parameters is None:
         return []
-    try:
-        taken = set(RESERVED)
-        if isinstance(parameters, Mapping):
-            return [_by_name(_checked(name, taken), value) for name, value in parameters.items()]
-        return [_raw(parameter, index, taken) for index, parameter in enumerate(_sequence(parameters))]
-    except TypeError as error:
-        problem: ParameterTypeError | ParameterValueError = ParameterTypeError(str(error))
-    except ValueError as error:
-        problem = ParameterValueError(str(error))
-    raise problem
+    taken = set(RESERVED)
+    if isinstance(parameters, Mapping):
+        return [_by_name(_checked(name, taken), value) for name, value in parameters.items()]
+    return [_raw(parameter, index, taken) for index, parameter in enumerate(_sequence(parameters))]
 
 
 def exact(name: str, value: object) -> dict[str, object]:
@@ -98,17 +93,17 @@ def exact(name: str, value: object) -> dict[str, object]:
         value: its value.
 
     Raises:
-        TypeError: it is None or of a type that cannot be given to a script.
-        ValueError: it would not arrive exactly.
+        InvalidArgumentTypeError: it is None or of a type that cannot be given to a script.
+        InvalidArgumentValueError: it would not arrive exactly.
     """
     path = f"parameters[{name!r}]"
     plain = clixml.by_value(value)
     if plain is None:
-        raise TypeError(
+        raise InvalidArgumentTypeError(
             f"{path} is None, which a script would get as True: leave the parameter out to have its default"
         )
     if isinstance(plain, int) and plain.bit_length() > _MOST_BITS:
-        raise ValueError(f"{path} is a whole number of more than {_MOST_BITS} bits")
+        raise InvalidArgumentValueError(f"{path} is a whole number of more than {_MOST_BITS} bits")
     if _arrives_as_it_is(plain):
         return {"name": name, "value": plain}
     return {"name": name, "value": clixml.encode(value, path), "script": service_script("parameter-value")}
@@ -128,13 +123,15 @@ def _by_name(name: str, value: object) -> dict[str, object]:
             return {"name": name, "value": False}
         case ArgumentScript():
             if not value.script:
-                raise ValueError(f"parameters[{name!r}] is an argument script without a script")
+                raise InvalidArgumentValueError(
+                    f"parameters[{name!r}] is an argument script without a script"
+                )
             script = value.script.removeprefix(BYTE_ORDER_MARK)
             if not value.allow_nothing:
                 script = service_script("argument-script").replace("SCRIPT", script)
             return {"name": name, "script": script}
         case ScriptParameter():
-            raise TypeError(
+            raise InvalidArgumentTypeError(
                 f"parameters[{name!r}] is a ScriptParameter: give a list of them instead of a mapping"
             )
         case _:
@@ -144,28 +141,34 @@ def _by_name(name: str, value: object) -> dict[str, object]:
 def _sequence(parameters: object) -> Sequence[object]:
     if not isinstance(parameters, Sequence):
         kind = type(parameters).__name__
-        raise TypeError(f"parameters must be a mapping or a sequence of ScriptParameter, not {kind}")
+        raise InvalidArgumentTypeError(
+            f"parameters must be a mapping or a sequence of ScriptParameter, not {kind}"
+        )
     return cast("Sequence[object]", parameters)
 
 
 def _raw(parameter: object, index: int, taken: set[str]) -> dict[str, object]:
     if not isinstance(parameter, ScriptParameter):
-        raise TypeError(f"parameters[{index}] must be a ScriptParameter, not {type(parameter).__name__}")
+        raise InvalidArgumentTypeError(
+            f"parameters[{index}] must be a ScriptParameter, not {type(parameter).__name__}"
+        )
     members = {"name": _checked(parameter.name, taken), "value": parameter.value, "script": parameter.script}
     return {name: member for name, member in members.items() if member is not None}
 
 
 def _checked(name: object, taken: set[str]) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"a parameter's name must be text, not {type(name).__name__}")
+        raise InvalidArgumentTypeError(f"a parameter's name must be text, not {type(name).__name__}")
     if not name.strip():
-        raise ValueError("a parameter's name must not be blank")
+        raise InvalidArgumentValueError("a parameter's name must not be blank")
     lower = name.lower()
     if lower in taken:
         if lower in RESERVED:
-            raise ValueError(
+            raise InvalidArgumentValueError(
                 f"parameters[{name!r}] is a reserved name: the script is sent inside one that has it"
             )
-        raise ValueError(f"parameters[{name!r}] is given twice: PowerShell ignores letter case")
+        raise InvalidArgumentValueError(
+            f"parameters[{name!r}] is given twice: PowerShell ignores letter case"
+        )
     taken.add(lower)
     return name

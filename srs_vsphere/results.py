@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Generic, TypeVar, Unpack
 
 from attrs import field, frozen
 
-from srs_vsphere.errors import Facts, SrsError
+from srs_vsphere.errors import DecodeError, Facts, SrsError
+from srs_vsphere.models.error_record import ErrorRecord
 from srs_vsphere.models.script_execution import ScriptExecution, ScriptExecutionState
 from srs_vsphere.models.stream_record import StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
@@ -18,6 +20,13 @@ OutputT_co = TypeVar("OutputT_co", covariant=True)
 #: How the service's reason begins when it gave a script up: its runspace died, was deleted, or ran another
 #: script too soon. A script's own error begins with the name of a type instead.
 LOST_REASON = "Runspace where script runs doesn't respond"
+#: What `ScriptResult.left_early` says.
+LEFT_EARLY = (
+    "The script left before its end, by `exit`, or by a `break` or `continue` outside a loop, which the"
+    " service calls success. To have a script fail, use `throw`; to end one early and well, `return`."
+)
+#: Of a syntax error, PowerShell tells first where it is.
+_PLACE_OF_SYNTAX_ERROR = re.compile(r"[\w.]*ParseException: At line:\d+ char:\d+")
 
 
 class ScriptOutcome(StrEnum):
@@ -67,32 +76,48 @@ class ScriptResult(Generic[OutputT_co]):
     Args:
         outcome: what came of it.
         output: what it put out; for a failed script what came before the error, if the format keeps that.
-        errors: records of the error stream; the error that ended a failed script is in `reason` instead.
+        errors: records of the error stream; the error that ended a failed script is in `reason` instead. With
+            ``output="json"`` they tell line, id, category and stack too.
         warnings: records of the warning stream.
         information: records of the information stream, ``Write-Host`` included.
         verbose: records of the verbose stream.
         debug: records of the debug stream.
         lost_records: at least how many records of all streams were lost; the service keeps 50 of each.
+        left_early: of a script with state success and ``output="json"``: that it did not come to its end, and
+            what that means; None if it did.
+        failure: with ``output="json"``: what PowerShell knows of the error that ended a failed script.
+        mismatches: what did not fit ``output_type``, where that was to be kept.
         execution: the script as the service last told of it.
     """
 
     outcome: ScriptOutcome
     output: OutputT_co
-    errors: list[StreamRecord] = field(factory=list[StreamRecord])
+    errors: list[ErrorRecord] = field(factory=list[ErrorRecord])
     warnings: list[StreamRecord] = field(factory=list[StreamRecord])
     information: list[StreamRecord] = field(factory=list[StreamRecord])
     verbose: list[StreamRecord] = field(factory=list[StreamRecord])
     debug: list[StreamRecord] = field(factory=list[StreamRecord])
     lost_records: int = 0
+    left_early: str | None = None
+    failure: ErrorRecord | None = None
+    mismatches: tuple[str, ...] = ()
     execution: ScriptExecution = field(factory=ScriptExecution, repr=False)
 
     @property
     def reason(self) -> str | None:
-        """The first line of why it failed, was canceled or lost, such as ``RuntimeException: no such VM``."""
-        for line in (self.reason_text or "").splitlines():
-            if line.strip():
-                return line.strip()
-        return None
+        """Why it failed, was canceled or lost, in one line, such as ``RuntimeException: no such VM``.
+
+        It is the first line of `reason_text`; of a syntax error it goes on with the parser's own sentence.
+        """
+        lines = [line.strip() for line in (self.reason_text or "").splitlines() if line.strip()]
+        if not lines:
+            return None
+        if _PLACE_OF_SYNTAX_ERROR.fullmatch(lines[0]):
+            # The lines that show the place begin with a plus sign.
+            shown = next((at for at, line in enumerate(lines[1:], 1) if not line.startswith("+")), 0)
+            if shown > 1:
+                return f"{lines[0]}: {lines[shown]}"
+        return lines[0]
 
     @property
     def reason_text(self) -> str | None:
@@ -150,6 +175,30 @@ class ScriptFailedError(SrsError):
     def __init__(self, message: str, *, result: ScriptResult[object], **facts: Unpack[Facts]) -> None:
         super().__init__(message, **facts)
         self.result: ScriptResult[object] = result
+
+
+class OutputMismatchError(DecodeError):
+    """A script's output does not fit the class that its objects were to be made into.
+
+    Args:
+        message: what happened.
+        result: outcome and streams of the script; its output is the plain values.
+        **facts: as for `SrsError`.
+    """
+
+    advice = (
+        "The error's result has all as plain values; on_mismatch='keep' leaves what does not fit as it is."
+        " Members of .NET objects that lie deeper come with a higher depth."
+    )
+
+    def __init__(self, message: str, *, result: ScriptResult[object], **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        self.result: ScriptResult[object] = result
+
+    @property
+    def mismatches(self) -> tuple[str, ...]:
+        """What does not fit: number of the object, the member's path, what it held and what was asked for."""
+        return self.result.mismatches
 
 
 @frozen

@@ -20,9 +20,10 @@ from srs_vsphere.errors import (
     WaitTimeoutError,
 )
 from srs_vsphere.models import Runspace, RunspaceState, ScriptExecution, ScriptExecutionState, StreamRecord
-from srs_vsphere.results import ScriptFailedError, ScriptOutcome, ScriptResult
+from srs_vsphere.results import OutputMismatchError, ScriptFailedError, ScriptOutcome, ScriptResult
 
 PUBLIC = [getattr(srs_vsphere, name) for name in srs_vsphere.__all__ if name.endswith("Error")]
+WITH_RESULT = (OutputMismatchError, ScriptFailedError)
 CLASSES = [cls for cls in PUBLIC if cls is not ScriptFailedError]
 FACTS = Facts(
     operation="runspaces.get",
@@ -47,7 +48,7 @@ MORE = {
 
 def make(cls, **facts):
     more = dict(MORE.get(cls, {}))
-    if cls is ScriptFailedError:
+    if cls in WITH_RESULT:
         names = inspect.signature(ScriptResult).parameters
         values = {
             "execution": ScriptExecution("1", state=ScriptExecutionState.ERROR),

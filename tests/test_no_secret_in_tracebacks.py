@@ -1,4 +1,4 @@
-"""Whatever ends a call, no frame of its traceback shows the key, the request, the script or its parameters."""
+"""Whatever ends a call, no frame of its traceback shows key, request, script or parameters."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_sync_call_whose_client_is_closed(what: str, auth: BasicAuth | ApiKeyA
         def run() -> None:
             try:
                 call_sync(client, what)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is looked at below
                 errors.append(error)
 
         thread = threading.Thread(target=run)

@@ -22,7 +22,7 @@ from psrpcore.types import deserialize_clixml
 from srs_vsphere._codec.models import dumps
 from srs_vsphere._service.service_scripts import service_script
 from srs_vsphere.auth import Secret
-from srs_vsphere.errors import ParameterTypeError, ParameterValueError, SrsError
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError, SrsError
 from srs_vsphere.models import ArgumentScript, Credential, ScriptParameter, Switch
 from srs_vsphere.parameters import RESERVED, request_parameters
 from tests.patience import patient
@@ -213,19 +213,19 @@ def test_refusals(parameters, error, message):
 @pytest.mark.parametrize("name", [*sorted(RESERVED), "__SRS"])
 def test_names_that_the_scripts_around_a_users_script_use_are_refused(name):
     for parameters in ({name: 1}, [ScriptParameter(name, 1)]):
-        with pytest.raises(ParameterValueError, match=f"parameters\\['{name}'\\] is a reserved name"):
+        with pytest.raises(InvalidArgumentValueError, match=f"parameters\\['{name}'\\] is a reserved name"):
             request_parameters(parameters)
 
 
 def test_refusals_are_errors_of_this_package_too():
-    with pytest.raises(ParameterTypeError) as wrong_type:
+    with pytest.raises(InvalidArgumentTypeError) as wrong_type:
         only(None)
-    with pytest.raises(ParameterValueError) as wrong_value:
+    with pytest.raises(InvalidArgumentValueError) as wrong_value:
         only(2**1025)
     for error, kind in ((wrong_type.value, TypeError), (wrong_value.value, ValueError)):
         assert isinstance(error, SrsError)
         assert isinstance(error, kind)
-        assert str(error).endswith("Nothing was sent: the message names the parameter.")
+        assert str(error).endswith("Nothing was sent: correct the argument.")
         assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
@@ -346,7 +346,7 @@ def test_no_repr_error_pickle_or_traceback_shows_a_secret(caplog):
             pickle.dumps(value)
     assert copy.deepcopy(credential) == credential
     for refused in ({**given, "d": object()}, {**given, "d": [Secret("hunter2"), {Secret("hunter2"): 1}]}):
-        with pytest.raises(ParameterTypeError) as caught:
+        with pytest.raises(InvalidArgumentTypeError) as caught:
             request_parameters(refused)
         shown = io.StringIO()
         traceback.TracebackException.from_exception(caught.value, capture_locals=True).print(file=shown)

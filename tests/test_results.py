@@ -51,6 +51,29 @@ def test_outcomes(state, reason, records, outcome):
     assert outcome_of(execution(state, reason), records) is ScriptOutcome(outcome)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, None),
+        (" \n", None),
+        ("X: y\n   at Z", "X: y"),
+        (
+            "System.Management.Automation.ParseException: At line:1 char:5\n+ if (\n+     ~\n"
+            "Missing condition in if statement after 'if ('.\n\nAt line:2 char:1\n+ )\n+ ~\nUnexpected.\n"
+            "   at System.Management.Automation.Runspaces",
+            "System.Management.Automation.ParseException: At line:1 char:5:"
+            " Missing condition in if statement after 'if ('.",
+        ),
+        # Without the lines that show the place, nobody knows where the sentence is.
+        ("ParseException: At line:1 char:5\n(stack trace omitted)", "ParseException: At line:1 char:5"),
+        ("ParseException: At line:1 char:5\n+ if (\n+ ~", "ParseException: At line:1 char:5"),
+        ("IncompleteParseException: Missing it.\n   at X", "IncompleteParseException: Missing it."),
+    ],
+)
+def test_the_reason_is_one_line_and_holds_the_parsers_sentence(text, reason):
+    assert result("failed", text).reason == reason
+
+
 def test_a_stuck_record_is_lost_and_a_running_script_has_no_outcome():
     assert outcome_of(ScriptExecution(state=ScriptExecutionState.RUNNING), []) is ScriptOutcome.LOST
     with pytest.raises(ValueError, match="has not ended: its state is running"):

@@ -20,6 +20,7 @@ from srs_vsphere import (
     AsyncRunspaceHandle,
     AsyncSrsClient,
     BasicAuth,
+    ErrorRecord,
     ParameterValue,
     PSDocument,
     Runspace,
@@ -60,7 +61,7 @@ async def results_of_run(client: AsyncSrsClient) -> None:
     assert_type(await client.run("x", output="raw"), ScriptResult[list[PSDocument]])
     result = await client.run("x", output="json", output_type=Machine, runspace="pcli-1")
     assert_type(result.output[0].name, str)
-    assert_type(result.errors, list[StreamRecord])
+    assert_type(result.errors, list[ErrorRecord])
     assert_type(result.duration, float | None)
     # A result of something is a result of an object, for whoever handles results of all kinds.
     anything: ScriptResult[object] = result

@@ -5,7 +5,8 @@ from __future__ import annotations
 from srs_vsphere._http.certificates import async_fetch_certificate
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.certificate_failures import certificate_error
-from srs_vsphere.errors import CertificateError, NotSentError
+from srs_vsphere.certificate import CertificateError
+from srs_vsphere.errors import NotSentError
 
 
 async def describe_certificate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
 from collections.abc import Callable
 
@@ -113,8 +114,15 @@ class AsyncRunspaceCalls:
         Returns:
             The first of that name, None if there is none.
         """
-        runspaces = await self._session.call(operations.RUNSPACES_LIST, read_runspaces, within=within)
-        return next((runspace for runspace in runspaces if runspace.name == name), None)
+        return next((runspace for runspace in await self.list(within) if runspace.name == name), None)
+
+    async def list(self, within: float | None = None) -> builtins.list[Runspace]:
+        """Ask for all runspaces.
+
+        Args:
+            within: seconds it may take.
+        """
+        return await self._session.call(operations.RUNSPACES_LIST, read_runspaces, within=within)
 
     async def delete(self, id: str, within: float | None = None, timeout: float | None = None) -> None:
         """Delete a runspace, unless it is gone already.

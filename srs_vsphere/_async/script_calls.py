@@ -163,7 +163,7 @@ class AsyncScriptCalls:
             WaitPolicy(timeout=timeout if within is None else within),
             operation="script_executions.wait",
             what=f"script {id} did not end",
-            given=timeout,
+            given=None if within is None else timeout,
             ask=lambda seconds: self.get(id, seconds),
             see=seen_execution,
         )

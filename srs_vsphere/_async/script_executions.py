@@ -5,18 +5,33 @@ from __future__ import annotations
 import builtins
 from datetime import UTC, datetime
 from os import PathLike
+from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, overload
 
 from srs_vsphere._async.object_stream import AsyncObjectStream
 from srs_vsphere._async.script_calls import SECONDS_TO_CANCEL, AsyncScriptCalls, read_executions
 from srs_vsphere._async.script_follower import AsyncScriptRecords
+from srs_vsphere._async.script_runner import AsyncScriptRunner
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service import operations
 from srs_vsphere._service.identity import RunspaceRef, ScriptRef, runspace_id, script_id
-from srs_vsphere._service.script_request import OutputChoice, prepare_raw
+from srs_vsphere._service.script_output import OutputChoice
+from srs_vsphere._service.script_request import (
+    DEFAULT_TIMEOUT,
+    MismatchChoice,
+    ResultOptions,
+    output_reader,
+    prepare,
+)
 from srs_vsphere._validation import check_flag, check_patience
 from srs_vsphere.errors import InvalidArgumentValueError, WaitTimeoutError
-from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
+from srs_vsphere.models import PSDocument, ScriptExecution, StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
+from srs_vsphere.results import ScriptResult
+
+if TYPE_CHECKING:
+    from cattrs import BaseConverter
+
+T = TypeVar("T")
 
 _ASKED_TO_STOP = "The script was asked to stop: wait again to see whether it did."
 _NOT_CANCELED = "Canceling failed, so the script goes on: call script_executions.cancel() to stop it."
@@ -89,6 +104,8 @@ class AsyncScriptExecutions:
         parameters: Parameters | None = None,
         name: str | None = None,
         output: OutputChoice = "text",
+        width: int | None = None,
+        depth: int | None = None,
         timeout: float | None = None,
     ) -> ScriptExecution:
         """Start a script in a runspace (``POST /api/script-executions``) and do not wait for it.
@@ -103,7 +120,10 @@ class AsyncScriptExecutions:
             parameters: values by name, or `ScriptParameter` objects.
             name: what to call it in the history; default a unique name.
             output: the form of the output: ``text``, one text; ``raw``, the service's own documents;
-                ``json``, the documents that ``run()`` makes Python values of.
+                ``json``, the documents that `result` makes Python values of.
+            width: for ``text``: columns, as for ``run()``; default None, the script as it is, whose tables
+                are cut at 80.
+            depth: as for ``run()``.
             timeout: seconds for the whole call; default the retry policy's deadline.
 
         Returns:
@@ -116,7 +136,7 @@ class AsyncScriptExecutions:
             OutcomeUnknownError: it may have been started all the same; the error tells its name.
             SrsError: the call failed.
         """
-        job = prepare_raw(script, parameters, output, name)
+        job = prepare(script, parameters=parameters, output=output, width=width, depth=depth, name=name)
         # A traceback of a later failure shows this frame's variables.
         del script, parameters
         target = runspace_id(runspace, "runspace")
@@ -175,6 +195,87 @@ class AsyncScriptExecutions:
                 if isinstance(error, WaitTimeoutError):
                     error.advice = _ASKED_TO_STOP if stopping else _NOT_CANCELED
             raise
+
+    @overload
+    async def result(
+        self, id: ScriptRef, *, output: Literal["text"] = "text", **options: Unpack[ResultOptions]
+    ) -> ScriptResult[str]: ...
+    @overload
+    async def result(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+        self,
+        id: ScriptRef,
+        *,
+        output: Literal["json"],
+        output_type: type[T],
+        on_mismatch: Literal["raise"] = "raise",
+        converter: BaseConverter | None = None,
+        **options: Unpack[ResultOptions],
+    ) -> ScriptResult[builtins.list[T]]: ...
+    @overload
+    async def result(
+        self,
+        id: ScriptRef,
+        *,
+        output: Literal["json"],
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
+        **options: Unpack[ResultOptions],
+    ) -> ScriptResult[builtins.list[object]]: ...
+    @overload
+    async def result(
+        self, id: ScriptRef, *, output: Literal["raw"], **options: Unpack[ResultOptions]
+    ) -> ScriptResult[builtins.list[PSDocument]]: ...
+    async def result(
+        self,
+        id: ScriptRef,
+        *,
+        output: OutputChoice = "text",
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
+        check: bool = False,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        runspace: RunspaceRef | None = None,
+    ) -> ScriptResult[object]:
+        """Wait until a script has ended, and return what came of it, whoever started it.
+
+        It gives another process what ``run()`` would have returned, if it names the form of output that the
+        script was started with. Of a script that left before its end, what it had not put out yet can be had
+        only before another script runs there.
+
+        Args:
+            id: the script execution's id, or the script execution.
+            output: the form of output that the script was started with; default ``text``.
+            output_type: as for ``run()``.
+            on_mismatch: as for ``run()``.
+            converter: as for ``run()``.
+            check: whether anything but plain success raises `ScriptFailedError`; default False.
+            timeout: seconds until waiting is given up, and the script goes on; default 3600, None for never.
+            runspace: where it runs, to ask there for what a script that left early had not put out; default
+                None, which asks for nothing.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
+            OutputMismatchError: an object does not fit ``output_type``; the error has the result.
+            WaitTimeoutError: it did not end in time; it goes on.
+            NotFoundError: there is no such script execution.
+            DecodeError: it was started with another form of output.
+            SrsError: a call failed for good.
+        """
+        target = script_id(id)
+        operations.SCRIPT_EXECUTIONS_GET.path_for(target)
+        check_patience("timeout", timeout)
+        check_flag("check", check)
+        reader = output_reader(output, output_type, on_mismatch, converter)
+        place = None if runspace is None else runspace_id(runspace, "runspace")
+        runner = AsyncScriptRunner(self._session, place or "")
+        return await runner.collect(
+            target, reader, timeout=timeout, check=check, asks_for_rest=place is not None
+        )
 
     async def output(self, id: ScriptRef, *, timeout: float | None = None) -> builtins.list[str]:
         """Return a script's output (``GET /api/script-executions/{id}/output``), there once it has ended.

@@ -6,6 +6,7 @@ import threading
 
 from attrs import define, field, frozen
 
+from srs_vsphere._async.script_run import AsyncScriptRun
 from srs_vsphere._concurrency.limiter import AsyncLimiter
 
 
@@ -29,7 +30,8 @@ class AsyncScriptTurn:
     Args:
         runspace_id: the runspace.
         limiter: held by whoever has the turn.
-        unfinished: a script of a run that was left before its end.
+        unfinished: a script whose end was not read.
+        started: a script that was started and left running, with what is known of it.
         failed: whether the runspace lost a script, or could not be reached.
         users: how many hold it or wait for it.
     """
@@ -37,6 +39,7 @@ class AsyncScriptTurn:
     runspace_id: str
     limiter: AsyncLimiter = field(factory=lambda: AsyncLimiter(1))
     unfinished: Unfinished | None = None
+    started: AsyncScriptRun | None = None
     failed: bool = False
     users: int = 0
 
@@ -109,7 +112,7 @@ class AsyncScriptTurns:
         with self._lock:
             turn = self._turns.get(runspace_id)
             if turn is not None:
-                turn.unfinished, turn.failed = None, False
+                turn.unfinished, turn.started, turn.failed = None, None, False
                 self._drop(turn)
 
     def _leave(self, turn: AsyncScriptTurn) -> None:

@@ -12,8 +12,8 @@ import httpx
 from srs_vsphere._async.refused_certificate import describe_certificate
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._concurrency.clock import AsyncClock
+from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._concurrency.limiter import AsyncLimiter
-from srs_vsphere._concurrency.retry_hook import AsyncRetryHook
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_builder import RequestBuilder
 from srs_vsphere._http.step_timeouts import StepTimeouts
@@ -32,8 +32,8 @@ from srs_vsphere._service.retry_decision import (
     retry_after_seconds,
 )
 from srs_vsphere.auth import Secret
+from srs_vsphere.certificate import CertificateError
 from srs_vsphere.errors import (
-    CertificateError,
     ClosedError,
     OutcomeUnknownError,
     SrsError,
@@ -89,7 +89,7 @@ class AsyncSender:
         self._http = http
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
-        self._on_retry = None if on_retry is None else AsyncRetryHook(on_retry)
+        self._on_retry = None if on_retry is None else AsyncHook("on_retry", on_retry)
         self._budget = RetryBudget(policy, clock.now())
 
     def start_afresh(self) -> None:

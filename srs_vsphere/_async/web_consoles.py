@@ -143,7 +143,7 @@ class AsyncWebConsoles:
         target = console_id(id)
         operations.WEB_CONSOLES_GET.path_for(target)
         check_patience("timeout", timeout)
-        return await self._available(target, timeout, timeout)
+        return await self._available(target, timeout)
 
     async def delete(self, id: ConsoleRef, *, timeout: float | None = None) -> None:
         """Delete a web console (``DELETE /api/webconsoles/{id}``); one that is gone already is fine.
@@ -190,7 +190,7 @@ class AsyncWebConsoles:
         left = f"web console {id} was not deleted, and stays until it has idled"
         await async_clean_up(delete, seconds=_SECONDS_TO_DELETE, left=left)
 
-    async def _available(self, id: str, timeout: float | None, given: float | None) -> WebConsole:
+    async def _available(self, id: str, timeout: float | None, given: float | None = None) -> WebConsole:
         poll = AsyncPoll(
             self._session,
             WaitPolicy(timeout=timeout),

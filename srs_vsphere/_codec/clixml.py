@@ -19,6 +19,7 @@ from typing import Protocol, cast
 from uuid import UUID
 
 from srs_vsphere.auth import Secret
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.credential import Credential
 
 #: Deepest nesting that is encoded; PowerShell's reader gives up at 50.
@@ -85,7 +86,7 @@ def encode(value: object, path: str = "value") -> ClixmlText:
         ValueError: it holds a value that has no exact counterpart, itself, or too deep a nesting.
     """
     if by_value(value) is None:
-        raise TypeError(f"{path} must not be None: PowerShell would get True")
+        raise InvalidArgumentTypeError(f"{path} must not be None: PowerShell would get True")
     return ClixmlText(f"{_START}{''.join(_Encoder().element(value, '', path))}</Objs>")
 
 
@@ -149,11 +150,11 @@ class _Encoder:
             place = f"{path}[{key!r}]" if isinstance(key, str | int) else f"{path}[{type(key).__name__}]"
             plain = by_value(key)
             if plain is None or isinstance(plain, Secret):
-                raise TypeError(f"{path} has {plain} for a key, which a Hashtable cannot have")
+                raise InvalidArgumentTypeError(f"{path} has {plain} for a key, which a Hashtable cannot have")
             encoded = _scalar(plain, ' N="Key"', f"the key {place}")
             text = _shown(plain).lower()
             if text in seen:
-                raise ValueError(
+                raise InvalidArgumentValueError(
                     f"{place} differs from another key in letter case or type only: as texts they are one to"
                     " PowerShell"
                 )
@@ -174,9 +175,9 @@ class _Encoder:
 
     def _enter(self, container: object, name: str, types: str, path: str) -> str:
         if id(container) in self._open:
-            raise ValueError(f"{path} contains itself")
+            raise InvalidArgumentValueError(f"{path} contains itself")
         if len(self._open) >= MAX_DEPTH:
-            raise ValueError(f"{path} is nested deeper than {MAX_DEPTH} levels")
+            raise InvalidArgumentValueError(f"{path} is nested deeper than {MAX_DEPTH} levels")
         self._open.append(id(container))
         self._last_ref += 1
         ref = self._last_ref
@@ -215,7 +216,9 @@ def _tagged(value: object, path: str) -> tuple[str, str]:
         case bytes() | bytearray():
             return "BA", base64.b64encode(value).decode("ascii")
         case _:
-            raise TypeError(f"{path} is of type {type(value).__name__}, which cannot be given to a script")
+            raise InvalidArgumentTypeError(
+                f"{path} is of type {type(value).__name__}, which cannot be given to a script"
+            )
 
 
 def _text(text: str) -> str:
@@ -239,7 +242,9 @@ def _whole_number(value: int, path: str) -> tuple[str, str]:
         return "U64", str(value)
     if abs(value) < 2**96:
         return "D", str(value)
-    raise ValueError(f"{path} is a whole number of more than 96 bits, which a list or mapping cannot carry")
+    raise InvalidArgumentValueError(
+        f"{path} is a whole number of more than 96 bits, which a list or mapping cannot carry"
+    )
 
 
 def _float(value: float) -> str:
@@ -252,10 +257,10 @@ def _float(value: float) -> str:
 
 def _decimal(value: Decimal, path: str) -> str:
     if not value.is_finite():
-        raise ValueError(f"{path} is {value}, which a .NET Decimal cannot hold")
+        raise InvalidArgumentValueError(f"{path} is {value}, which a .NET Decimal cannot hold")
     # Looking at the exponent first keeps 1E+999999 from being written out.
     if value and (value.adjusted() >= _DECIMAL_DIGITS or value.adjusted() < -_DECIMAL_SCALE):
-        raise ValueError(f"{path} is too large or too small for a .NET Decimal")
+        raise InvalidArgumentValueError(f"{path} is too large or too small for a .NET Decimal")
     if not value:
         return "0"
     text = format(value, "f")
@@ -263,29 +268,31 @@ def _decimal(value: Decimal, path: str) -> str:
         text = text.rstrip("0").removesuffix(".") if len(text.partition(".")[2]) > _DECIMAL_SCALE else text
     digits, _, fraction = text.partition(".")
     if len(fraction) > _DECIMAL_SCALE or abs(int(digits + fraction)) >= 2**96:
-        raise ValueError(f"{path} has more digits than a .NET Decimal can hold")
+        raise InvalidArgumentValueError(f"{path} has more digits than a .NET Decimal can hold")
     return text
 
 
 def _instant(value: datetime, path: str) -> str:
     if value.utcoffset() is None:
-        raise ValueError(f"{path} is a time without a time zone: give it one, such as UTC")
+        raise InvalidArgumentValueError(f"{path} is a time without a time zone: give it one, such as UTC")
     try:
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     except OverflowError:
-        raise ValueError(f"{path} is outside the years 1 to 9999 in UTC") from None
+        raise InvalidArgumentValueError(f"{path} is outside the years 1 to 9999 in UTC") from None
 
 
 def _time_of_day(value: time, path: str) -> str:
     if value.tzinfo is not None:
-        raise ValueError(f"{path} is a time of day with a time zone, which a TimeSpan cannot hold")
+        raise InvalidArgumentValueError(
+            f"{path} is a time of day with a time zone, which a TimeSpan cannot hold"
+        )
     since_midnight = datetime.combine(date.min, value) - datetime.combine(date.min, time.min)
     return _duration(since_midnight, path)
 
 
 def _duration(value: timedelta, path: str) -> str:
     if abs(value) >= _LONGEST_DURATION:
-        raise ValueError(f"{path} is longer than a .NET TimeSpan can hold")
+        raise InvalidArgumentValueError(f"{path} is longer than a .NET TimeSpan can hold")
     minutes, seconds = divmod(abs(value), timedelta(minutes=1))
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -295,7 +302,9 @@ def _duration(value: timedelta, path: str) -> str:
 
 def _secret(value: Secret, path: str) -> str:
     if not value.reveal():
-        raise ValueError(f"{path} is an empty secret, which PowerShell cannot read: leave it out instead")
+        raise InvalidArgumentValueError(
+            f"{path} is an empty secret, which PowerShell cannot read: leave it out instead"
+        )
     return value.reveal().encode("utf-16-le", "surrogatepass").hex()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Callable
 from typing import NoReturn
 
 #: Deepest nesting that is parsed; the service's own responses are three deep.
@@ -26,7 +27,11 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse)
+def _decoder_of(fraction: Callable[[str], object] | None) -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_refuse, parse_float=fraction)
+
+
+_decoder = _decoder_of(None)
 
 
 def loads(body: bytes) -> object:
@@ -46,18 +51,22 @@ def loads(body: bytes) -> object:
     return loads_text(text)
 
 
-def loads_text(text: str) -> object:
+def loads_text(text: str, fraction: Callable[[str], object] | None = None) -> object:
     """Parse one JSON document that is text already.
 
     Args:
         text: the document.
+        fraction: makes a number with a fraction or an exponent of its text; default ``float``.
 
     Raises:
         ValueError: it is not JSON, or nested deeper than `MAX_DEPTH`.
     """
     if find_too_deep(text, MAX_DEPTH) is not None:
         raise ValueError(TOO_DEEP)
-    return parse(text)
+    if fraction is None:
+        return parse(text)
+    result: object = _decoder_of(fraction).decode(text)
+    return result
 
 
 def parse(text: str) -> object:

@@ -1,96 +1,64 @@
-"""Structured output: the wrapper that has a script's objects written as JSON, and what is read back from it.
+"""What comes back in the json format: the service's own documents, and in them values of any depth.
 
 The service's own json format reduces whatever lies deeper than one level to text. So for ``output="json"``
-the user's script travels as a parameter of a wrapper, which turns each object into one JSON text itself.
+the user's script runs inside ``structured-output.ps1``, which writes the JSON itself: each document's value
+is a text, a list of values, and the last one an object with the last values and what is known of the errors.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Hashable, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar, cast
+from collections.abc import Sequence
+from typing import cast
+
+from attrs import field, frozen
 
 from srs_vsphere._codec import strict_json
 from srs_vsphere._codec.models import WireError
+from srs_vsphere._codec.scalars import WrittenFloat
 from srs_vsphere.models.ps_document import PSDocument
-from srs_vsphere.parameters import Parameters, exact, request_parameters
-
-if TYPE_CHECKING:
-    from cattrs.preconf.json import JsonConverter
-
-T = TypeVar("T")
-
-#: The wrapper, with DEPTH for the depth. What it does, in order:
-#:
-#: - It gathers the user's parameters, which come as pairs of ``-name`` and value, for splatting. Splatting
-#:   ``$args`` itself would set a switch and then pass its value on as one argument more.
-#: - It compiles the user's script. The bare ``throw`` turns a syntax error into an end with state ``error``.
-#: - It runs the script in its own scope, so that variables persist as they do without a wrapper. No ``try``
-#:   stands around that: within one, errors that the script itself would survive would end it.
-#: - A pipeline that could not start (a mandatory parameter is missing, a value has the wrong type) reports
-#:   one error and never comes to ``-End``. That is made an end with state ``error``, as it is without a
-#:   wrapper.
-WRAPPER = """\
-param($__s) end {
-    $__p = @{}
-    for ($__i = 0; $__i -lt $args.Count; $__i += 2) { $__p["$($args[$__i])".Substring(1)] = $args[$__i + 1] }
-    try { $__b = [scriptblock]::Create($__s) } catch { throw }
-    $__r = @{ ended = $false }
-    . $__b @__p | ForEach-Object -Process { ConvertTo-Json -InputObject $_ -Depth DEPTH -Compress } -End { $__r.ended = $true }
-    if (-not $__r.ended) { throw $Error[0].Exception }
-}
-"""  # noqa: E501 - a line of the script
-#: The wrapper's parameter that holds the user's script.
-SCRIPT_PARAMETER = "__s"
-DEFAULT_DEPTH = 8
-#: PowerShell goes to 100, and so does the parser here, which needs one level for the object itself.
-MAX_DEPTH = 99
-
-_WRAPPED = re.compile(re.escape(WRAPPER).replace("DEPTH", r"(\d{1,2})"))
 
 
-def wrapped(
-    script: str, parameters: Parameters | None, depth: int = DEFAULT_DEPTH
-) -> tuple[str, list[dict[str, object]]]:
-    """Wrap a script so that its objects come back as JSON of any depth.
+@frozen
+class PowerShellError:
+    """What PowerShell knows of an error, whether or not the script handled it.
 
     Args:
-        script: the user's script.
-        parameters: the user's parameters.
-        depth: how many levels below each object are kept; what lies deeper becomes text, with a warning.
-
-    Returns:
-        The script to send, and its ``script_parameters``; the format to ask for is json.
-
-    Raises:
-        TypeError: as for `request_parameters`.
-        ValueError: the depth is not from 1 to 99, or as for `request_parameters`.
+        message: its text.
+        id: the fully qualified id.
+        category: the category's name.
+        target: what it is about, as text.
+        type: full name of the exception's type.
+        trace: the script's stack, a frame a line.
     """
-    if not 1 <= depth <= MAX_DEPTH:
-        raise ValueError(f"depth must be from 1 to {MAX_DEPTH}, not {depth}")
-    inner = request_parameters(parameters)
-    return WRAPPER.replace("DEPTH", str(depth)), [exact(SCRIPT_PARAMETER, script), *inner]
+
+    message: str = ""
+    id: str = ""
+    category: str = ""
+    target: str = ""
+    type: str = ""
+    trace: str = ""
 
 
-def wrapper_depth(script: str) -> int | None:
-    """Tell whether a script is the wrapper, and of what depth.
+@frozen
+class StructuredOutput:
+    """What a script put out as values.
 
     Args:
-        script: any script.
-
-    Returns:
-        Its depth, None if it is another script.
+        values: the values, in order.
+        errors: all errors, oldest first.
+        ended: whether the last text is there, which tells that the script came to its end.
     """
-    match = _WRAPPED.fullmatch(script)
-    return int(match[1]) if match else None
+
+    values: list[object] = field(factory=list[object])
+    errors: list[PowerShellError] = field(factory=list[PowerShellError])
+    ended: bool = False
 
 
 def documents(output: Sequence[object] | None) -> list[PSDocument]:
     """Read the service's own documents.
 
     Args:
-        output: the service's answer: a list of texts, with None in it or instead of it while there is none.
+        output: the service's response: a list of texts, with None in it or instead of it while there is none.
 
     Returns:
         The objects, in order.
@@ -101,52 +69,50 @@ def documents(output: Sequence[object] | None) -> list[PSDocument]:
     return [_document(text, index) for index, text in enumerate(output or ()) if text is not None]
 
 
-def json_values(output: Sequence[object] | None) -> list[object]:
-    """Read what a wrapped script put out.
+def structured(output: Sequence[object] | None, *, digits: bool = False) -> StructuredOutput:
+    """Read what a script put out inside ``structured-output.ps1``, or ``structured-rest.ps1`` after it.
 
     Args:
-        output: the service's answer, as for `documents`.
+        output: the service's response, as for `documents`.
+        digits: whether numbers with a fraction are `WrittenFloat`, with the digits that were written.
 
     Returns:
-        The values, in order: dicts, lists, texts, numbers, booleans, None.
+        The values, and what was told at the end.
 
     Raises:
         WireError: it holds something else.
     """
-    return [
-        _parsed(document.value, f"the value of output object {index}")
-        for index, document in enumerate(documents(output))
-    ]
+    values: list[object] = []
+    errors: list[PowerShellError] = []
+    ended = False
+    for index, document in enumerate(documents(output)):
+        what = f"the value of output object {index}"
+        batch = _parsed(document.value, what, digits=digits)
+        if isinstance(batch, dict):
+            last = cast("dict[str, object]", batch)
+            batch, ended = last.get("end"), True
+            errors = _errors(last.get("errors"), what)
+        if not isinstance(batch, list):
+            raise WireError(f"{what} is no list of values")
+        values += cast("list[object]", batch)
+    return StructuredOutput(values, errors, ended)
 
 
-def structurer(cls: type[T]) -> Callable[[object], T]:
-    """Return the function that makes an object of a user's class of one JSON value.
+def _errors(told: object, what: str) -> list[PowerShellError]:
+    if not isinstance(told, list):
+        raise WireError(f"{what} has no list of errors")
+    errors: list[PowerShellError] = []
+    for error in cast("list[object]", told):
+        if not isinstance(error, dict):
+            raise WireError(f"{what} has an error that is no object")
+        members = cast("dict[str, object]", error)
+        texts = {name: members.get(name) for name in ("message", "id", "category", "target", "type", "trace")}
+        errors.append(PowerShellError(**{name: _text(text) for name, text in texts.items()}))
+    return errors
 
-    Args:
-        cls: an attrs class, a dataclass, a typed dict, or what else cattrs knows.
 
-    Returns:
-        A function that raises `WireError` for a value that does not fit.
-    """
-    return cast("Callable[[object], T]", _structurer(cast("Hashable", cls)))
-
-
-@cache
-def _structurer(cls: Hashable) -> Callable[[object], object]:
-    # Loaded on use, as in `_wire`: few programs need it, and importing it takes long.
-    import cattrs
-
-    hook = _users_converter().get_structure_hook(cast("type", cls))
-
-    def structure(value: object) -> object:
-        try:
-            return hook(value, cls)
-        except cattrs.BaseValidationError as error:
-            raise WireError("; ".join(cattrs.transform_error(error))) from None
-        except (TypeError, ValueError, KeyError) as error:
-            raise WireError(f"the value does not fit the type: {error}") from None
-
-    return structure
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _document(text: object, index: int) -> PSDocument:
@@ -164,32 +130,11 @@ def _document(text: object, index: int) -> PSDocument:
     )
 
 
-def _parsed(text: object, what: str) -> object:
+def _parsed(text: object, what: str, *, digits: bool = False) -> object:
     if not isinstance(text, str):
         raise WireError(f"{what} is not a text but of type {type(text).__name__}")
     try:
-        return strict_json.loads_text(text)
+        return strict_json.loads_text(text, WrittenFloat if digits else None)
     except ValueError as error:
-        raise WireError(f"{what} is not JSON: {error}") from None
-
-
-def _exactly(*kinds: type) -> Callable[[object, object], object]:
-    def structure(value: object, _: object) -> object:
-        if type(value) in kinds:
-            return kinds[0](value)
-        raise TypeError(f"{kinds[0].__name__} expected, not {type(value).__name__}")
-
-    return structure
-
-
-@cache
-def _users_converter() -> JsonConverter:
-    from cattrs.preconf.json import make_converter
-
-    # Unlike cattrs by default, nothing is converted on a guess: null is not the text "None".
-    converter = make_converter()
-    converter.register_structure_hook(str, _exactly(str))
-    converter.register_structure_hook(bool, _exactly(bool))
-    converter.register_structure_hook(int, _exactly(int))
-    converter.register_structure_hook(float, _exactly(float, int))
-    return converter
+        problem = str(error)
+    raise WireError(f"{what} is not JSON: {problem}")

@@ -8,6 +8,7 @@ same way, and reading a record takes two system calls where ``ssl.SSLSocket`` ta
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import ssl
@@ -85,18 +86,18 @@ class BlockingConnection:
                 tls.do_handshake()
                 break
             except ssl.SSLWantReadError:
-                self._write(self._outgoing.read(), end - _now(), end)
+                self._write(self._outgoing.read(), None, end)
             except ssl.SSLError:
                 # It tells the server why; whether that arrives makes no difference.
                 with contextlib.suppress(OSError):
                     self._sock.send(self._outgoing.read())
                 raise
-            data = self._read(end - _now(), end)
+            data = self._read(None, end)
             if not data:
                 raise ConnectionResetError("the server closed the connection during the TLS handshake")
             self._incoming.write(data)
         self._tls = tls
-        self._write(self._outgoing.read(), end - _now(), end)
+        self._write(self._outgoing.read(), None, end)
 
     def has_unexpected_bytes(self) -> bool:
         """Whether something came that no request asked for: bytes of a response, or the server's close."""
@@ -113,12 +114,12 @@ class BlockingConnection:
         except OSError:
             return True
 
-    def send(self, request: bytes, patience: float, end: float) -> None:
+    def send(self, request: bytes, patience: float | None, end: float) -> None:
         """Send a request; stop if the server answers, or closes the connection, before it has all of it.
 
         Args:
             request: head and body.
-            patience: seconds until the server must take the next bytes.
+            patience: seconds until the server must take the next bytes; None for ever.
             end: when it must have taken all.
 
         Raises:
@@ -136,11 +137,11 @@ class BlockingConnection:
             # A response may lie there all the same; if none does, reading says what is wrong.
             return
 
-    def receive(self, patience: float, end: float) -> bytes:
+    def receive(self, patience: float | None, end: float) -> bytes:
         """Return the next bytes of the response; none once the server has sent all it will.
 
         Args:
-            patience: seconds until they must come.
+            patience: seconds until they must come; None for ever.
             end: when they must have come.
 
         Raises:
@@ -198,9 +199,9 @@ class BlockingConnection:
             return self._sock
         return getattr(self._sock, _INFO[info])() if info in _INFO else None
 
-    def _read(self, patience: float, end: float) -> bytes:
+    def _read(self, patience: float | None, end: float) -> bytes:
         now = _now()
-        until = min(now + patience, end)
+        until = end if patience is None or now + patience > end else now + patience
         # What is there already counts for nothing after the end: a server that drips would go on for ever.
         while now < until:
             if self._readable(min(until - now, _LONGEST_WAIT) * 1000):
@@ -211,13 +212,13 @@ class BlockingConnection:
             now = _now()
         raise TimeoutError
 
-    def _write(self, data: bytes, patience: float, end: float) -> None:
+    def _write(self, data: bytes, patience: float | None, end: float) -> None:
         try:
             sent = self._sock.send(data)
         except BlockingIOError:
             sent = 0
         if sent < len(data):
-            self._write_slowly(memoryview(data)[sent:], patience, end)
+            self._write_slowly(memoryview(data)[sent:], math.inf if patience is None else patience, end)
 
     def _write_slowly(self, data: memoryview, patience: float, end: float) -> None:
         wait = _waiting_for(self._sock, write=True)

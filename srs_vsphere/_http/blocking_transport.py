@@ -12,7 +12,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import httpx
 
@@ -27,33 +27,6 @@ from srs_vsphere._http.step_timeouts import StepTimeouts
 
 _BROKEN: Final = (httpx.ReadError, httpx.RemoteProtocolError)
 _now = time.monotonic
-
-
-class _Timeouts(NamedTuple):
-    """How long a request may wait for its steps, in seconds, and when it must be done.
-
-    Args:
-        connect: until the connection stands, TLS included.
-        read: until the next bytes of the response.
-        write: until the next bytes of the request are taken.
-        end: when the response must be there, on `time.monotonic`.
-    """
-
-    connect: float
-    read: float
-    write: float
-    end: float
-
-
-def _begin(timeouts: StepTimeouts) -> _Timeouts:
-    """Start the clock of a request."""
-    connect, read, write, total = timeouts
-    return _Timeouts(
-        math.inf if connect is None else connect,
-        math.inf if read is None else read,
-        math.inf if write is None else write,
-        math.inf if total is None else _now() + total,
-    )
 
 
 class BlockingTransport(httpx.BaseTransport):
@@ -96,37 +69,37 @@ class BlockingTransport(httpx.BaseTransport):
             httpx.TransportError: it failed; one of httpx's own subclasses says how.
             RuntimeError: the transport was closed.
         """
-        if request.url is not self._known_url:
-            self._check_url(request.url)
-        method = request.method
         if isinstance(request, PreparedRequest):
-            data, repeatable, enough = request.wire, request.repeatable, request.enough
-            timeouts = _begin(request.timeouts)
+            data, timeouts, enough, again = request.wire, request.timeouts, request.enough, request.repeatable
         else:
-            data = request_bytes(request)
-            repeatable, enough = method in IDEMPOTENT, 0
-            timeouts = _begin(StepTimeouts.of(request))
-        connection = self._take() or self._connect(timeouts)
-        repeatable = repeatable and connection.requests > 0
-        parser = self._parser(method)
+            self._check_url(request.url)
+            data, timeouts, enough = request_bytes(request), StepTimeouts.of(request), 0
+            again = request.method in IDEMPOTENT
+        total = timeouts.total
+        now = _now()
+        end = math.inf if total is None else now + total
+        # What the response to a login holds is not remembered.
+        keep = request.method == "GET"
+        connection = self._take(now) or self._connect(timeouts, end)
+        again = again and connection.requests > 0
+        parser = ResponseParser(self._memory, keep=keep)
         try:
-            self._exchange(connection, parser, data, timeouts, enough)
+            self._exchange(connection, parser, data, timeouts, end, enough)
         except _BROKEN:
-            if not repeatable or parser.started or self._closed:
+            if not again or parser.started or self._closed:
                 raise
             # The server closed the kept connection at the moment it was used.
-            connection = self._connect(timeouts)
-            parser = self._parser(method)
-            self._exchange(connection, parser, data, timeouts, enough)
+            connection = self._connect(timeouts, end)
+            parser = ResponseParser(self._memory, keep=keep)
+            self._exchange(connection, parser, data, timeouts, end, enough)
         head = parser.head
         assert head is not None  # noqa: S101 - an exchange ends with a head, or raises
         if parser.done and not head.encoded:
             stream: httpx.SyncByteStream = httpx.ByteStream(parser.take())
         else:
-            if isinstance(request, PreparedRequest) and not enough:
-                # How long the body takes is up to whoever reads it.
-                timeouts = timeouts._replace(end=math.inf)
-            stream = _Body(self, connection, parser, timeouts)
+            # How long a body takes that was not asked for as a whole is up to whoever reads it.
+            prepared_part = isinstance(request, PreparedRequest) and not enough
+            stream = _Body(self, connection, parser, timeouts.read, math.inf if prepared_part else end)
         return httpx.Response(
             head.status,
             headers=head.headers,
@@ -154,19 +127,22 @@ class BlockingTransport(httpx.BaseTransport):
 
     # What the body of a response asks of the transport.
 
-    def receive(self, connection: BlockingConnection, parser: ResponseParser, timeouts: _Timeouts) -> None:
+    def receive(
+        self, connection: BlockingConnection, parser: ResponseParser, patience: float | None, end: float
+    ) -> None:
         """Read on in a response; give its connection back when that was its end.
 
         Args:
             connection: that carries it.
             parser: of the response.
-            timeouts: how long it may take.
+            patience: seconds until the next bytes must come; None for ever.
+            end: when they must have come, on `time.monotonic`.
 
         Raises:
             httpx.TransportError: it broke off; its connection is closed.
         """
         try:
-            data = connection.receive(timeouts.read, timeouts.end)
+            data = connection.receive(patience, end)
             if data:
                 parser.feed(data)
             else:
@@ -178,16 +154,15 @@ class BlockingTransport(httpx.BaseTransport):
         except BaseException:
             self.discard(connection)
             raise
-        if not parser.done:
-            return
-        if not parser.reusable:
-            self.discard(connection)
-            return
-        connection.idle_since = _now()
-        self._idle.append(connection)
-        # Not looked at before: it might be closed in between.
-        if self._closed:
-            self._close_idle(math.inf)
+        if parser.done:
+            if parser.reusable:
+                connection.idle_since = _now()
+                self._idle.append(connection)
+                # Not looked at before: it might be closed in between.
+                if self._closed:
+                    self._close_idle(math.inf)
+            else:
+                self.discard(connection)
 
     def discard(self, connection: BlockingConnection) -> None:
         """Close a connection.
@@ -201,16 +176,14 @@ class BlockingTransport(httpx.BaseTransport):
     # Within.
 
     def _check_url(self, url: httpx.URL) -> None:
-        if Address.of_url(url) != self._address:
-            raise httpx.UnsupportedProtocol("the request is for another server than the transport")
-        self._known_url = url
+        if url is not self._known_url:
+            if Address.of_url(url) != self._address:
+                raise httpx.UnsupportedProtocol("the request is for another server than the transport")
+            self._known_url = url
 
-    def _parser(self, method: str) -> ResponseParser:
-        return ResponseParser(self._memory, keep=method == "GET")
-
-    def _take(self) -> BlockingConnection | None:
+    def _take(self, now: float) -> BlockingConnection | None:
         """Take the connection that was used last, if it can still be used."""
-        oldest = _now() - self._keep_alive
+        oldest = now - self._keep_alive
         while True:
             try:
                 connection = self._idle.pop()
@@ -220,10 +193,11 @@ class BlockingTransport(httpx.BaseTransport):
                 return connection
             self.discard(connection)
 
-    def _connect(self, timeouts: _Timeouts) -> BlockingConnection:
+    def _connect(self, timeouts: StepTimeouts, end: float) -> BlockingConnection:
         self._check_open()
         secure, host, port, name = self._address
-        end = min(_now() + timeouts.connect, timeouts.end)
+        if timeouts.connect is not None:
+            end = min(_now() + timeouts.connect, end)
         try:
             connection = BlockingConnection(dial_blocking(host, port, end))
             self._open.add(connection)
@@ -256,19 +230,20 @@ class BlockingTransport(httpx.BaseTransport):
         connection: BlockingConnection,
         parser: ResponseParser,
         data: bytes,
-        timeouts: _Timeouts,
+        timeouts: StepTimeouts,
+        end: float,
         enough: int,
     ) -> None:
         """Send a request and read until the head of its response is there, and so much of the body."""
         kept_since = connection.idle_since if connection.requests else None
         try:
             try:
-                connection.send(data, timeouts.write, timeouts.end)
+                connection.send(data, timeouts.write, end)
             except BaseException:
                 self.discard(connection)
                 raise
             while parser.head is None or (parser.waiting < enough and not parser.done):
-                self.receive(connection, parser, timeouts)
+                self.receive(connection, parser, timeouts.read, end)
         except httpx.TransportError:
             if kept_since is not None and not parser.started:
                 # Those that have waited longer are probably dead as well.
@@ -290,12 +265,14 @@ class _Body(httpx.SyncByteStream):
         transport: BlockingTransport,
         connection: BlockingConnection,
         parser: ResponseParser,
-        timeouts: _Timeouts,
+        patience: float | None,
+        end: float,
     ) -> None:
         self._transport = transport
         self._connection = connection
         self._parser = parser
-        self._timeouts = timeouts
+        self._patience = patience
+        self._end = end
         self._over = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -305,7 +282,7 @@ class _Body(httpx.SyncByteStream):
             if self._parser.done:
                 return
             try:
-                self._transport.receive(self._connection, self._parser, self._timeouts)
+                self._transport.receive(self._connection, self._parser, self._patience, self._end)
             except BaseException:
                 self._over = True
                 raise

@@ -15,15 +15,16 @@ from attrs import field, frozen
 
 from srs_vsphere._codec import strict_json
 from srs_vsphere.errors import (
-    ApiError,
     AuthenticationError,
     Facts,
     InvalidRequestError,
     NotFoundError,
+    OutcomeUnknownError,
     QuotaExceededError,
     RunspaceBusyError,
     RunspaceNotReadyError,
     ServerError,
+    SrsError,
     TooManyRequestsError,
 )
 
@@ -42,7 +43,7 @@ PROXY_ADVICE = (
 class _Meaning:
     """An error's class and what to do next; without an advice the class's own stands."""
 
-    error: type[ApiError]
+    error: type[SrsError]
     advice: str | None = None
 
 
@@ -64,6 +65,8 @@ _BY_CODE: dict[int, _Meaning] = {
         "The runspace cannot be reached: look in script_executions.list() whether the script started, then"
         " use another runspace.",
     ),
+    # The script had started when the service failed to store it.
+    1025: _Meaning(OutcomeUnknownError),
     1040: _SCRIPT_NOT_FOUND,
     1310: _Meaning(RunspaceBusyError),
     2020: _Meaning(QuotaExceededError),
@@ -149,7 +152,7 @@ class _Body:
 
 def error_for(
     operation_name: str, host: str, status: int, content_type: str | None, body: bytes, attempts: int
-) -> ApiError:
+) -> SrsError:
     """Turn an answer that is no success into the error it means.
 
     Args:

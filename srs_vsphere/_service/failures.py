@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING
 import httpx
 from attrs import evolve, frozen
 
+from srs_vsphere._service import operations
 from srs_vsphere._service.api_errors import PROXY_ADVICE
 from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent
 from srs_vsphere.errors import (
     DecodeError,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
     ResponseTimeoutError,
+    RunspaceBusyError,
+    RunspaceNotReadyError,
     ServerError,
     SrsError,
     TransportError,
+    WaitTimeoutError,
 )
 
 if TYPE_CHECKING:
@@ -149,6 +154,20 @@ def may_have_taken_effect(error: SrsError) -> bool:
         error: what the creation raised.
     """
     return isinstance(error, OutcomeUnknownError | DecodeError | ServerError)
+
+
+def was_not_started(error: SrsError) -> bool:
+    """Tell whether a script was certainly not started, for a reason that lies in its runspace.
+
+    Args:
+        error: what running it raised.
+    """
+    if isinstance(error, NotFoundError):
+        # An unknown script is told by another operation.
+        return error.operation == operations.SCRIPT_EXECUTIONS_CREATE.name
+    if isinstance(error, WaitTimeoutError):
+        return error.started is False and error.operation != "pool.lease"
+    return isinstance(error, RunspaceBusyError | RunspaceNotReadyError)
 
 
 def _words(cause: Exception | None) -> str | None:

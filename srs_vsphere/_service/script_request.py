@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from os import PathLike
-from typing import Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 from uuid import uuid4
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from srs_vsphere._codec import structured_output
+from srs_vsphere._codec.into_classes import maker
 from srs_vsphere._service.identity import RunspaceRef
+from srs_vsphere._service.script_output import OutputChoice, OutputReader
 from srs_vsphere._service.script_text import script_text
+from srs_vsphere._service.wrapped_scripts import WrappedScript, as_text, as_values
 from srs_vsphere._validation import check_flag, check_name, check_patience
-from srs_vsphere.errors import InvalidArgumentValueError
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.script_execution import OutputFormat
+from srs_vsphere.models.stream_record import StreamRecord
 from srs_vsphere.parameters import Parameters, request_parameters
 
-OutputChoice: TypeAlias = Literal["text", "json", "raw"]
+if TYPE_CHECKING:
+    from cattrs import BaseConverter
 
+#: What becomes of an object that does not fit the class that it was to be made into.
+MismatchChoice: TypeAlias = Literal["raise", "keep"]
+OnRecord: TypeAlias = Callable[[StreamRecord], object]
+
+#: Columns of text; tables grow to what their columns hold and no more.
+DEFAULT_WIDTH = 4096
+_WIDTHS = range(2, 2**31)
+#: How many levels of .NET objects are opened: the object itself.
+DEFAULT_DEPTH = 1
+_DEPTHS = range(1, 65)
+_PREFIX = "srs-vsphere"
+_UNIQUE = re.compile(rf"{_PREFIX}-[0-9a-f]{{16}}")
 #: The service ends a script after an hour itself.
 DEFAULT_TIMEOUT = 3600.0
 
@@ -33,12 +50,14 @@ class MapOptions(TypedDict, total=False):
         check: whether anything but plain success raises `ScriptFailedError`; default False.
         streams: whether what it writes to its streams is read; default True. Without it nobody looks for
             errors, and the outcome goes by the service's state alone.
+        on_record: called with each `StreamRecord` while the script runs; default None.
     """
 
     name: str | None
     timeout: float | None
     check: bool
     streams: bool
+    on_record: OnRecord | None
 
 
 class RunOptions(MapOptions, total=False):
@@ -76,6 +95,14 @@ class ScriptBody(dict[str, object]):
         return f"<script of {len(str(self.get('script', '')))} characters>"
 
 
+class ResultOptions(TypedDict, total=False):
+    """What ``script_executions.result()`` takes besides the form of the output; see there."""
+
+    check: bool
+    timeout: float | None
+    runspace: RunspaceRef | None
+
+
 @frozen
 class Job:
     """A script ready to be sent.
@@ -85,19 +112,25 @@ class Job:
             secrets.
         name: its name.
         name_is_unique: whether nothing else has that name.
-        decode: makes the result's output of what the service gives; it raises `WireError`.
+        script: the user's script.
+        reader: reads its output.
+        run: the name of the run, by which the rest of its values can be asked for; None if there is no such.
         timeout: seconds for all of it; None for as long as it takes.
         check: whether anything but plain success raises.
         streams: whether its streams are read.
+        on_record: called with each record while it runs.
     """
 
     body: ScriptBody = field(repr=False)
     name: str
     name_is_unique: bool
-    decode: Callable[[list[str | None] | None], object]
+    script: str = field(repr=False)
+    reader: OutputReader
+    run: str | None = None
     timeout: float | None = None
     check: bool = False
     streams: bool = True
+    on_record: OnRecord | None = None
 
 
 def prepare(
@@ -108,9 +141,13 @@ def prepare(
     timeout: float | None = DEFAULT_TIMEOUT,
     check: bool = False,
     streams: bool = True,
+    on_record: OnRecord | None = None,
     output: OutputChoice = "text",
-    depth: int = structured_output.DEFAULT_DEPTH,
-    output_type: type | None = None,
+    width: int | None = DEFAULT_WIDTH,
+    depth: int | None = None,
+    output_type: object = None,
+    on_mismatch: MismatchChoice = "raise",
+    converter: BaseConverter | None = None,
 ) -> Job:
     """Make a script ready for ``run()``.
 
@@ -121,9 +158,13 @@ def prepare(
         timeout: seconds for all of it; None for as long as it takes.
         check: whether anything but plain success raises.
         streams: whether its streams are read.
+        on_record: called with each record while it runs.
         output: the form of its output: ``text``, ``json`` or ``raw``.
-        depth: for ``json``: how many levels below each object are kept.
+        width: for ``text``: columns; None for the script as it is.
+        depth: for ``json``: how many levels of .NET objects are opened; None for one.
         output_type: for ``json``: the class that each object is made into.
+        on_mismatch: what becomes of an object that does not fit: ``raise`` or ``keep``.
+        converter: a converter of cattrs that makes the objects.
 
     Returns:
         What to send, and how to read the output.
@@ -136,59 +177,100 @@ def prepare(
     check_patience("timeout", timeout)
     check_flag("check", check)
     check_flag("streams", streams)
+    check_name(name)
+    _check_on_record(on_record, streams=streams)
     text = script_text(script)
-    if output_type is not None and output != "json":
-        raise InvalidArgumentValueError('output_type goes with output="json" only')
-    decode: Callable[[list[str | None] | None], object]
-    match output:
-        case "text":
-            sent, kind, decode = request_parameters(parameters), OutputFormat.TEXT, _text
-        case "raw":
-            sent, kind, decode = (
-                request_parameters(parameters),
-                OutputFormat.JSON,
-                structured_output.documents,
-            )
-        case "json":
-            text, sent = structured_output.wrapped(text, parameters, depth)
-            kind, decode = OutputFormat.JSON, _json_decoder(output_type)
-        case _:
-            raise InvalidArgumentValueError(f'output must be "text", "json" or "raw", not {output!r}')
-    job = _job(text, sent, kind, name, decode)
-    return evolve(job, timeout=timeout, check=check, streams=streams)
+    reader = output_reader(output, output_type, on_mismatch, converter)
+    _check_form(output, width, depth)
+    unique = unique_name()
+    if output == "json":
+        wrapped = as_values(text, parameters, DEFAULT_DEPTH if depth is None else depth, unique)
+    elif output == "text" and width is not None:
+        wrapped = as_text(text, parameters, width)
+    else:
+        wrapped = WrappedScript(text, request_parameters(parameters))
+    kind = OutputFormat.TEXT if output == "text" else OutputFormat.JSON
+    body = ScriptBody({"script": wrapped.script, "output_objects_format": str(kind)})
+    if wrapped.parameters:
+        body["script_parameters"] = wrapped.parameters
+    return Job(
+        body,
+        name or unique,
+        name is None,
+        text,
+        reader,
+        run=wrapped.run,
+        timeout=timeout,
+        check=check,
+        streams=streams,
+        on_record=on_record,
+    )
 
 
-def prepare_raw(
-    script: str | PathLike[str], parameters: Parameters | None, output: OutputChoice, name: str | None
-) -> Job:
-    """Make a script ready to be started, and not to be waited for.
+def output_reader(
+    output: OutputChoice,
+    output_type: object = None,
+    on_mismatch: MismatchChoice = "raise",
+    converter: BaseConverter | None = None,
+) -> OutputReader:
+    """Return what reads a script's output.
 
     Args:
-        script: the script, or the path of a file that holds it.
-        parameters: its parameters.
-        output: the form of its output.
-        name: its name; None for a unique one.
+        output: as for `prepare`, like all that follows.
+        output_type: see there.
+        on_mismatch: see there.
+        converter: see there.
 
     Raises:
-        InvalidArgumentTypeError: an argument is of the wrong kind.
-        InvalidArgumentValueError: an argument makes no sense, or a value would not arrive as given.
-        OSError: the file cannot be read.
+        InvalidArgumentTypeError: nothing can be made of the type, or an argument is of the wrong kind.
+        InvalidArgumentValueError: an argument makes no sense.
     """
-    return prepare(script, parameters=parameters, output=output, name=name)
+    if output not in {"text", "json", "raw"}:
+        raise InvalidArgumentValueError(f'output must be "text", "json" or "raw", not {output!r}')
+    if output_type is not None and output != "json":
+        raise InvalidArgumentValueError('output_type goes with output="json" only')
+    if on_mismatch not in {"raise", "keep"}:
+        raise InvalidArgumentValueError(f'on_mismatch must be "raise" or "keep", not {on_mismatch!r}')
+    if output_type is None:
+        for argument, given in (
+            ("on_mismatch", on_mismatch != "raise"),
+            ("converter", converter is not None),
+        ):
+            if given:
+                raise InvalidArgumentValueError(f"{argument} goes with output_type only")
+        return OutputReader(output)
+    return OutputReader(output, maker(output_type, converter), on_mismatch == "keep")
 
 
-def _job(
-    script: str,
-    parameters: list[dict[str, object]],
-    kind: OutputFormat,
-    name: str | None,
-    decode: Callable[[list[str | None] | None], object],
-) -> Job:
-    check_name(name)
-    body = ScriptBody({"script": script, "output_objects_format": str(kind)})
-    if parameters:
-        body["script_parameters"] = parameters
-    return Job(body, name or unique_name(), name is None, decode)
+def _check_form(output: OutputChoice, width: object, depth: object) -> None:
+    if output == "text":
+        if depth is not None:
+            raise InvalidArgumentValueError('depth goes with output="json" only')
+        if width is not None:
+            _check_whole("width", width, _WIDTHS)
+        return
+    if width is not None and width != DEFAULT_WIDTH:
+        raise InvalidArgumentValueError('width goes with output="text" only')
+    if depth is not None:
+        if output != "json":
+            raise InvalidArgumentValueError('depth goes with output="json" only')
+        _check_whole("depth", depth, _DEPTHS)
+
+
+def _check_whole(name: str, value: object, allowed: range) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidArgumentTypeError(f"{name} must be a whole number, not {type(value).__name__}")
+    if value not in allowed:
+        raise InvalidArgumentValueError(f"{name} must be from {allowed[0]} to {allowed[-1]}, not {value}")
+
+
+def _check_on_record(on_record: object, *, streams: bool) -> None:
+    if on_record is None:
+        return
+    if not callable(on_record):
+        raise InvalidArgumentTypeError(f"on_record must be a function, not {type(on_record).__name__}")
+    if not streams:
+        raise InvalidArgumentValueError("on_record needs the streams: leave streams=False out")
 
 
 def check_new_only(**options: object) -> None:
@@ -213,15 +295,13 @@ def unique_name(prefix: str | None = None) -> str:
     Args:
         prefix: what it begins with.
     """
-    return f"{prefix or 'srs-vsphere'}-{uuid4().hex[:16]}"
+    return f"{prefix or _PREFIX}-{uuid4().hex[:16]}"
 
 
-def _text(output: list[str | None] | None) -> str:
-    return "\n".join(text for text in output or () if text is not None)
+def is_unique_name(name: str | None) -> bool:
+    """Tell whether a name is one that `unique_name` makes without a prefix.
 
-
-def _json_decoder(output_type: type | None) -> Callable[[list[str | None] | None], object]:
-    if output_type is None:
-        return structured_output.json_values
-    structure: Callable[[object], object] = structured_output.structurer(output_type)
-    return lambda output: [structure(value) for value in structured_output.json_values(output)]
+    Args:
+        name: the name.
+    """
+    return name is not None and _UNIQUE.fullmatch(name) is not None

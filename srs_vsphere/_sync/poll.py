@@ -20,7 +20,7 @@ class Poll(Generic[T]):
         policy: how often to ask, and for how long.
         operation: name of the operation that asks, for errors.
         what: what is waited for, for errors.
-        given: seconds that the caller gave, for errors; default the policy's timeout.
+        given: seconds that the caller gave for more than this wait, for errors; default the policy's timeout.
         check: called before each question; it raises where no more are to be asked. Default nothing.
         ask: asks once, within so many seconds.
         see: tells what a response means.
@@ -47,6 +47,8 @@ class Poll(Generic[T]):
         self._ask = ask
         self._see = see
         self._given = policy.timeout if given is None else given
+        #: The last question may take so long, unless the wait is a part of something that is bounded itself.
+        self._chance = 1.0 if given is None else min(1.0, 0.1 * given)
         self._check = check
         self._began = self._clock.now()
         self._wait = Wait(policy, self._clock.random)
@@ -113,5 +115,4 @@ class Poll(Generic[T]):
         if self._policy.timeout is None:
             return None
         # The last question comes at the deadline itself, and must have a chance.
-        chance = min(1.0, 0.1 * self._policy.timeout)
-        return max(chance, self._policy.timeout - (self._clock.now() - self._began))
+        return max(self._chance, self._policy.timeout - (self._clock.now() - self._began))

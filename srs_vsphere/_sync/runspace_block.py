@@ -5,26 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from os import PathLike
 from types import TracebackType
-from typing import Literal, TypeVar, Unpack, overload
 
 from srs_vsphere._sync.runspace_calls import SECONDS_TO_DELETE, RunspaceCalls
+from srs_vsphere._sync.runspace_handle import RunspaceHandle
 from srs_vsphere._sync.script_follower import ScriptWatch
-from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.session import Session
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.poll_schedule import AskAgain, Seen, Wait, WaitPolicy
-from srs_vsphere._service.script_request import (
-    DEFAULT_TIMEOUT,
-    OutputChoice,
-    RunOptions,
-    prepare,
-    unique_name,
-)
+from srs_vsphere._service.script_request import unique_name
 from srs_vsphere.errors import (
     NotFoundError,
     QuotaExceededError,
@@ -33,120 +24,10 @@ from srs_vsphere.errors import (
     VCenterConnectionError,
     WaitTimeoutError,
 )
-from srs_vsphere.models import PSDocument, Runspace, StreamGap, StreamRecord, StreamType
-from srs_vsphere.parameters import Parameters
-from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of, split_streams
-
-T = TypeVar("T")
+from srs_vsphere.models import Runspace, StreamGap, StreamRecord, StreamType
+from srs_vsphere.results import ScriptOutcome, outcome_of, split_streams
 
 _log = logging.getLogger("srs_vsphere")
-
-
-class RunspaceHandle:
-    """A runspace that is ready, in which scripts run one at a time.
-
-    Args:
-        session: makes the calls.
-        runspace: the runspace.
-    """
-
-    def __init__(self, session: Session, runspace: Runspace) -> None:
-        self.runspace: Runspace = runspace
-        self._runner = ScriptRunner(session, runspace.id)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.runspace.name!r}>"
-
-    @property
-    def id(self) -> str:
-        """The runspace's id."""
-        return self.runspace.id
-
-    @overload
-    def run(
-        self, script: str | PathLike[str], *, output: Literal["text"] = "text", **options: Unpack[RunOptions]
-    ) -> ScriptResult[str]: ...
-    @overload
-    def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
-        output_type: type[T],
-        **options: Unpack[RunOptions],
-    ) -> ScriptResult[list[T]]: ...
-    @overload
-    def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
-        **options: Unpack[RunOptions],
-    ) -> ScriptResult[list[object]]: ...
-    @overload
-    def run(
-        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
-    ) -> ScriptResult[list[PSDocument]]: ...
-    def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        parameters: Parameters | None = None,
-        output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
-        output_type: type | None = None,
-        name: str | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        check: bool = False,
-        streams: bool = True,
-    ) -> ScriptResult[object]:
-        """Run a script in this runspace and wait for its end; calls at once wait for each other.
-
-        Variables, functions and connections stay from one script to the next. Scripts of one client in one
-        runspace take turns, whichever call starts them.
-
-        Args:
-            script: the script, or the path of a file that holds it.
-            parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
-                are sent untouched. Default none.
-            output: the form of the output: ``text``, one text in which tables are cut at 80 columns;
-                ``json``, Python values of any depth; ``raw``, the service's own documents, one level deep.
-            depth: for ``json``: how many levels below each object are kept; default 8.
-            output_type: for ``json``: a class that each object is made into.
-            name: what the script is called in the history; default a unique name.
-            timeout: seconds for all of the call; default 3600, None for as long as it takes. The last tenth
-                of it, 5 seconds at most, is kept for canceling a script that has not ended.
-            check: whether anything but plain success raises `ScriptFailedError`; default False.
-            streams: whether what it writes to its streams is read; default True. Without it nobody looks
-                for errors, and the outcome goes by the service's state alone.
-
-        Returns:
-            What came of it; look at ``outcome`` before trusting ``output``.
-
-        Raises:
-            ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
-            WaitTimeoutError: it did not end in time, and was canceled; the error has what came of it so far.
-            RunspaceBusyError: somebody else runs a script in this runspace.
-            InvalidArgumentTypeError: an argument is of the wrong kind, before anything is sent.
-            InvalidArgumentValueError: an argument makes no sense, before anything is sent.
-            SrsError: a call failed for good.
-        """
-        job = prepare(
-            script,
-            parameters=parameters,
-            output=output,
-            depth=depth,
-            output_type=output_type,
-            name=name,
-            timeout=timeout,
-            check=check,
-            streams=streams,
-        )
-        # A traceback of a later failure shows this frame's variables.
-        del script, parameters
-        return self._runner.run(job)
 
 
 class RunspaceBlock:
@@ -265,8 +146,8 @@ class RunspaceBlock:
         opened = self._id or ""
         # The error tells of the time that the caller gave, be it for the creation or for the whole call.
         own, whole = began.left(), self._deadline.left()
-        bound = self._deadline if whole is not None and (own is None or whole < own) else began
-        given = bound.seconds
+        is_whole = whole is not None and (own is None or whole < own)
+        given = self._deadline.seconds if is_whole else None
         try:
             return self._calls.wait_ready(opened, self._left(began), given=given, check=self._check)
         except NotFoundError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
 from collections.abc import Callable
 
@@ -113,8 +114,15 @@ class RunspaceCalls:
         Returns:
             The first of that name, None if there is none.
         """
-        runspaces = self._session.call(operations.RUNSPACES_LIST, read_runspaces, within=within)
-        return next((runspace for runspace in runspaces if runspace.name == name), None)
+        return next((runspace for runspace in self.list(within) if runspace.name == name), None)
+
+    def list(self, within: float | None = None) -> builtins.list[Runspace]:
+        """Ask for all runspaces.
+
+        Args:
+            within: seconds it may take.
+        """
+        return self._session.call(operations.RUNSPACES_LIST, read_runspaces, within=within)
 
     def delete(self, id: str, within: float | None = None, timeout: float | None = None) -> None:
         """Delete a runspace, unless it is gone already.

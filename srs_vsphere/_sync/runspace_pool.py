@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from os import PathLike
 from types import TracebackType
-from typing import Literal, Self, TypeVar, Unpack, overload
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
 
 from srs_vsphere._sync.client import SrsClient
-from srs_vsphere._sync.runspace_block import RunspaceBlock, RunspaceHandle
+from srs_vsphere._sync.pool_stock import PoolRunspace, PoolStock
+from srs_vsphere._sync.runspace_handle import RunspaceHandle
 from srs_vsphere._sync.script_runner import ScriptRunner
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
-from srs_vsphere._concurrency.clean_up import clean_up
-from srs_vsphere._concurrency.clock import Clock
-from srs_vsphere._concurrency.forks import start_afresh_in_children
-from srs_vsphere._concurrency.limiter import Limiter
+from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.worker_pool import WorkerPool
+from srs_vsphere._service.failures import was_not_started
+from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import (
     DEFAULT_TIMEOUT,
+    DEFAULT_WIDTH,
     Job,
     MapOptions,
-    OutputChoice,
+    MismatchChoice,
+    OnRecord,
     prepare,
-    unique_name,
 )
-from srs_vsphere._validation import check_count, check_name, check_patience
-from srs_vsphere.errors import NotFoundError, SrsError, WaitTimeoutError
-from srs_vsphere.models import PSDocument, RunspaceState
+from srs_vsphere._validation import check_count, check_flag, check_name, check_number, check_patience
+from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, SrsError, WaitTimeoutError
+from srs_vsphere.models import PSDocument
 from srs_vsphere.parameters import Parameters
-from srs_vsphere.results import PoolResult
+from srs_vsphere.results import PoolResult, ScriptResult
 
-_log = logging.getLogger("srs_vsphere")
+if TYPE_CHECKING:
+    from cattrs import BaseConverter
 
 T = TypeVar("T")
 
-#: As long as anybody would wait.
-_EVER = 1e9
-#: Deleting what is left over on closing may take no longer, each.
-_SECONDS_TO_CLOSE = 30.0
-
-
-@frozen
-class _Idle:
-    """A runspace that waits for its next lease."""
-
-    opening: RunspaceBlock
-    handle: RunspaceHandle
-    since: float
+#: An input that was not started, since its runspace was not good for it, is started in another so often.
+_OTHER_RUNSPACES = 2
 
 
 class RunspacePool:
     """Runspaces kept for scripts to come, in an ``with`` block that deletes them all at its end.
+
+    However the block is left, all of them are deleted, within 30 seconds, those being created included; who
+    waits for a lease gets `ClosedError`. What may be left is logged.
 
     The service's quota is small and shared by all its users: a pool of the quota's size leaves no room for
     anybody else.
@@ -66,11 +56,11 @@ class RunspacePool:
         timeout: seconds until a new one must be ready; default 660.
         wait_for_quota: seconds to wait for room if the service has none; default 0.
         idle_limit: seconds after which an unused one is replaced rather than leased; default 240, less than
-            what the service itself allows.
+            what the service itself allows. None for never.
 
     Raises:
-        TypeError: an argument is of the wrong kind.
-        ValueError: an argument makes no sense.
+        InvalidArgumentTypeError: an argument is of the wrong kind.
+        InvalidArgumentValueError: an argument makes no sense.
     """
 
     def __init__(
@@ -82,33 +72,24 @@ class RunspacePool:
         run_vc_connection_script: bool = False,
         timeout: float | None = 660.0,
         wait_for_quota: float = 0.0,
-        idle_limit: float = 240.0,
+        idle_limit: float | None = 240.0,
     ) -> None:
         check_count("size", size)
         check_name(name)
+        check_flag("run_vc_connection_script", run_vc_connection_script)
+        check_patience("timeout", timeout)
+        check_number("wait_for_quota", wait_for_quota, unit="seconds")
         check_patience("idle_limit", idle_limit)
-        self._client = client
         self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a part of it
-        self._clock = Clock()
-        self._size = size
-        self._prefix = name
-        self._connected = run_vc_connection_script
-        self._timeout = timeout
-        self._wait_for_quota = wait_for_quota
-        self._idle_limit = idle_limit
-        self._closed = False
-        self.start_afresh()
-        start_afresh_in_children(self)
-
-    def start_afresh(self) -> None:
-        """Begin without any runspace, as in a process that was just forked: the others are not its own."""
-        self._name = unique_name(self._prefix)
-        self._limiter = Limiter(self._size)
-        self._tidying = Limiter(1)
-        self._idle: list[_Idle] = []
-        #: Names of the runspaces that the pool knows of, those being created included.
-        self._known: set[str] = set()
-        self._unsure = False
+        self._stock = PoolStock(
+            self._session,
+            size,
+            name,
+            run_vc_connection_script=run_vc_connection_script,
+            timeout=timeout,
+            wait_for_quota=wait_for_quota,
+            idle_limit=idle_limit,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -124,6 +105,9 @@ class RunspacePool:
     def lease(self, *, timeout: float | None = None) -> RunspaceLease:
         """Lease a runspace for the length of an ``with`` block.
 
+        A runspace that lost a script, cannot be reached or runs one that does not stop is not lent again: it
+        is deleted when its lease ends, and another takes its place.
+
         Args:
             timeout: seconds to wait until one is given back, if all are leased; default None, for ever.
 
@@ -132,10 +116,11 @@ class RunspacePool:
 
         Raises:
             WaitTimeoutError: on entering: none was given back in time.
+            ClosedError: on entering: the pool is closed, or was closed in the meantime.
             SrsError: on entering: as for ``runspaces.open()``.
         """
         check_patience("timeout", timeout)
-        return RunspaceLease(self, timeout)
+        return RunspaceLease(self._session, self._stock, timeout)
 
     def warm(self) -> None:
         """Open as many runspaces as the pool may have, one after the other, before they are needed.
@@ -143,127 +128,23 @@ class RunspacePool:
         Raises:
             SrsError: as for ``runspaces.open()``.
         """
-        leases: list[_Idle] = []
+        taken: list[PoolRunspace] = []
         try:
-            while len(leases) < self._size:
-                leases.append(self.take(0.0))
+            while len(taken) < self._stock.size:
+                taken.append(self._stock.take(0.0))
         except WaitTimeoutError:
             # The others are leased, which is as warm as can be.
             pass
         finally:
-            for lease in leases:
-                self.give_back(lease)
+            for runspace in taken:
+                self._stock.give_back(runspace)
 
     def close(self) -> None:
-        """Delete all runspaces of the pool; leases still open lose theirs.
+        """Delete all runspaces of the pool, as leaving ``with`` does; leases still open lose theirs.
 
         An error would take the place of what the block came to, which is worth more: it is logged instead.
         """
-        self._closed = True
-        self._idle.clear()
-        self._known.clear()
-        left = f"runspaces named {self._name}-... may be left, and stay until they have idled"
-        clean_up(self._tidy, seconds=_SECONDS_TO_CLOSE, left=left)
-
-    def take(self, timeout: float | None) -> _Idle:
-        """Take a runspace out of the pool; `lease` is what a program calls.
-
-        Args:
-            timeout: seconds to wait for one.
-        """
-        if self._closed:
-            raise RuntimeError("this pool is closed: make a new one")
-        try:
-            self._limiter.acquire(_EVER if timeout is None else timeout)
-        except TimeoutError:
-            raise WaitTimeoutError(
-                f"all {self._size} runspaces of the pool stayed leased for {timeout:g} s",
-                operation="pool.lease",
-                advice="Lease for a shorter time, or make the pool larger if the quota allows.",
-            ) from None
-        try:
-            while self._idle:
-                idle = self._idle.pop()
-                if self._is_well(idle):
-                    return idle
-                self.discard(idle)
-            return self._open()
-        except BaseException:
-            self._limiter.release()
-            raise
-
-    def give_back(self, lease: _Idle) -> None:
-        """Put a runspace back into the pool.
-
-        Args:
-            lease: what `take` returned.
-        """
-        if lease.opening.name in self._known:
-            self._idle.append(_Idle(lease.opening, lease.handle, self._clock.now()))
-            self._limiter.release()
-
-    def discard(self, idle: _Idle) -> None:
-        """Delete a runspace that is dead or in doubt.
-
-        Args:
-            idle: the runspace.
-        """
-        self._known.discard(idle.opening.name)
-        idle.opening.__exit__(None, None, None)
-        if not idle.opening.deleted:
-            self._unsure = True
-
-    def _is_well(self, idle: _Idle) -> bool:
-        if self._clock.now() - idle.since > self._idle_limit:
-            return False
-        try:
-            runspace = self._client.runspaces.get(idle.handle.id)
-        except NotFoundError:
-            return False
-        except BaseException:
-            # Nobody knows how it is: it counts until somebody does.
-            self._idle.append(idle)
-            raise
-        return runspace.state == RunspaceState.READY
-
-    def _open(self) -> _Idle:
-        if self._unsure:
-            self._tidy()
-        opening = self._client.runspaces.open(
-            self._name,
-            run_vc_connection_script=self._connected,
-            timeout=self._timeout,
-            wait_for_quota=self._wait_for_quota,
-        )
-        name = opening.name
-        self._known.add(name)
-        try:
-            handle = opening.__enter__()
-        except BaseException:
-            # It cleans up after itself, but a lost creation may show up late.
-            self._known.discard(name)
-            self._unsure = True
-            raise
-        return _Idle(opening, handle, self._clock.now())
-
-    def _tidy(self) -> None:
-        """Delete what bears the pool's name and is not known to it: creations whose answers were lost."""
-        problem: SrsError | None = None
-        self._tidying.acquire(_EVER)
-        try:
-            for runspace in self._client.runspaces.list():
-                name = runspace.name or ""
-                if name.startswith(f"{self._name}-") and name not in self._known:
-                    try:
-                        self._client.runspaces.delete(runspace.id)
-                    except SrsError as error:
-                        # The others can be deleted all the same.
-                        problem = problem or error
-            if problem is not None:
-                raise problem
-            self._unsure = False
-        finally:
-            self._tidying.release()
+        self._stock.close()
 
     @overload
     def map(
@@ -272,17 +153,20 @@ class RunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: Literal["text"] = "text",
+        width: int | None = DEFAULT_WIDTH,
         **options: Unpack[MapOptions],
     ) -> WorkerPool[PoolResult[str]]: ...
     @overload
-    def map(
+    def map(  # pyright: ignore[reportOverlappingOverload] - the more exact one
         self,
         script: str | PathLike[str],
         inputs: Iterable[Parameters],
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type[T],
+        on_mismatch: Literal["raise"] = "raise",
+        converter: BaseConverter | None = None,
         **options: Unpack[MapOptions],
     ) -> WorkerPool[PoolResult[list[T]]]: ...
     @overload
@@ -292,7 +176,10 @@ class RunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
         **options: Unpack[MapOptions],
     ) -> WorkerPool[PoolResult[list[object]]]: ...
     @overload
@@ -310,12 +197,16 @@ class RunspacePool:
         inputs: Iterable[Parameters],
         *,
         output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
-        output_type: type | None = None,
+        width: int | None = DEFAULT_WIDTH,
+        depth: int | None = None,
+        output_type: object = None,
+        on_mismatch: MismatchChoice = "raise",
+        converter: BaseConverter | None = None,
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
         streams: bool = True,
+        on_record: OnRecord | None = None,
     ) -> WorkerPool[PoolResult[object]]:
         """Run a script once for each of many inputs, as many at once as the pool has runspaces.
 
@@ -323,18 +214,25 @@ class RunspacePool:
             script: the script, or the path of a file that holds it.
             inputs: the parameters of each run; taken only as runspaces become free.
             output: as for ``run()``, like all that follows.
+            width: see there.
             depth: see there.
             output_type: see there.
+            on_mismatch: see there.
+            converter: see there.
             name: see there.
             timeout: seconds for each run, from the moment that it has its runspace; default 3600.
             check: see there.
             streams: see there.
+            on_record: see there; called for all runs.
 
         Returns:
             A context manager; inside it, an iterator of `PoolResult` in the order in which the runs end. One
-            that cannot be run does not stop the others: its result has the error.
+            that cannot be run does not stop the others: its result has the error. One that was not started,
+            since its runspace was not good for it, is started in another. Refused credentials end all.
+            However the block is left, scripts under way are canceled, and waited for up to 10 seconds.
 
         Raises:
+            AuthenticationError: while iterating: the credentials were refused.
             InvalidArgumentTypeError: an argument is of the wrong kind.
             InvalidArgumentValueError: an argument makes no sense.
         """
@@ -344,12 +242,16 @@ class RunspacePool:
                 script,
                 parameters=parameters,
                 output=output,
+                width=width,
                 depth=depth,
                 output_type=output_type,
+                on_mismatch=on_mismatch,
+                converter=converter,
                 name=name,
                 timeout=timeout,
                 check=check,
                 streams=streams,
+                on_record=on_record,
             )
 
         prepared(None)
@@ -357,28 +259,44 @@ class RunspacePool:
         def work(numbered: tuple[int, Parameters]) -> PoolResult[object]:
             index, parameters = numbered
             try:
-                job = prepared(parameters)
-                with self.lease() as handle:
-                    runner = ScriptRunner(self._session, handle.id)
-                    return PoolResult(index, parameters, runner.run(job))
+                if parameters is None:  # pyright: ignore[reportUnnecessaryComparison] - callers without types
+                    raise InvalidArgumentTypeError(f"inputs[{index}] is None: give an empty mapping")
+                return PoolResult(index, parameters, self._run_somewhere(prepared(parameters)))
+            except AuthenticationError:
+                # It would be refused for every input, until the account is locked.
+                raise
             except SrsError as error:
                 return PoolResult(index, parameters, error=error)
 
-        return WorkerPool(self._size, enumerate(inputs), work)
+        return WorkerPool(self._stock.size, enumerate(inputs), work)
+
+    def _run_somewhere(self, job: Job) -> ScriptResult[object]:
+        for _ in range(_OTHER_RUNSPACES):
+            try:
+                return self._run_in_one(job)
+            except SrsError as error:
+                if not was_not_started(error):
+                    raise
+        return self._run_in_one(job)
+
+    def _run_in_one(self, job: Job) -> ScriptResult[object]:
+        with self.lease() as handle:
+            return ScriptRunner(self._session, handle.id).run(job)
 
 
 class RunspaceLease:
     """A leased runspace as an ``with`` block, whose target is its handle; made by ``pool.lease()``."""
 
-    def __init__(self, pool: RunspacePool, timeout: float | None) -> None:
-        self._pool = pool
+    def __init__(self, session: Session, stock: PoolStock, timeout: float | None) -> None:
+        self._session = session
+        self._stock = stock
         self._timeout = timeout
-        self._taken: _Idle | None = None
+        self._taken: PoolRunspace | None = None
 
     def __enter__(self) -> RunspaceHandle:
         if self._taken is not None:
             raise RuntimeError("this lease is in use: make another for a second block")
-        self._taken = self._pool.take(self._timeout)
+        self._taken = self._stock.take(self._timeout)
         return self._taken.handle
 
     def __exit__(
@@ -388,5 +306,8 @@ class RunspaceLease:
         traceback: TracebackType | None,
     ) -> None:
         taken, self._taken = self._taken, None
-        if taken is not None:
-            self._pool.give_back(taken)
+        if taken is None:
+            return
+        if isinstance(exc, SrsError) and self._session.turns.is_in_doubt(taken.handle.id):
+            exc.advice = f"{exc.advice} The pool replaces this runspace: lease another."
+        self._stock.give_back(taken)

@@ -30,6 +30,7 @@ class ScriptWatch:
         timeout: seconds until it is given up; None for never.
         given: seconds that the caller gave, for errors; default the timeout.
         streams: whether its streams are read; default True.
+        follower: what is known of its streams already; default nothing.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ScriptWatch:
         *,
         given: float | None = None,
         streams: bool = True,
+        follower: StreamFollower | None = None,
     ) -> None:
         #: How many streams the service did not have any more at the end.
         self.lost_streams = 0
@@ -48,7 +50,7 @@ class ScriptWatch:
         self._id = id
         self._kinds = tuple(StreamType) if streams else ()
         self._clock = session.sender.clock
-        self._follower = StreamFollower()
+        self._follower = StreamFollower() if follower is None else follower
         self._poll = Poll(
             session,
             WaitPolicy(timeout=timeout, longest_delay=_LONGEST_DELAY),

@@ -12,8 +12,8 @@ import httpx
 from srs_vsphere._sync.refused_certificate import describe_certificate
 from srs_vsphere._sync.response import Response
 from srs_vsphere._concurrency.clock import Clock
+from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._concurrency.limiter import Limiter
-from srs_vsphere._concurrency.retry_hook import RetryHook
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_builder import RequestBuilder
 from srs_vsphere._http.step_timeouts import StepTimeouts
@@ -32,8 +32,8 @@ from srs_vsphere._service.retry_decision import (
     retry_after_seconds,
 )
 from srs_vsphere.auth import Secret
+from srs_vsphere.certificate import CertificateError
 from srs_vsphere.errors import (
-    CertificateError,
     ClosedError,
     OutcomeUnknownError,
     SrsError,
@@ -89,7 +89,7 @@ class Sender:
         self._http = http
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
-        self._on_retry = None if on_retry is None else RetryHook(on_retry)
+        self._on_retry = None if on_retry is None else Hook("on_retry", on_retry)
         self._budget = RetryBudget(policy, clock.now())
 
     def start_afresh(self) -> None:

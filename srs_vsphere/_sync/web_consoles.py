@@ -143,7 +143,7 @@ class WebConsoles:
         target = console_id(id)
         operations.WEB_CONSOLES_GET.path_for(target)
         check_patience("timeout", timeout)
-        return self._available(target, timeout, timeout)
+        return self._available(target, timeout)
 
     def delete(self, id: ConsoleRef, *, timeout: float | None = None) -> None:
         """Delete a web console (``DELETE /api/webconsoles/{id}``); one that is gone already is fine.
@@ -190,7 +190,7 @@ class WebConsoles:
         left = f"web console {id} was not deleted, and stays until it has idled"
         clean_up(delete, seconds=_SECONDS_TO_DELETE, left=left)
 
-    def _available(self, id: str, timeout: float | None, given: float | None) -> WebConsole:
+    def _available(self, id: str, timeout: float | None, given: float | None = None) -> WebConsole:
         poll = Poll(
             self._session,
             WaitPolicy(timeout=timeout),

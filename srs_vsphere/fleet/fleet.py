@@ -11,8 +11,8 @@ from typing import Literal, Self, TypeVar, Unpack, overload
 import anyio
 import anyio.abc
 
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
-from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, ClientRunOptions, OutputChoice, prepare
+from srs_vsphere._service.script_output import OutputChoice
+from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, ClientRunOptions, prepare
 from srs_vsphere._validation import check_count, check_patience, check_seconds
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
@@ -231,7 +231,7 @@ class AsyncSrsFleet:
         script: str,
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type[T],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
@@ -243,7 +243,7 @@ class AsyncSrsFleet:
         script: str,
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
         **options: Unpack[ClientRunOptions],
@@ -263,7 +263,7 @@ class AsyncSrsFleet:
         script: str,
         *,
         output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
@@ -306,6 +306,7 @@ class AsyncSrsFleet:
             timeout=options.get("timeout", DEFAULT_TIMEOUT),
             check=options.get("check", False),
             streams=options.get("streams", True),
+            on_record=options.get("on_record"),
         )
         check_patience("wait_for_quota", options.setdefault("wait_for_quota", 60.0))
         run_options: dict[str, object] = {**options, "output": output}

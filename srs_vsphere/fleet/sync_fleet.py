@@ -10,8 +10,8 @@ from typing import Generic, Literal, Self, TypedDict, TypeVar, Unpack, cast, ove
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from srs_vsphere._codec.structured_output import DEFAULT_DEPTH
-from srs_vsphere._service.script_request import ClientRunOptions, OutputChoice
+from srs_vsphere._service.script_output import OutputChoice
+from srs_vsphere._service.script_request import ClientRunOptions
 from srs_vsphere.fleet.breaker import BreakerPolicy
 from srs_vsphere.fleet.clients import TransportMaker
 from srs_vsphere.fleet.events import FleetEvent
@@ -225,7 +225,7 @@ class SrsFleet:
         script: str,
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type[T],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
@@ -237,7 +237,7 @@ class SrsFleet:
         script: str,
         *,
         output: Literal["json"],
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
         **options: Unpack[ClientRunOptions],
@@ -257,7 +257,7 @@ class SrsFleet:
         script: str,
         *,
         output: OutputChoice = "text",
-        depth: int = DEFAULT_DEPTH,
+        depth: int | None = None,
         output_type: type | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,

@@ -4,6 +4,7 @@ from srs_vsphere.models.about import About
 from srs_vsphere.models.argument_script import ArgumentScript, ArgumentScriptTemplate
 from srs_vsphere.models.credential import Credential
 from srs_vsphere.models.error_details import ErrorDetails
+from srs_vsphere.models.error_record import ErrorRecord
 from srs_vsphere.models.ps_document import PSDocument
 from srs_vsphere.models.runspace import Runspace, RunspaceState
 from srs_vsphere.models.script_execution import OutputFormat, ScriptExecution, ScriptExecutionState
@@ -17,6 +18,7 @@ __all__ = [
     "ArgumentScriptTemplate",
     "Credential",
     "ErrorDetails",
+    "ErrorRecord",
     "OutputFormat",
     "PSDocument",
     "Runspace",

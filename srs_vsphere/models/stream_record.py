@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import define
+from attrs import frozen
 
 
 class StreamType(StrEnum):
@@ -18,7 +18,7 @@ class StreamType(StrEnum):
     VERBOSE = "verbose"
 
 
-@define
+@frozen
 class StreamRecord:
     """One message that a script wrote to one of its streams.
 
@@ -33,7 +33,7 @@ class StreamRecord:
     stream: StreamType | str | int | None = None
 
 
-@define
+@frozen
 class StreamGap:
     """A place in a followed stream where records are missing: the service keeps the newest 50 only.
 

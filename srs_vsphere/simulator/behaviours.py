@@ -168,8 +168,8 @@ class Behaviours:
             if not isinstance(answer, ScriptReply) and not callable(answer):
                 kind = type(answer).__name__
                 raise TypeError(f"reply must be a ScriptReply or a function that makes one, not {kind}")
-        if times is not None and times < len(answers):
-            raise ValueError(f"times must be {len(answers)} or more, not {times!r}")
+        if times is not None:
+            _check_times(times, len(answers))
         for other in self._behaviours:
             if _same(other.match, match) and not other.is_used_up:
                 raise ValueError(
@@ -197,7 +197,7 @@ class Behaviours:
         Raises:
             BehaviourFailedError: a test's own function raised.
         """
-        for behaviour in self._behaviours:
+        for behaviour in tuple(self._behaviours):
             reply = behaviour.answer(call)
             if reply is not None:
                 return FoundReply(behaviour, reply)
@@ -243,6 +243,13 @@ def _checked(reply: object) -> ScriptReply:
     if isinstance(reply, ScriptReply):
         return reply
     raise TypeError(f"the answer must be a ScriptReply, not {type(reply).__name__}")
+
+
+def _check_times(times: object, least: int) -> None:
+    if isinstance(times, bool) or not isinstance(times, int):
+        raise TypeError(f"times must be a whole number, not {type(times).__name__}")
+    if times < least:
+        raise ValueError(f"times must be {least} or more, not {times!r}")
 
 
 def _same(one: ScriptMatch, other: ScriptMatch) -> bool:

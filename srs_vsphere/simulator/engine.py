@@ -272,7 +272,10 @@ class Engine:
             if record.stream == "error" and record.message.strip():
                 kind = "Microsoft.PowerShell.Commands.WriteErrorException"
                 job.machine.errors.append(ErrorRecord(ScriptError(record.message, kind), 1, at))
-        outcome = self._outcome(_result(reply, job.machine.elapsed), job)
+        result = _result(reply, job.machine.elapsed)
+        if result.error is not None:
+            job.machine.note(result.error)
+        outcome = self._outcome(result, job)
         if reply.state == "canceled":
             outcome.state = "canceled"
             outcome.reason = reply.reason or with_trace(STOPPED)
@@ -356,7 +359,8 @@ def _result(reply: ScriptReply, at: float) -> Result:
         message = reply.reason or "The script failed."
         kind, colon, rest = message.partition("Exception: ")
         named = bool(colon) and " " not in kind
-        error = ScriptError(rest, f"{kind or 'System.'}Exception") if named else ScriptError(message)
+        kind, text = (f"{kind or 'System.'}Exception", rest) if named else ("RuntimeException", message)
+        error = ScriptError(text, kind, id=text, category="OperationStopped", target=text)
     return Result([(at, value) for value in reply.output], error=error)
 
 

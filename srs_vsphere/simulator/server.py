@@ -6,7 +6,7 @@ In a thread with a loop of its own, for clients of any kind::
         httpx.get(server.url + "/api/about")
         with server.faults.armed(Fault(operation="runspaces.list", status=503)):
             ...
-    # all connections are closed, the thread has ended
+    # all connections are closed, the thread has ended; what a registered behaviour raised is raised here
 
 Inside a running asyncio loop::
 

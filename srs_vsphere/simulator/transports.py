@@ -10,8 +10,8 @@
 
 With a `VirtualClock` nothing is waited for: a delay moves the clock on, and where it is longer than the
 request's read timeout, the clock moves by that much and `httpx.ReadTimeout` is raised. With a `SystemClock`
-delays take their time, in real seconds. ``transport.traffic.open`` counts the responses that nobody has
-closed.
+delays take their time, in real seconds. What a registered behaviour raises comes out of the call itself.
+``transport.traffic.open`` counts the responses that nobody has closed.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from attrs import frozen
 
@@ -17,7 +18,7 @@ from srs_vsphere.simulator.web_consoles import WebConsoles
 
 #: One question moves the clock past so many events at most.
 _MOST_EVENTS = 20_000
-_MOST_RECORDS = 25
+_MOST_RECORDS = 40
 _OF_EXECUTIONS = frozenset({"script_executions.get", "script_executions.output", "script_executions.streams"})
 _CREATIONS = frozenset({"runspaces.create", "script_executions.create", "web_consoles.create"})
 
@@ -47,25 +48,9 @@ class Waiting:
             call: the question.
             session: whose it is; it does not expire meanwhile, for whoever waits goes on asking.
         """
-        pending: Callable[[], Event | None]
-        if call.operation == "runspaces.get":
-            runspace = self.runspaces.find(call.path[0], session.user)
-            pending = lambda: self._of_runspace(runspace)  # noqa: E731 - one of four
-        elif call.operation == "runspaces.list":
-            own = [found for found in self.runspaces if found.user == session.user]
-            pending = lambda: _first([self._of_runspace(each) for each in own])  # noqa: E731 - as above
-        elif call.operation in _OF_EXECUTIONS:
-            execution = self.executions.find(call.path[0], session.user)
-            began = execution.changed if execution is not None else 0.0
-            stream = call.path[1].lower() if len(call.path) > 1 else None
-            again = execution is not None and stream is not None and execution.read.get(stream) == began
-            pending = lambda: self._of_execution(execution, began, stream, again)  # noqa: E731 - as above
-        elif call.operation == "web_consoles.get":
-            pending = lambda: self.consoles.pending(call.path[0])  # noqa: E731 - as above
-        else:
-            return
+        pending = self._pending(call, session)
         left = _MOST_EVENTS
-        while left and (event := pending()) is not None:
+        while left and pending is not None and (event := pending()) is not None:
             while left and not event.happened and not event.cancelled:
                 self._next(session)
                 left -= 1
@@ -82,6 +67,23 @@ class Waiting:
         """
         if call.operation in _CREATIONS and reply.status == 500:
             self._next(session)
+
+    def _pending(self, call: Call, session: Session) -> Callable[[], Event | None] | None:
+        """Return what tells the next event that whoever asks is kept waiting for."""
+        if call.operation == "runspaces.get":
+            return partial(self._of_runspace, self.runspaces.find(call.path[0], session.user))
+        if call.operation == "runspaces.list":
+            own = [found for found in self.runspaces if found.user == session.user]
+            return lambda: _first([self._of_runspace(each) for each in own])
+        if call.operation == "web_consoles.get":
+            return partial(self.consoles.pending, call.path[0])
+        if call.operation not in _OF_EXECUTIONS:
+            return None
+        execution = self.executions.find(call.path[0], session.user)
+        began = execution.changed if execution is not None else 0.0
+        stream = call.path[1].lower() if len(call.path) > 1 else None
+        again = execution is not None and stream is not None and execution.read.get(stream) == began
+        return partial(self._of_execution, execution, began, stream, again)
 
     def _next(self, session: Session) -> None:
         due = self.agenda.next_due()
@@ -118,7 +120,7 @@ class Waiting:
             # News in another stream waits for whoever asks for one after the other, but not for ever.
             held = stream in unread or any(new.values()) or (bool(unread) and not again)
         else:
-            # The newest fifty stay: half of them may come before somebody is let to read them.
+            # The newest fifty stay: somebody is let to read them before there are more.
             held = any(
                 new[name] >= _MOST_RECORDS
                 or len(unread[name]) - new[name] < _MOST_RECORDS <= len(unread[name])

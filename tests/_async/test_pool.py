@@ -45,9 +45,7 @@ def simulator(clock: VirtualClock) -> Simulator:
 
 
 def make_pool(client: AsyncSrsClient, size: int = 2, **options: float) -> AsyncRunspacePool:
-    pool = AsyncRunspacePool(client, size=size, **options)
-    pool._clock = client._session.sender.clock
-    return pool
+    return AsyncRunspacePool(client, size=size, **options)
 
 
 @pytest.mark.anyio

@@ -45,9 +45,7 @@ def simulator(clock: VirtualClock) -> Simulator:
 
 
 def make_pool(client: SrsClient, size: int = 2, **options: float) -> RunspacePool:
-    pool = RunspacePool(client, size=size, **options)
-    pool._clock = client._session.sender.clock
-    return pool
+    return RunspacePool(client, size=size, **options)
 
 
 

@@ -105,7 +105,6 @@ class Caller:
         """A pool of this user's runspaces."""
         kind = RunspacePool if self._loop is None else AsyncRunspacePool
         pool = kind(self.inner, size=size)
-        pool._clock = self.inner._session.sender.clock
         return pool if self._loop is None else Blocking(self._loop, pool)
 
     def check_nothing_is_held(self) -> None:

@@ -31,6 +31,8 @@ def expected(status, code, body):
         return errors.QuotaExceededError
     if code == 1310:
         return errors.RunspaceBusyError
+    if code == 1025:
+        return errors.OutcomeUnknownError
     if code == 2031:
         return errors.RunspaceNotReadyError
     if code in {1040, 2030, 2070, 4010} or (code, status) == (500, 404) or "doesn't have run" in body:
@@ -70,7 +72,7 @@ def test_every_recorded_error():
         (1040, errors.NotFoundError),
         (2070, errors.NotFoundError),
         (4010, errors.NotFoundError),
-        (1025, errors.ServerError),
+        (1025, errors.OutcomeUnknownError),
         (1400, errors.ServerError),
         (1500, errors.ServerError),
         (9999, errors.ServerError),

@@ -82,6 +82,7 @@ def test_a_reply_that_cannot_be_is_refused_when_it_is_made(make, error, message)
         ({"match": "x", "replies": []}, TypeError, "replies must be a list with at least one"),
         ({"match": "x", "replies": ["text"]}, TypeError, "reply must be a ScriptReply or a function"),
         ({"match": "x", "reply": ScriptReply(), "times": 0}, ValueError, "times must be 1 or more, not 0"),
+        ({"match": "x", "reply": ScriptReply(), "times": "2"}, TypeError, "times must be a whole number"),
         ({"match": "x", "replies": [ScriptReply()] * 2, "times": 1}, ValueError, "times must be 2 or more"),
     ],
 )

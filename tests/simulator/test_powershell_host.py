@@ -383,13 +383,13 @@ def clock():
 def test_it_works_through_a_server(powershell):
     with SimServer(Simulator(powershell=powershell, clock=clock())) as server:
         with SrsClient(server.url, auth=AUTH) as client:
-            assert client.run("1..3").output == "1\n2\n3"
+            assert client.run("1..3", width=None).output == "1\n2\n3"
 
 
 def test_it_works_in_process(powershell):
     with Simulator(powershell=powershell, clock=clock()) as simulator:
         with SrsClient("http://srs.test", auth=AUTH, transport=SyncSimTransport(simulator)) as client:
-            assert client.run("1..3").output == "1\n2\n3"
+            assert client.run("1..3", width=None).output == "1\n2\n3"
 
 
 @pytest.mark.anyio
@@ -401,14 +401,14 @@ def test_it_works_in_process(powershell):
 async def test_it_works_on_either_event_loop(powershell, door):
     with Simulator(powershell=powershell, clock=clock()) as simulator:
         async with AsyncSrsClient("http://srs.test", auth=AUTH, transport=door(simulator)) as client:
-            assert (await client.run("1..3")).output == "1\n2\n3"
+            assert (await client.run("1..3", width=None)).output == "1\n2\n3"
 
 
 def test_it_works_behind_a_fleet(powershell):
     with SimFleet(2, powershell=powershell, clock=clock()) as fleet:
         for host in fleet.hosts:
             with SrsClient(host.url, auth=AUTH) as client:
-                assert client.run("1..3").output == "1\n2\n3"
+                assert client.run("1..3", width=None).output == "1\n2\n3"
         processes = [process for host in fleet.hosts for process in host.simulator._gateway.hosts._hosts]
     assert [has_ended(process) for process in processes] == [True, True]
 
@@ -420,7 +420,7 @@ def test_results_come_as_values_too():
             result = client.run(
                 "param($p) @{ a = @(1, @{ b = $p }) }", parameters={"p": [1, 2]}, output="json"
             )
-    assert result.values == [{"a": [1, {"b": [1, 2]}]}]
+    assert result.output == [{"a": [1, {"b": [1, 2]}]}]
 
 
 # The program
@@ -463,7 +463,7 @@ def test_the_program_says_what_it_does_and_leaves_no_process(program_command, tm
             with SrsClient(lines[0].split()[0], auth=AUTH) as client:
                 runspace = client.runspaces.create()
                 client.runspaces.wait_ready(runspace.id)
-                assert client.run("call", runspace=runspace.id).output == "hi"
+                assert client.run("call", runspace=runspace.id, width=None).output == "hi"
                 connection, _ = listening.accept()
                 connection.settimeout(PATIENCE)
                 client.script_executions.create(runspace.id, "stay")

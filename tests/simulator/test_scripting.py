@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from srs_vsphere._codec.structured_output import json_values, wrapped
+from srs_vsphere._codec.structured_output import structured as read_values
+from srs_vsphere._service.wrapped_scripts import as_values, rest_of
 from srs_vsphere.parameters import request_parameters
 from srs_vsphere.simulator import ScriptCall, ScriptReply, Simulator, StreamMessage, VirtualClock
 from tests.simulator.calling import Caller, ready_runspace
@@ -285,10 +286,14 @@ def test_there_are_two_ways_with_unknown_scripts():
 
 def structured(caller, runspace, script, parameters=None):
     """Run a script as the client does for structured output."""
-    text, script_parameters = wrapped(script, parameters)
-    members = {"script_parameters": script_parameters, "output_objects_format": "json"}
-    execution, output = run(caller, runspace, text, **members)
-    return execution, json_values(output)
+    sent = as_values(script, parameters, 1, "run-1")
+    members = {"script_parameters": sent.parameters, "output_objects_format": "json"}
+    execution, output = run(caller, runspace, sent.script, **members)
+    read = read_values(output)
+    if read.ended:
+        return execution, read.values
+    _, rest = run(caller, runspace, rest_of("run-1"), output_objects_format="json")
+    return execution, read.values + read_values(rest).values
 
 
 def test_a_wrapped_script_is_answered_as_itself(alice, runspace):

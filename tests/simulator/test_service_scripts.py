@@ -213,6 +213,16 @@ def test_a_behaviour_sees_the_script_inside_and_its_parameters(runner):
     assert (call.script, call.parameters) == ("Get-VM -Name $n", {"n": "a"})
 
 
+def test_a_behaviour_that_fails_is_among_the_errors_of_the_rest(runner):
+    reply = ScriptReply(state="error", reason="no rights", records=[StreamMessage("error", "before")])
+    runner.alice.simulator.on_script("Get-VM", reply)
+
+    runner.run("Get-VM")
+
+    _, values, errors = runner.rest()
+    assert (values, [error["message"] for error in errors]) == ([], ["before", "no rights"])
+
+
 @pytest.mark.parametrize(("width", "columns"), [(80, "A B"), (400, "A B C")])
 def test_text_is_as_wide_as_asked(runner, width, columns):
     script = "[pscustomobject]@{A='x'*60;B='y'*60;C='z'*60}"

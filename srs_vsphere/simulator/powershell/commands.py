@@ -13,7 +13,8 @@ from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.errors import ScriptError, StatementError
 from srs_vsphere.simulator.objects.json_output import convert_to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import elements, is_array, is_mapping, plain, truth
+from srs_vsphere.simulator.objects.values import elements, is_array, is_mapping, truth
+from srs_vsphere.simulator.powershell.expressions import array_of
 from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Sink
 
 #: Verbs of real cmdlets, PowerCLI's included: a command that has one may be known to PowerShell.
@@ -108,7 +109,7 @@ class Command:
             found[whole] = value
         for name in self.positional:
             if loose and name.startswith("*") and name[1:] not in found:
-                found[name[1:]] = loose[0] if len(loose) == 1 else partial(_list_of, loose)
+                found[name[1:]] = loose[0] if len(loose) == 1 else partial(array_of, loose)
                 loose = []
             elif loose and name not in found:
                 found[name] = loose.pop(0)
@@ -119,10 +120,6 @@ class Command:
 
 def _on(_: Machine) -> object:
     return True
-
-
-def _list_of(parts: Sequence[Expression], machine: Machine) -> object:
-    return [plain(part(machine)) for part in parts]
 
 
 def command(name: str) -> Command | None:

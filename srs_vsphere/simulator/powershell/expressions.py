@@ -130,7 +130,7 @@ class Expressions(Scanner):
         parts = [self._unary()]
         while self.commas and self.comma():
             parts.append(self._unary())
-        return parts[0] if len(parts) == 1 else partial(_array, parts)
+        return parts[0] if len(parts) == 1 else partial(array_of, parts)
 
     def comma(self) -> bool:
         """Go past a comma if one is next, and say whether it was."""
@@ -146,7 +146,7 @@ class Expressions(Scanner):
             inner = self._unary()
             return lambda machine: not truth(inner(machine))
         if self.commas and self.comma():
-            return partial(_array, [self._unary()])
+            return partial(array_of, [self._unary()])
         if self.looking_at("-") and not self.looking_at("--"):
             self.at += 1
             if (number := self.match(_NUMBER)) is not None:
@@ -321,7 +321,8 @@ def _constant(value: object) -> Expression:
     return lambda _: value
 
 
-def _array(parts: Sequence[Expression], machine: Machine) -> object:
+def array_of(parts: Sequence[Expression], machine: Machine) -> object:
+    """Return the values of some expressions as an array."""
     return [plain(part(machine)) for part in parts]
 
 

@@ -62,7 +62,6 @@ def run(
     if wrapped and _ARGUMENTS.search(script):
         raise NotUnderstoodError("$args of a script inside of another one")
     result = Result()
-
     left_over = _MOST_OUTPUT
 
     def sink(value: object) -> None:

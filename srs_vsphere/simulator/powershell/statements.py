@@ -14,7 +14,7 @@ from srs_vsphere.simulator.objects.errors import ScriptError, ScriptExit, Script
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import elements, plain, text, truth, unwrapped
 from srs_vsphere.simulator.powershell.commands import Command, Stage, command, unknown
-from srs_vsphere.simulator.powershell.expressions import TYPE, Expressions, collect, variable_name
+from srs_vsphere.simulator.powershell.expressions import TYPE, Expressions, array_of, collect, variable_name
 from srs_vsphere.simulator.powershell.machine import (
     Expression,
     Machine,
@@ -243,7 +243,7 @@ class _Statements(Expressions):
         parts = [self._argument_value()]
         while self.comma():
             parts.append(self._argument_value())
-        return parts[0] if len(parts) == 1 else lambda machine: [plain(part(machine)) for part in parts]
+        return parts[0] if len(parts) == 1 else partial(array_of, parts)
 
     def _argument_value(self) -> Expression:
         found: object = None

@@ -1,0 +1,231 @@
+"""Collecting what a script leaves: its records while it runs, its output and the rest of it at the end."""
+
+from __future__ import annotations
+
+import logging
+
+from srs_vsphere._async.script_calls import SECONDS_TO_CANCEL, AsyncScriptCalls
+from srs_vsphere._async.script_follower import AsyncScriptWatch
+from srs_vsphere._async.script_run import AsyncScriptRun
+from srs_vsphere._async.script_turns import AsyncScriptTurn, Unfinished
+from srs_vsphere._async.session import AsyncSession
+from srs_vsphere._codec.models import WireError
+from srs_vsphere._service.deadline import Deadline
+from srs_vsphere._service.failures import may_have_taken_effect
+from srs_vsphere._service.script_output import CollectedScript, ReadOutput, Texts
+from srs_vsphere._service.script_request import ScriptBody, unique_name
+from srs_vsphere._service.wrapped_scripts import rest_of
+from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
+from srs_vsphere.models import OutputFormat, ScriptExecution
+from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of
+
+_log = logging.getLogger("srs_vsphere")
+
+#: After a script has ended its output follows at once; it is asked for again this often, with such waits.
+_POLLS_FOR_OUTPUT = 6
+_SECONDS_BETWEEN = 0.25
+#: Asking for the rest of a script that left early may take so long.
+_SECONDS_FOR_REST = 5.0
+
+
+class AsyncScriptCollector:
+    """Waits for scripts and puts their results together.
+
+    Args:
+        session: makes the calls.
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._calls = AsyncScriptCalls(session)
+        self._clock = session.sender.clock
+        self._host = session.sender.origin.host
+
+    async def collect(
+        self,
+        run: AsyncScriptRun,
+        turn: AsyncScriptTurn,
+        deadline: Deadline,
+        *,
+        stop_late: bool,
+        stop_left: bool,
+    ) -> ScriptResult[object]:
+        """Wait for a script's end, and collect what it left.
+
+        Args:
+            run: the script.
+            turn: the turn in its runspace.
+            deadline: when that must have ended.
+            stop_late: whether the script is canceled if it does not end in time.
+            stop_left: whether it is canceled if waiting is left before its end.
+
+        Raises:
+            WaitTimeoutError: it did not end in time.
+            SrsError: a call failed for good.
+        """
+        watch = AsyncScriptWatch(
+            self._session,
+            run.execution.id,
+            deadline.keeping_back().left() if stop_late else deadline.left(),
+            given=deadline.seconds,
+            streams=run.streams,
+            follower=run.follower,
+        )
+        try:
+            while watch.execution is None:
+                news = await watch.look()
+                run.execution = watch.last or run.execution
+                await run.heard(news)
+        except NotFoundError:
+            # The service was restarted, or has pruned its history: nobody can say what became of the script.
+            turn.unfinished = None
+            await run.heard(watch.give_up())
+            return self._result(run, self._read(run, None), lost=True)
+        except WaitTimeoutError as error:
+            run.execution = watch.last or run.execution
+            if not stop_late:
+                raise
+            return await self._out_of_time(run, turn, deadline, watch, error)
+        except BaseException:
+            if stop_left:
+                seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
+                await self._calls.cancel_on_the_way_out(run.execution.id, run.name, seconds)
+            raise
+        run.execution = watch.execution
+        turn.unfinished = None
+        return await self._ended(run, turn, deadline, watch)
+
+    async def _ended(
+        self, run: AsyncScriptRun, turn: AsyncScriptTurn, deadline: Deadline, watch: AsyncScriptWatch
+    ) -> ScriptResult[object]:
+        """Collect what a script that has ended left."""
+        execution = run.execution
+        try:
+            # In this order, for the service writes the streams after the output: they are whole once it is.
+            lost = outcome_of(execution, ()) is ScriptOutcome.LOST
+            output = None if lost else await self._output(run, execution, deadline)
+            await run.heard(await watch.finish(deadline.left()))
+        except NotFoundError:
+            await run.heard(watch.give_up())
+            return self._result(run, self._read(run, None), lost=True)
+        except SrsError as error:
+            if deadline.over:
+                raise self._timed_out(
+                    run,
+                    f"{run.named} ended with state {execution.state}, but what it left did not come"
+                    f" within {deadline.seconds:g} s",
+                    "script_executions.output() and .records() have it.",
+                    cause=str(error),
+                ) from error
+            error.advice = (
+                f"The {run.named} has ended with state {execution.state}: script_executions.output() and"
+                ".records() may have what it left."
+            )
+            raise
+        read = self._read(run, output)
+        if read.ended is False and not lost:
+            read = self._read(run, output, await self._rest(run, turn, deadline))
+        return self._result(run, read, lost_streams=watch.lost_streams)
+
+    async def _rest(self, run: AsyncScriptRun, turn: AsyncScriptTurn, deadline: Deadline) -> Texts:
+        """Ask for the values that a script had not put out when it was left; None if they cannot be had."""
+        if run.values_of is None or run.runspace_id is None:
+            return None
+        name = unique_name()
+        body = ScriptBody({"script": rest_of(run.values_of), "output_objects_format": str(OutputFormat.JSON)})
+        within = Deadline(deadline.left(_SECONDS_FOR_REST), self._clock.now)
+        turn.unfinished = Unfinished(name)
+        try:
+            started = await self._calls.start(run.runspace_id, body, name, unique=True, within=within.left())
+            turn.unfinished = Unfinished(name, started.id)
+            ended = await self._calls.wait(started.id, within.seconds, within.left())
+            turn.unfinished = None
+            return await self._output(run, ended, within)
+        except SrsError as error:
+            _log.info("the values that %s had not put out when it was left are lost: %s", run.named, error)
+            if turn.unfinished == Unfinished(name) and not may_have_taken_effect(error):
+                turn.unfinished = None
+            return None
+
+    async def _out_of_time(
+        self,
+        run: AsyncScriptRun,
+        turn: AsyncScriptTurn,
+        deadline: Deadline,
+        watch: AsyncScriptWatch,
+        error: WaitTimeoutError,
+    ) -> ScriptResult[object]:
+        """Stop a script that did not end in time, and collect what it left."""
+        script_id = run.execution.id
+        seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
+        output: object = None
+        if not await self._calls.cancel_on_the_way_out(script_id, run.name, seconds):
+            advice = f"Canceling it failed, so it goes on: script_executions.cancel({script_id!r}) stops it."
+        else:
+            advice = "It was asked to stop, and may take a moment to do so: what it does until then is done."
+            try:
+                run.execution = await self._calls.wait(script_id, deadline.seconds, deadline.left())
+                turn.unfinished = None
+                result = await self._ended(run, turn, deadline, watch)
+            except SrsError:
+                # What is known so far is told all the same.
+                pass
+            else:
+                if result.outcome not in {ScriptOutcome.CANCELED, ScriptOutcome.LOST}:
+                    # It ended by itself before the cancel reached it.
+                    return result
+                output = result.output
+                advice = "It was asked to stop, and has stopped: what it had done by then is done."
+        raise self._timed_out(
+            run, error.message, advice, cause=error.cause, output=output
+        ) from error.__cause__
+
+    def _timed_out(
+        self, run: AsyncScriptRun, message: str, advice: str, *, cause: str | None, output: object = None
+    ) -> WaitTimeoutError:
+        return WaitTimeoutError(
+            message,
+            last=run.execution,
+            started=True,
+            output=output,
+            records=run.records,
+            operation="run",
+            host=self._host,
+            cause=cause,
+            advice=advice,
+        )
+
+    def _result(
+        self, run: AsyncScriptRun, read: ReadOutput, *, lost: bool = False, lost_streams: int = 0
+    ) -> ScriptResult[object]:
+        collected = CollectedScript(
+            run.execution, run.followed, read, run.script, lost=lost, lost_streams=lost_streams
+        )
+        run.result = collected.result()
+        return run.result
+
+    async def _output(
+        self, run: AsyncScriptRun, execution: ScriptExecution, deadline: Deadline
+    ) -> list[str | None]:
+        for _ in range(_POLLS_FOR_OUTPUT):
+            output = await self._calls.output(execution.id, deadline.left())
+            if output is not None and None not in output:
+                return output
+            await self._clock.sleep(_SECONDS_BETWEEN)
+        raise self._unreadable(run, "it has none, although the script has ended")
+
+    def _read(self, run: AsyncScriptRun, output: Texts, rest: Texts = None) -> ReadOutput:
+        try:
+            return run.reader.read(output, rest)
+        except WireError as error:
+            problem = str(error)
+        raise self._unreadable(run, problem)
+
+    def _unreadable(self, run: AsyncScriptRun, problem: str) -> SrsError:
+        return DecodeError(
+            f"the output of {run.named} cannot be read: {problem}",
+            operation="script_executions.output",
+            host=self._host,
+            advice=f"The script has ended with state {run.execution.state}: look at what"
+            " script_executions.output() has of it.",
+        )
