@@ -120,6 +120,15 @@ _NAMES = {
     "fleet.target": ("Target",),
     "fleet.target_files": ("read_targets",),
     "fleet.watching": ("AsyncFleetWatch",),
+    "events": (
+        "Event",
+        "LoggedIn",
+        "RequestEnded",
+        "Retrying",
+        "ScriptEnded",
+        "ScriptStarted",
+        "WaitingForQuota",
+    ),
     "models": (
         "About",
         "ArgumentScript",
@@ -140,6 +149,9 @@ _NAMES = {
         "Switch",
         "WebConsole",
         "WebConsoleState",
+        "converter",
+        "from_dict",
+        "to_dict",
     ),
     "parameters": (
         "ParameterValue",
@@ -158,6 +170,7 @@ _NAMES = {
     ),
     "settings": ("Timeouts",),
     "sign_auth": ("SignAuth",),
+    "telemetry": ("Telemetry",),
     "tls": (
         "InsecureTlsWarning",
         "Tls",

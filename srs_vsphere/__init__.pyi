@@ -66,6 +66,13 @@ from srs_vsphere.errors import TooManyRequestsError as TooManyRequestsError
 from srs_vsphere.errors import TransportError as TransportError
 from srs_vsphere.errors import VCenterConnectionError as VCenterConnectionError
 from srs_vsphere.errors import WaitTimeoutError as WaitTimeoutError
+from srs_vsphere.events import Event as Event
+from srs_vsphere.events import LoggedIn as LoggedIn
+from srs_vsphere.events import RequestEnded as RequestEnded
+from srs_vsphere.events import Retrying as Retrying
+from srs_vsphere.events import ScriptEnded as ScriptEnded
+from srs_vsphere.events import ScriptStarted as ScriptStarted
+from srs_vsphere.events import WaitingForQuota as WaitingForQuota
 from srs_vsphere.fleet.breaker import BreakerPolicy as BreakerPolicy
 from srs_vsphere.fleet.errors import HostMissingError as HostMissingError
 from srs_vsphere.fleet.errors import HostSkippedError as HostSkippedError
@@ -113,6 +120,9 @@ from srs_vsphere.models import StreamType as StreamType
 from srs_vsphere.models import Switch as Switch
 from srs_vsphere.models import WebConsole as WebConsole
 from srs_vsphere.models import WebConsoleState as WebConsoleState
+from srs_vsphere.models import converter as converter
+from srs_vsphere.models import from_dict as from_dict
+from srs_vsphere.models import to_dict as to_dict
 from srs_vsphere.parameters import Parameters as Parameters
 from srs_vsphere.parameters import ParameterValue as ParameterValue
 from srs_vsphere.results import OutputMismatchError as OutputMismatchError
@@ -124,5 +134,6 @@ from srs_vsphere.retry import RetryEvent as RetryEvent
 from srs_vsphere.retry import RetryPolicy as RetryPolicy
 from srs_vsphere.settings import Timeouts as Timeouts
 from srs_vsphere.sign_auth import SignAuth as SignAuth
+from srs_vsphere.telemetry import Telemetry as Telemetry
 from srs_vsphere.tls import InsecureTlsWarning as InsecureTlsWarning
 from srs_vsphere.tls import Tls as Tls

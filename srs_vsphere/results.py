@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Generic, TypeVar, Unpack
+from html import escape
+from typing import Generic, TypeVar, Unpack, cast
 
 from attrs import field, frozen
 
@@ -16,6 +17,9 @@ from srs_vsphere.models.stream_record import StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
 
 OutputT_co = TypeVar("OutputT_co", covariant=True)
+
+#: Of a text, ``repr()`` shows no more than this.
+_LONGEST_SHOWN = 100
 
 #: How the service's reason begins when it gave a script up: its runspace died, was deleted, or ran another
 #: script too soon. A script's own error begins with the name of a type instead.
@@ -69,7 +73,7 @@ def outcome_of(execution: ScriptExecution, errors: Sequence[StreamRecord]) -> Sc
             raise ValueError(f"the script has not ended: its state is {execution.state}")
 
 
-@frozen
+@frozen(repr=False)
 class ScriptResult(Generic[OutputT_co]):
     """What came of a script.
 
@@ -102,6 +106,39 @@ class ScriptResult(Generic[OutputT_co]):
     failure: ErrorRecord | None = None
     mismatches: tuple[str, ...] = ()
     execution: ScriptExecution = field(factory=ScriptExecution, repr=False)
+
+    def __repr__(self) -> str:
+        told = [f"outcome={self.outcome.value!r}"]
+        if self.reason is not None:
+            told.append(f"reason={_cut(self.reason)!r}")
+        told += [f"{name}={count}" for name, count in self._counts() if count]
+        return f"{type(self).__name__}({', '.join(told)})"
+
+    def _repr_html_(self) -> str:
+        """Return a small table, which notebooks show."""
+        rows = [("script", self.execution.name or self.execution.id), ("outcome", self.outcome.value)]
+        if self.reason is not None:
+            rows.append(("reason", _cut(self.reason)))
+        if self.duration is not None:
+            rows.append(("duration", f"{self.duration:.1f} s"))
+        rows += [(name, str(count)) for name, count in self._counts() if count]
+        if isinstance(self.output, str):
+            rows.append(("output", _cut(self.output)))
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+        return f"<table>{cells}</table>"
+
+    def _counts(self) -> list[tuple[str, int]]:
+        output: object = self.output
+        size = len(cast("list[object]", output)) if isinstance(output, list) else len(str(output or ""))
+        return [
+            ("objects" if isinstance(output, list) else "characters", size),
+            ("errors", len(self.errors)),
+            ("warnings", len(self.warnings)),
+            ("information", len(self.information)),
+            ("verbose", len(self.verbose)),
+            ("debug", len(self.debug)),
+            ("lost_records", self.lost_records),
+        ]
 
     @property
     def reason(self) -> str | None:
@@ -143,15 +180,13 @@ class ScriptResult(Generic[OutputT_co]):
             return
         if allow_errors and self.outcome is ScriptOutcome.SUCCEEDED_WITH_ERRORS:
             return
-        raise ScriptFailedError(self._failure(), result=self, advice=_ADVICE[self.outcome])
+        raise ScriptFailedError(self._failure(), result=self, advice=self._advice())
 
     def _failure(self) -> str:
         name = f"the script {self.execution.name!r}" if self.execution.name else "the script"
         match self.outcome:
             case ScriptOutcome.SUCCEEDED_WITH_ERRORS:
-                first = " ".join(self.errors[0].message.split()) if self.errors else "it was lost"
-                count = "an error" if len(self.errors) == 1 else f"{len(self.errors)} errors"
-                return f"{name} wrote {count}, the first: {first}"
+                return f"{name} wrote {self._errors_told()}"
             case ScriptOutcome.CANCELED:
                 return f"{name} was canceled"
             case ScriptOutcome.LOST:
@@ -159,6 +194,37 @@ class ScriptResult(Generic[OutputT_co]):
                 return f"{name} was lost: {self.reason or forgotten}"
             case _:
                 return f"{name} failed: {self.reason or 'no reason was given'}"
+
+    def _errors_told(self) -> str:
+        if not self.errors:
+            return "errors, which were lost"
+        first = " ".join(self.errors[0].message.split())
+        if self.lost_records:
+            # Which stream lost records nobody noted; the first error may be among them.
+            return f"{len(self.errors)} errors or more, the first that was kept: {first}"
+        return f"{'an error' if len(self.errors) == 1 else f'{len(self.errors)} errors'}, the first: {first}"
+
+    def _advice(self) -> str:
+        lost = (
+            f" At least {self.lost_records} records were lost: the service keeps 50 of each stream."
+            if self.lost_records
+            else ""
+        )
+        # In format text the service keeps nothing of a script that did not come to its end.
+        kept = "result.output has what came before" if self.output else "Nothing of its output was kept"
+        match self.outcome:
+            case ScriptOutcome.SUCCEEDED_WITH_ERRORS:
+                all_or_some = "those that were kept" if lost else "them all"
+                return f"It ran to its end: result.errors has {all_or_some}, result.output its output.{lost}"
+            case ScriptOutcome.FAILED:
+                return f"{kept}, result.reason_text has the stack trace.{lost}"
+            case ScriptOutcome.CANCELED:
+                return f"{kept}.{lost}"
+            case _:
+                return (
+                    "It may have run to its end, or only begun: look at what it was to do before running it"
+                    " again."
+                )
 
 
 class ScriptFailedError(SrsError):
@@ -228,14 +294,9 @@ class PoolResult(Generic[OutputT_co]):
         return self.result
 
 
-_ADVICE = {
-    ScriptOutcome.SUCCEEDED_WITH_ERRORS: "It ran to its end: result.errors has them all, result.output what"
-    " it put out.",
-    ScriptOutcome.FAILED: "result.output has what came before, result.reason_text the stack trace.",
-    ScriptOutcome.CANCELED: "result.output has what came before.",
-    ScriptOutcome.LOST: "It may have run to its end, or only begun: look at what it was to do before running"
-    " it again.",
-}
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 1] + "…"
 
 
 def split_streams(records: Sequence[StreamRecord]) -> dict[StreamType, list[StreamRecord]]:

@@ -9,11 +9,12 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
 
-from srs_vsphere._validation import check_count, seconds
+from srs_vsphere._validation import check_count, check_flag, seconds
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.sign_auth import SignAuth
+from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
 _NAME = re.compile(r"(?!.{254})[\w-]{1,63}(?:\.[\w-]{1,63})*\.?")
@@ -190,3 +191,21 @@ def check_session_file(session_file: object, auth: object) -> None:
         raise InvalidArgumentValueError(
             "session_file needs auth that logs in and has a username, to know whose session it keeps"
         )
+
+
+def check_observers(on_event: object, telemetry: object, log_scripts: object) -> None:
+    """Refuse observers that cannot work.
+
+    Args:
+        on_event: a client's argument of this name, like all that follow.
+        telemetry: see there.
+        log_scripts: see there.
+
+    Raises:
+        InvalidArgumentTypeError: one is of the wrong kind.
+    """
+    if on_event is not None and not callable(on_event):
+        raise InvalidArgumentTypeError(f"on_event must be callable, not {type(on_event).__name__}")
+    if isinstance(telemetry, type) or not (telemetry is None or isinstance(telemetry, Telemetry)):
+        raise InvalidArgumentTypeError("telemetry must be such as srs_vsphere.otel.OpenTelemetry()")
+    check_flag("log_scripts", log_scripts)

@@ -13,6 +13,7 @@ import httpx
 from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
 from srs_vsphere._async.client_options import AsyncClientOptions
 from srs_vsphere._async.decoding import read_one
+from srs_vsphere._async.observer import AsyncObserver
 from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspaces import AsyncRunspaces
 from srs_vsphere._async.script_executions import AsyncScriptExecutions
@@ -43,12 +44,14 @@ from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._validation import check_flag, check_number, check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
+from srs_vsphere.events import Event
 from srs_vsphere.models import About, PSDocument
 from srs_vsphere.parameters import Parameters
 from srs_vsphere.profiles import find_settings
 from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
-from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_session_file
+from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_observers, check_session_file
+from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
@@ -82,6 +85,10 @@ class AsyncSrsClient:
             and `tls` does not apply to it.
         max_connections: requests on their way at once, the others wait their turn; default 20.
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
+        on_event: called with each event of `srs_vsphere.events`, such as `RequestEnded`; what it raises is
+            logged.
+        telemetry: where spans and metrics go, such as `srs_vsphere.otel.OpenTelemetry()`; default None.
+        log_scripts: whether the log shows the text of scripts, at DEBUG; default False.
         session_file: a file that keeps the session's key for the next process, so that commands share one
             session: only `logout` ends it. It belongs to its user alone. Default None, a session of its own.
 
@@ -102,6 +109,9 @@ class AsyncSrsClient:
         transport: httpx.AsyncBaseTransport | None = None,
         max_connections: int = 20,
         on_retry: Callable[[RetryEvent], object] | None = None,
+        on_event: Callable[[Event], object] | None = None,
+        telemetry: Telemetry | None = None,
+        log_scripts: bool = False,
         session_file: str | PathLike[str] | None = None,
     ) -> None:
         try:
@@ -112,6 +122,7 @@ class AsyncSrsClient:
         timeouts = Timeouts() if timeouts is None else timeouts
         check_arguments(auth, retry, timeouts, Tls() if tls is None else tls, max_connections, on_retry)
         check_session_file(session_file, auth)
+        check_observers(on_event, telemetry, log_scripts)
         log_redaction.install()
         self._http = make_async_http(
             origin,
@@ -131,6 +142,7 @@ class AsyncSrsClient:
             max_connections=max_connections,
             on_retry=on_retry,
             clock=AsyncClock(),
+            observer=AsyncObserver(on_event, telemetry, log_scripts=log_scripts),
         )
         password_allowed = tls is None or tls.verify is not False or not origin.secure
         self._take(

@@ -16,6 +16,7 @@ from srs_vsphere._service.script_output import CollectedScript, ReadOutput, Text
 from srs_vsphere._service.script_request import ScriptBody, unique_name
 from srs_vsphere._service.wrapped_scripts import rest_of
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
+from srs_vsphere.events import ScriptEnded
 from srs_vsphere.models import OutputFormat, ScriptExecution
 from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of
 
@@ -63,6 +64,37 @@ class AsyncScriptCollector:
             WaitTimeoutError: it did not end in time.
             SrsError: a call failed for good.
         """
+        began = self._clock.now()
+        outcome: str | None = None
+        problem: str | None = None
+        try:
+            result = await self._collect(run, turn, deadline, stop_late=stop_late, stop_left=stop_left)
+            outcome = str(result.outcome)
+            return result
+        except BaseException as error:
+            problem = type(error).__name__
+            raise
+        finally:
+            event = ScriptEnded(
+                host=self._host,
+                name=run.name,
+                script_id=run.execution.id,
+                runspace_id=run.runspace_id,
+                seconds=self._clock.now() - began,
+                outcome=outcome,
+                error=problem,
+            )
+            await self._session.sender.observer.tell(event)
+
+    async def _collect(
+        self,
+        run: AsyncScriptRun,
+        turn: AsyncScriptTurn,
+        deadline: Deadline,
+        *,
+        stop_late: bool,
+        stop_left: bool,
+    ) -> ScriptResult[object]:
         watch = AsyncScriptWatch(
             self._session,
             run.execution.id,

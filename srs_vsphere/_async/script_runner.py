@@ -15,6 +15,7 @@ from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.script_output import OutputReader, settled
 from srs_vsphere._service.script_request import Job, is_unique_name
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
+from srs_vsphere.events import ScriptStarted
 from srs_vsphere.models import ScriptExecution
 from srs_vsphere.results import ScriptOutcome, ScriptResult
 
@@ -39,6 +40,7 @@ class AsyncScriptRunner:
         self._calls = AsyncScriptCalls(session)
         self._clock = session.sender.clock
         self._host = session.sender.origin.host
+        self._observer = session.sender.observer
         self._runspace_id = runspace_id
         self._collector = AsyncScriptCollector(session)
 
@@ -59,6 +61,13 @@ class AsyncScriptRunner:
             SrsError: a call failed for good.
         """
         deadline = Deadline(job.timeout, self._clock.now) if deadline is None else deadline
+        with self._observer.span("srs.run", {"server.address": self._host}) as span:
+            result = await self._run(job, deadline)
+            if span is not None:
+                span.set({"srs.outcome": str(result.outcome)})
+        return settled(result, job.reader, check=job.check, host=self._host)
+
+    async def _run(self, job: Job, deadline: Deadline) -> ScriptResult[object]:
         turn = await self._take_turn(deadline)
         try:
             run = await self._begin(turn, job, deadline)
@@ -70,7 +79,7 @@ class AsyncScriptRunner:
             raise
         finally:
             self._session.turns.give_back(turn)
-        return settled(result, job.reader, check=job.check, host=self._host)
+        return result
 
     async def start(self, job: Job) -> AsyncScriptRun:
         """Start a script and leave it running; the next in this runspace waits for its end and collects it.
@@ -158,6 +167,12 @@ class AsyncScriptRunner:
         await self._await_unfinished(turn, deadline)
         execution = await self._start(turn, job, deadline)
         turn.unfinished = Unfinished(job.name, execution.id)
+        event = ScriptStarted(
+            host=self._host, name=job.name, script_id=execution.id, runspace_id=self._runspace_id
+        )
+        await self._observer.tell(event)
+        if self._observer.log_scripts:
+            _log.debug("%s: script %s: %s", self._host, job.name, job.script)
         return AsyncScriptRun(
             execution,
             job.reader,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import httpx
 
+from srs_vsphere._async.observer import AsyncObserver
 from srs_vsphere._async.refused_certificate import describe_certificate
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._concurrency.clock import AsyncClock
@@ -39,12 +39,11 @@ from srs_vsphere.errors import (
     SrsError,
     StreamInterruptedError,
 )
+from srs_vsphere.events import RequestEnded, Retrying
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
 T = TypeVar("T")
-
-_log = logging.getLogger("srs_vsphere")
 
 #: Of a response that is an error, more than this is not read.
 _LONGEST_ERROR_BODY = 65536
@@ -66,6 +65,7 @@ class AsyncSender:
         max_connections: how many requests may be on their way at once.
         on_retry: told of every retry.
         clock: clock and random source.
+        observer: told of every attempt and retry.
     """
 
     def __init__(
@@ -78,9 +78,11 @@ class AsyncSender:
         max_connections: int,
         on_retry: Callable[[RetryEvent], object] | None,
         clock: AsyncClock,
+        observer: AsyncObserver | None = None,
     ) -> None:
         self.origin = origin
         self.clock = clock
+        self.observer: AsyncObserver = AsyncObserver() if observer is None else observer
         self.policy = policy
         #: Whether calls that fail are not tried again, since the client is being closed.
         self.closed = False
@@ -89,7 +91,7 @@ class AsyncSender:
         self._http = http
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
-        self._on_retry = None if on_retry is None else AsyncHook("on_retry", on_retry)
+        self._on_retry = None if on_retry is None else AsyncHook[RetryEvent]("on_retry", on_retry)
         self._budget = RetryBudget(policy, clock.now())
 
     def start_afresh(self) -> None:
@@ -146,8 +148,9 @@ class AsyncSender:
             SrsError: it failed for good.
         """
         while True:
-            call.attempts += 1
-            result = await self._attempt(call, read, _made(header), whole=whole, on_refusal=on_refusal)
+            call.begin_attempt()
+            attempt = self._watched if self.observer.watches_requests() else self._attempt
+            result = await attempt(call, read, _made(header), whole=whole, on_refusal=on_refusal)
             if not isinstance(result, Failure):
                 return result
             if self.closed and call.operation is not LOGOUT:
@@ -174,6 +177,42 @@ class AsyncSender:
                 raise result.error
             await self._report(call, result, decision.wait, decision.reason)
             await self.clock.sleep(decision.wait)
+
+    async def _watched(
+        self,
+        call: Call,
+        read: Callable[[AsyncResponse, Call], Awaitable[T]],
+        header: tuple[str, Secret] | None,
+        *,
+        whole: bool,
+        on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
+    ) -> T | Failure:
+        """Make an attempt that somebody listens to."""
+        began = self.clock.now()
+        error: str | None = None
+        try:
+            with self.observer.request_span(call) as span:
+                result = await self._attempt(call, read, header, whole=whole, on_refusal=on_refusal)
+                if isinstance(result, Failure):
+                    error = type(result.error).__name__
+                if span is not None and call.status is not None:
+                    span.set({"http.response.status_code": call.status})
+                if span is not None and error is not None:
+                    span.fail(error)
+            return result
+        except BaseException as problem:
+            error = type(problem).__name__
+            raise
+        finally:
+            event = RequestEnded(
+                operation=call.operation.name,
+                host=call.host,
+                attempt=call.attempts,
+                seconds=self.clock.now() - began,
+                status=call.status,
+                error=error,
+            )
+            await self.observer.tell(event)
 
     async def _attempt(
         self,
@@ -263,6 +302,7 @@ class AsyncSender:
         read: Callable[[AsyncResponse, Call], Awaitable[T]],
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
+        call.status = response.status
         if 200 <= response.status < 300:
             return await read(response, call)
         failure = await self._refused(call, response)
@@ -289,17 +329,12 @@ class AsyncSender:
         return Failure(outcome, error)
 
     async def _report(self, call: Call, failure: Failure, wait: float, reason: str) -> None:
-        _log.info(
-            "%s on %s: attempt %d failed (%s), next in %.2f s",
-            call.operation.name,
-            call.host,
-            call.attempts,
-            reason,
-            wait,
+        operation, attempt = call.operation.name, call.attempts
+        await self.observer.tell(
+            Retrying(operation=operation, host=call.host, attempt=attempt, wait=wait, reason=reason)
         )
         if self._on_retry is not None:
-            event = RetryEvent(call.operation.name, call.host, call.attempts, wait, reason, failure.error)
-            await self._on_retry.tell(event)
+            await self._on_retry.tell(RetryEvent(operation, call.host, attempt, wait, reason, failure.error))
 
 
 def _made(header: tuple[str, Secret | Callable[[], Secret]] | None) -> tuple[str, Secret] | None:

@@ -50,7 +50,7 @@ def _structurer(cls: Hashable) -> Callable[[object], object]:
     # Loaded on use: importing it, and the code it writes for each model, would double this package's import.
     import cattrs
 
-    hook = _members(cast("type", cls), _converter())
+    hook = _members(cast("type", cls), wire_converter())
 
     def structure(value: object) -> object:
         if type(value) is not dict:
@@ -140,18 +140,28 @@ def _any_text(value: object, _: object) -> object:
     return "" if value is None else _text(value, _)
 
 
+def _is_anything(cls: object) -> bool:
+    return cls is object
+
+
+def _as_it_is(value: object, _: object) -> object:
+    return value
+
+
 def _is_list(cls: object) -> bool:
-    return get_origin(cls) is list
+    return get_origin(cls) in {list, tuple}
 
 
 def _list(cls: type, converter: cattrs.Converter) -> Callable[[object, object], object]:
-    (item,) = get_args(cls)
+    item = get_args(cls)[0]
+    frozen = get_origin(cls) is tuple
     hook = converter.get_structure_hook(item)
 
     def structure(value: object, _: object) -> object:
         if type(value) is not list:
             raise TypeError(f"a list expected, not {type(value).__name__}")
-        return [hook(element, item) for element in cast("list[object]", value)]
+        made = [hook(element, item) for element in cast("list[object]", value)]
+        return tuple(made) if frozen else made
 
     return structure
 
@@ -178,7 +188,13 @@ def _model(cls: type, converter: cattrs.Converter) -> Callable[[object, object],
 
 
 @cache
-def _converter() -> cattrs.Converter:
+def wire_converter() -> cattrs.Converter:
+    """Return the converter with all rules, which nobody adds to."""
+    return make_wire_converter()
+
+
+def make_wire_converter() -> cattrs.Converter:
+    """Make a converter with all rules."""
     import cattrs
 
     converter = cattrs.Converter(detailed_validation=True)
@@ -190,4 +206,5 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_factory(lambda cls: bool(_enums(cls)), _open_enum)
     converter.register_structure_hook_factory(_is_list, _list)
     converter.register_structure_hook_factory(attrs.has, _model)
+    converter.register_structure_hook_func(_is_anything, _as_it_is)
     return converter

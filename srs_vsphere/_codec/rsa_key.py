@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key, l
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 from cryptography.x509 import load_der_x509_certificate
 
-from srs_vsphere.auth import Secret
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
+from srs_vsphere.secret import Secret
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),

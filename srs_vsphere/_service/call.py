@@ -22,6 +22,7 @@ class Call:
         deadline: seconds on the client's clock at which it must have ended.
         body: JSON to send, if the operation takes a body; left out of ``repr()``, as scripts hold secrets.
         attempts: how often it was tried so far.
+        status: HTTP status of the last response, or None.
         policy: when it is tried again; its own deadline is what a caller who gave a timeout gave.
     """
 
@@ -32,6 +33,12 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     attempts: int = 0
     policy: RetryPolicy = field(factory=RetryPolicy)
+    status: int | None = None
+
+    def begin_attempt(self) -> None:
+        """Count another attempt, which has no response yet."""
+        self.attempts += 1
+        self.status = None
 
     def facts(self, **more: Unpack[Facts]) -> Facts:
         """Return the facts that an error of this call carries.

@@ -31,7 +31,7 @@ def script_text(script: str | PathLike[str]) -> str:
         OSError: the file cannot be read.
     """
     if isinstance(script, PathLike):
-        text = _decoded(Path(script))
+        text = decoded(Path(script).read_bytes(), str(Path(script)))
     elif isinstance(script, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
         text = script.removeprefix("\ufeff")
     else:
@@ -41,9 +41,19 @@ def script_text(script: str | PathLike[str]) -> str:
     return text
 
 
-def _decoded(path: Path) -> str:
-    content = path.read_bytes()
-    mark, encoding = next(((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8"))
+def decoded(content: bytes, name: str) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Args:
+        content: what is in the file: UTF-8 unless a byte order mark says otherwise.
+        name: what to call it in the error.
+
+    Raises:
+        InvalidArgumentValueError: it is no text.
+    """
+    mark, encoding = next(
+        ((mark, known) for mark, known in _MARKS if content.startswith(mark)), (b"", "utf-8")
+    )
     try:
         text = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
@@ -52,4 +62,4 @@ def _decoded(path: Path) -> str:
         if "\0" not in text:
             return text
         problem = "it holds zero bytes, as UTF-16 without a byte order mark does"
-    raise InvalidArgumentValueError(f"script {path} cannot be read: {problem}; save it as UTF-8")
+    raise InvalidArgumentValueError(f"script {name} cannot be read: {problem}; save it as UTF-8")

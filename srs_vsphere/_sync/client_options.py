@@ -9,8 +9,10 @@ from typing import TypedDict
 import httpx
 
 from srs_vsphere.auth import Auth
+from srs_vsphere.events import Event
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Timeouts
+from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
 
@@ -25,4 +27,7 @@ class ClientOptions(TypedDict, total=False):
     transport: httpx.BaseTransport | None
     max_connections: int
     on_retry: Callable[[RetryEvent], object] | None
+    on_event: Callable[[Event], object] | None
+    telemetry: Telemetry | None
+    log_scripts: bool
     session_file: str | PathLike[str] | None

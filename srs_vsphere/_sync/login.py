@@ -16,6 +16,7 @@ from srs_vsphere._service.call import Call
 from srs_vsphere._service.clock_skew import clock_skew
 from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, CredentialSource, LoginAuth, Secret, check_key
 from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+from srs_vsphere.events import LoggedIn
 from srs_vsphere.sign_auth import SignAuth
 
 KEY_HEADER = "X-SRS-API-KEY"
@@ -66,14 +67,19 @@ class Login:
             TypeError: the program's own source of credentials returned something else.
             SrsError: it failed.
         """
-        credentials = self._credentials(call)
-        self._check_refusal(credentials)
-        try:
-            key = self._trade(call, credentials)
-        except AuthenticationError as error:
-            self._refusal = _Refusal(credentials, error, self._sender.clock.now())
-            raise
+        sender = self._sender
+        began = sender.clock.now()
+        with sender.observer.span("srs.login", {"server.address": call.host}):
+            credentials = self._credentials(call)
+            self._check_refusal(credentials)
+            try:
+                key = self._trade(call, credentials)
+            except AuthenticationError as error:
+                self._refusal = _Refusal(credentials, error, sender.clock.now())
+                raise
         self._refusal = None
+        seconds = sender.clock.now() - began
+        sender.observer.tell(LoggedIn(host=call.host, username=credentials.username, seconds=seconds))
         return key
 
     def _credentials(self, call: Call) -> LoginAuth:

@@ -41,6 +41,7 @@ class Poll(Generic[T]):
         self.last: T | None = None
         self._clock = session.sender.clock
         self._host = session.sender.origin.host
+        self._observer = session.sender.observer
         self._policy = policy
         self._operation = operation
         self._what = what
@@ -105,10 +106,13 @@ class Poll(Generic[T]):
             WaitTimeoutError: the time is over.
             SrsError: asking makes no sense any more.
         """
-        while True:
-            response = self.step()
-            if response is not None:
-                return response
+        with self._observer.span(
+            "srs.wait", {"srs.operation": self._operation, "server.address": self._host}
+        ):
+            while True:
+                response = self.step()
+                if response is not None:
+                    return response
 
     def left(self) -> float | None:
         """Return how many seconds one more call may take; None for as many as it likes."""

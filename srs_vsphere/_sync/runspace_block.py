@@ -24,6 +24,7 @@ from srs_vsphere.errors import (
     VCenterConnectionError,
     WaitTimeoutError,
 )
+from srs_vsphere.events import WaitingForQuota
 from srs_vsphere.models import Runspace, StreamGap, StreamRecord, StreamType
 from srs_vsphere.results import ScriptOutcome, outcome_of, split_streams
 
@@ -124,6 +125,7 @@ class RunspaceBlock:
         clock = self._session.sender.clock
         waiting = Deadline(self._wait_for_quota, clock.now)
         patience = Wait(WaitPolicy(timeout=self._wait_for_quota), clock.random)
+        told = False
         while True:
             try:
                 return self._calls.create(
@@ -136,6 +138,11 @@ class RunspaceBlock:
                 step = patience.saw(self._wait_for_quota - (waiting.left() or 0.0), Seen.PENDING)
                 if not isinstance(step, AskAgain) or self._deadline.over:
                     raise
+                if not told:
+                    told = True
+                    sender = self._session.sender
+                    event = WaitingForQuota(host=sender.origin.host, seconds=self._wait_for_quota)
+                    sender.observer.tell(event)
             except SrsError as error:
                 if may_have_taken_effect(error):
                     self._calls.delete_lost(self.name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from attrs import define
+from attrs import frozen
+
+from srs_vsphere.models.model import Model
 
 
-@define
-class About:
+@frozen
+class About(Model):
     """The service's name and versions.
 
     Args:

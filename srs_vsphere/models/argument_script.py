@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from attrs import define, field
+from attrs import field, frozen
+
+from srs_vsphere.models.model import Model, texts
 
 
-@define
-class ArgumentScriptTemplate:
+@frozen
+class ArgumentScriptTemplate(Model):
     """A script with placeholders.
 
     Args:
@@ -21,11 +23,11 @@ class ArgumentScriptTemplate:
     script_runtime: str | None = None
     result_type: str | None = None
     script_template: str | None = None
-    placeholders: list[str] = field(factory=list[str])
+    placeholders: tuple[str, ...] = field(default=(), converter=texts)
 
 
-@define
-class ArgumentScript:
+@frozen
+class ArgumentScript(Model):
     """A script that finds a parameter's value on the server, such as a template filled in.
 
     If it finds nothing, the script that it is for fails without having started, and the reason names the

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from attrs import define, field
+from attrs import field, frozen
+
+from srs_vsphere.models.model import Model
 
 
-@define
-class ErrorDetails:
+@frozen
+class ErrorDetails(Model):
     """Why a runspace, a web console or a request failed.
 
     Args:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from attrs import define, field
+from attrs import field, frozen
+
+from srs_vsphere.models.model import Model, texts
 
 
-@define
-class PSDocument:
+@frozen
+class PSDocument(Model):
     """One output object with its .NET type.
 
     Args:
@@ -16,5 +18,5 @@ class PSDocument:
     """
 
     type_name: str | None = None
-    interfaces: list[str] = field(factory=list[str], repr=False)
-    value: object = None
+    interfaces: tuple[str, ...] = field(default=(), converter=texts, repr=False)
+    value: object = field(default=None, hash=False)

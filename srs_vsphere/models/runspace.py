@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import define
+from attrs import frozen
 
 from srs_vsphere.models.error_details import ErrorDetails
+from srs_vsphere.models.model import Model
 
 
 class RunspaceState(StrEnum):
@@ -20,8 +21,8 @@ class RunspaceState(StrEnum):
     ERROR = "error"
 
 
-@define
-class Runspace:
+@frozen
+class Runspace(Model):
     """A PowerShell session on the server.
 
     Args:

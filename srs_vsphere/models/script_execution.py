@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import define, field
+from attrs import field, frozen
+
+from srs_vsphere.models.model import Model
 
 
 class ScriptExecutionState(StrEnum):
@@ -25,8 +27,8 @@ class OutputFormat(StrEnum):
     JSON = "json"
 
 
-@define
-class ScriptExecution:
+@frozen
+class ScriptExecution(Model):
     """A script that runs, or ran.
 
     Args:

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from srs_vsphere.models.model import Model
+
 
 class StreamType(StrEnum):
     """The streams that the service keeps; progress is not among them, and output is read apart."""
@@ -19,7 +21,7 @@ class StreamType(StrEnum):
 
 
 @frozen
-class StreamRecord:
+class StreamRecord(Model):
     """One message that a script wrote to one of its streams.
 
     Args:
@@ -34,7 +36,7 @@ class StreamRecord:
 
 
 @frozen
-class StreamGap:
+class StreamGap(Model):
     """A place in a followed stream where records are missing: the service keeps the newest 50 only.
 
     Args:

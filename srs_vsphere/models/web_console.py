@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import define
+from attrs import frozen
 
 from srs_vsphere.models.error_details import ErrorDetails
+from srs_vsphere.models.model import Model
 
 
 class WebConsoleState(StrEnum):
@@ -18,8 +19,8 @@ class WebConsoleState(StrEnum):
     ERROR = "error"
 
 
-@define
-class WebConsole:
+@frozen
+class WebConsole(Model):
     """A PowerCLI console in a browser, which counts against the quota of runspaces.
 
     Args:

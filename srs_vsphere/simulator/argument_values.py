@@ -13,8 +13,8 @@ from srs_vsphere.simulator.lenient_json import Value
 from srs_vsphere.simulator.objects.values import Int64, PsObject, fits
 from srs_vsphere.simulator.service_scripts import recognised
 
-#: A parameter script that only turns CLIXML into the value that it stands for.
-_CARRIER = re.compile(r"PSSerializer\]::Deserialize\(\s*\$argument\s*\)", re.IGNORECASE)
+#: A parameter script that only turns CLIXML into the value that it stands for, lists into an ArrayList.
+_CARRIER = "param($argument) ,[System.Management.Automation.PSSerializer]::Deserialize($argument)"
 _DATE_LIKE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 
 
@@ -29,7 +29,7 @@ def carried(argument: object, script: str) -> list[object] | None:
         ClixmlError: the text cannot be read.
     """
     arrays = recognised("parameter-value", script) is not None
-    if not isinstance(argument, str) or not (arrays or _CARRIER.search(script)):
+    if not isinstance(argument, str) or not (arrays or script.strip() == _CARRIER):
         return None
     return [value for value in decode(argument, arrays=arrays) if value is not None]
 

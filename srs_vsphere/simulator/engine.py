@@ -17,7 +17,6 @@ from srs_vsphere.simulator.clixml import ClixmlError
 from srs_vsphere.simulator.objects.display import WIDTH, show
 from srs_vsphere.simulator.objects.documents import documents
 from srs_vsphere.simulator.objects.errors import ScriptError
-from srs_vsphere.simulator.objects.json_text import to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
@@ -294,8 +293,6 @@ class Engine:
             if result.unread:
                 structured = StructuredRun("")
             output = list(structured.texts())
-        if job.wrapper is not None and job.wrapper.levels is not None:
-            output = [(at, to_json(value, job.wrapper.levels, compress=True)) for at, value in output]
         records = list(machine.records)
         written: list[tuple[float, str]] = []
         if job.format == JSON:

@@ -24,10 +24,6 @@ _FORMATTED = (
 _BATCH = 500
 _BATCH_SECONDS = 0.1
 _MOST_ERRORS = 50
-#: The client's first wrapper: it has ConvertTo-Json make a text of each object.
-_FIRST = re.compile(
-    r"\[scriptblock\]::Create\(\s*\$__s\s*\).*ConvertTo-Json -InputObject \$_ -Depth (\d+)", re.DOTALL
-)
 _PLACEHOLDERS = {"DEPTH": r"(\d+)", "RUN": r"([^']*)", "WIDTH": r"(\d+)", "SCRIPT": r"(.*)"}
 
 
@@ -58,13 +54,11 @@ class Wrapper:
         width: columns of text, for text output.
         depth: levels of .NET objects that are opened, for structured output.
         run: the name of the run, for structured output.
-        levels: levels of all values that are kept, for the client's first wrapper.
     """
 
     width: int | None = None
     depth: int | None = None
     run: str = ""
-    levels: int | None = None
 
 
 def unwrapped(
@@ -82,8 +76,6 @@ def unwrapped(
     elif places := recognised("structured-output", script):
         # The name of the run stands before the depth.
         wrapper = Wrapper(depth=int(places[1]), run=places[0])
-    elif match := _FIRST.search(script):
-        wrapper = Wrapper(levels=int(match[1]))
     inner = [value for name, value in values if name.lower() == WRAPPED]
     if wrapper is None or len(inner) != 1 or not isinstance(inner[0], str):
         return script, list(values), None

@@ -1,0 +1,82 @@
+"""Who is told of what a client does: the log, the program's ``on_event``, and telemetry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from srs_vsphere._concurrency.hook import AsyncHook
+from srs_vsphere._service.call import Call
+from srs_vsphere._service.event_log import LOG, log_event
+from srs_vsphere.events import Event
+from srs_vsphere.telemetry import Attributes, Span, Telemetry
+
+
+class AsyncObserver:
+    """Passes events on.
+
+    Args:
+        on_event: the program's hook, or None.
+        telemetry: what spans and metrics go to, or None.
+        log_scripts: whether the text of scripts may be logged.
+    """
+
+    def __init__(
+        self,
+        on_event: Callable[[Event], object] | None = None,
+        telemetry: Telemetry | None = None,
+        *,
+        log_scripts: bool = False,
+    ) -> None:
+        self._hook = None if on_event is None else AsyncHook[Event]("on_event", on_event)
+        self._telemetry = telemetry
+        self.log_scripts: bool = log_scripts
+
+    def watches_requests(self) -> bool:
+        """Whether anybody listens to what happens to each request."""
+        return self._hook is not None or self._telemetry is not None or LOG.isEnabledFor(logging.DEBUG)
+
+    async def tell(self, event: Event) -> None:
+        """Tell everybody of an event.
+
+        Args:
+            event: the event.
+        """
+        log_event(event)
+        if self._telemetry is not None:
+            self._telemetry.record(event)
+        if self._hook is not None:
+            await self._hook.tell(event)
+
+    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span | None]:
+        """Return a context that is a span of this name; it gives None where nobody wants spans.
+
+        Args:
+            name: the span's name.
+            attributes: what is known at its beginning.
+        """
+        return nullcontext() if self._telemetry is None else self._telemetry.span(name, attributes)
+
+    def request_span(self, call: Call) -> AbstractContextManager[Span | None]:
+        """Return a context that is the span of one attempt of a request.
+
+        Args:
+            call: what is attempted.
+        """
+        if self._telemetry is None:
+            return nullcontext()
+        name, _, port = call.host.rpartition(":")
+        attributes: dict[str, str | int | float] = {
+            "http.request.method": call.operation.method,
+            # Without the ids: who knows a running script's id can read it.
+            "url.template": call.operation.path,
+            "server.address": name if port.isdigit() and name else call.host,
+            "srs.operation": call.operation.name,
+            "srs.attempt": call.attempts,
+        }
+        if port.isdigit() and name:
+            attributes["server.port"] = int(port)
+        if call.attempts > 1:
+            attributes["http.request.resend_count"] = call.attempts - 1
+        return self._telemetry.span(f"srs.{call.operation.name}", attributes, client=True)

@@ -1,0 +1,1 @@
+"""The ``srs`` command: the service from a shell."""

@@ -1,0 +1,110 @@
+"""Exit codes of the ``srs`` command, and what it says of errors."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from srs_vsphere import ScriptOutcome, SrsError
+
+
+class ExitCode(IntEnum):
+    """What the command's exit status means."""
+
+    OK = 0
+    #: The script failed, was canceled or lost; some hosts of a fleet failed; or the service's own failure.
+    FAILED = 1
+    #: The command line, the environment or a file is wrong; nothing was sent.
+    USAGE = 2
+    #: The script ran to its end, and its error stream is not empty.
+    SUCCEEDED_WITH_ERRORS = 3
+    #: The login or the server's certificate was refused.
+    LOGIN = 4
+    QUOTA = 5
+    NOT_FOUND = 6
+    #: No complete response came from the service.
+    TRANSPORT = 7
+    TIMEOUT = 8
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class UsageError(Exception):
+    """The command line, the environment or a file is wrong; nothing was done.
+
+    Args:
+        argument: the argument's name, as on the command line; empty if the problem names it.
+        problem: what is wrong with it.
+    """
+
+    def __init__(self, argument: str, problem: str) -> None:
+        super().__init__(argument, problem)
+        self.argument: str = argument
+        self.problem: str = problem
+
+    def __str__(self) -> str:
+        return f"{self.argument}: {self.problem}" if self.argument else self.problem
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM); raised in the main thread, so that all blocks clean up."""
+
+
+def exit_code_of(error: SrsError) -> ExitCode:
+    """Return the exit code for an error of the package.
+
+    Args:
+        error: the error.
+    """
+    from srs_vsphere import errors
+    from srs_vsphere.certificate import CertificateError
+
+    for kinds, code in (
+        ((errors.InvalidArgumentError,), ExitCode.USAGE),
+        ((errors.AuthenticationError, CertificateError), ExitCode.LOGIN),
+        ((errors.QuotaExceededError,), ExitCode.QUOTA),
+        ((errors.NotFoundError,), ExitCode.NOT_FOUND),
+        ((errors.WaitTimeoutError, errors.ResponseTimeoutError), ExitCode.TIMEOUT),
+        ((errors.TransportError,), ExitCode.TRANSPORT),
+    ):
+        if isinstance(error, kinds):
+            return code
+    return ExitCode.FAILED
+
+
+def exit_code_for(outcome: ScriptOutcome) -> ExitCode:
+    """Return the exit code for what came of a script.
+
+    Args:
+        outcome: what came of it.
+    """
+    codes = {"succeeded": ExitCode.OK, "succeeded_with_errors": ExitCode.SUCCEEDED_WITH_ERRORS}
+    return codes.get(outcome.value, ExitCode.FAILED)
+
+
+def message_of(error: SrsError) -> str:
+    """Return an error's line, with what to do in the command's own terms.
+
+    Args:
+        error: the error.
+    """
+    for name, advice in _ADVICE.items():
+        if any(kind.__name__ == name for kind in type(error).__mro__):
+            error.advice = advice
+            break
+    return " ".join(str(error).split())
+
+
+#: In place of what the package advises, which is written for programs.
+_ADVICE = {
+    "CertificateError": "Look at it with `srs cert`; if it is right, trust it with `srs cert --pin`.",
+    "AuthenticationError": "Check user name and password, and that the service reaches vCenter's single"
+    " sign-on.",
+    "QuotaExceededError": "Remove what is not needed (`srs runspace ls`, `srs runspace rm`), or wait for room"
+    " with --wait-quota.",
+    "RunspaceBusyError": "Wait for the running script to end, cancel it (`srs script cancel`), or use another"
+    " runspace.",
+    "ResponseTimeoutError": "Check the service and the network, or give it more time with --timeout.",
+    "OutcomeUnknownError": "Look at what there is (`srs runspace ls`, `srs script ls`) before you repeat it.",
+}

@@ -1,0 +1,154 @@
+"""What is to be run: the script's text, and its parameters, from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from srs_vsphere._service.script_text import decoded
+from srs_vsphere.auth import Secret
+from srs_vsphere.cli.problems import UsageError
+from srs_vsphere.errors import InvalidArgumentValueError
+
+if TYPE_CHECKING:
+    from srs_vsphere import ParameterValue
+
+_STANDARD_INPUT = "-"
+
+File = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
+
+
+@frozen(kw_only=True)
+class ScriptOptions:
+    """The script's text where it is not a file, and its parameters.
+
+    Args:
+        command: the script itself, instead of a file.
+        parameter: a parameter: NAME=TEXT, NAME:=JSON or NAME=@FILE with a text; may be repeated.
+        secret: name of a parameter that is asked for and arrives as SecureString; may be repeated.
+    """
+
+    command: Annotated[str | None, Parameter(name=("--command", "-c"), allow_leading_hyphen=True)] = None
+    parameter: Annotated[
+        tuple[str, ...], Parameter(name=("--parameter", "-p"), allow_leading_hyphen=True)
+    ] = ()
+    secret: tuple[str, ...] = ()
+
+
+#: For a command's signature.
+Script = Annotated[ScriptOptions, Parameter(name="*")]
+NO_SCRIPT = ScriptOptions()
+
+
+def script_text(file: str | None, command: str | None, *, stdin_is_taken: bool) -> str:
+    """Return the script's text.
+
+    Args:
+        file: path of a file, or ``-`` for standard input.
+        command: the text itself.
+        stdin_is_taken: whether a password is read from standard input.
+
+    Raises:
+        UsageError: none or both are given, or the file cannot be read as a text.
+    """
+    if command is not None and file is None:
+        if not command.strip():
+            raise UsageError("-c", "the script must not be blank")
+        return command
+    if file is None or command is not None:
+        raise UsageError("FILE", "give a file, - for standard input, or the script itself with -c")
+    if file == _STANDARD_INPUT:
+        if stdin_is_taken:
+            raise UsageError(
+                "FILE", "standard input cannot hold the script and, with --password-stdin, the password"
+            )
+        content, name = sys.stdin.buffer.read(), "standard input"
+    elif file.startswith("-"):
+        raise UsageError(file, "there is no such option")
+    else:
+        content, name = _content(file, "FILE"), file
+    text = _text(content, name, "FILE")
+    if not text.strip():
+        raise UsageError("FILE", f"{name} is blank")
+    return text
+
+
+def parameters(given: Sequence[str], secrets: Sequence[str]) -> dict[str, ParameterValue]:
+    """Return the script's parameters.
+
+    Args:
+        given: ``NAME=TEXT``, ``NAME:=JSON`` or ``NAME=@FILE`` each.
+        secrets: names of parameters that a person is asked for.
+
+    Raises:
+        UsageError: one cannot be understood, is given twice, or nobody can be asked.
+    """
+    found: dict[str, ParameterValue] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip(" :"):
+            raise UsageError("-p", f"{_start(text)} is not NAME=TEXT, NAME:=JSON or NAME=@FILE")
+        if name.endswith(":"):
+            name = name[:-1]
+            _put(found, name, _json(name, value), "-p")
+        elif value.startswith("@"):
+            content = _content(value[1:], f"-p {name}")
+            _put(found, name, _text(content, value[1:], f"-p {name}"), "-p")
+        else:
+            _put(found, name, value, "-p")
+    for name in secrets:
+        _put(found, name, _asked(name), "--secret")
+    return found
+
+
+def _put(found: dict[str, ParameterValue], name: str, value: ParameterValue, argument: str) -> None:
+    if not name.strip():
+        raise UsageError(argument, "a parameter's name must not be blank")
+    if name.lower() in {known.lower() for known in found}:
+        raise UsageError(argument, f"{name} is given twice: PowerShell ignores letter case")
+    found[name] = value
+
+
+def _json(name: str, text: str) -> ParameterValue:
+    try:
+        value: ParameterValue | None = json.loads(text)
+    except ValueError as error:
+        raise UsageError(f"-p {name}", f"its value is not JSON: {error}") from error
+    if value is None:
+        raise UsageError(f"-p {name}", "null cannot be given: leave the parameter out to have its default")
+    return value
+
+
+def _asked(name: str) -> Secret:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("--secret", f"{name}: there is no terminal to ask for it at")
+    import getpass
+
+    return Secret(getpass.getpass(f"{name}: ", stream=sys.stderr))
+
+
+def _content(path: str, argument: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(argument, f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(argument, f"{path!r} is no path: {error}") from error
+
+
+def _text(content: bytes, name: str, argument: str) -> str:
+    try:
+        return decoded(content, name)
+    except InvalidArgumentValueError as error:
+        raise UsageError(argument, error.message) from error
+
+
+def _start(text: str) -> str:
+    # What follows may be a secret.
+    return repr(text[:20] + ("…" if len(text) > 20 else ""))

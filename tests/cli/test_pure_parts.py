@@ -1,0 +1,149 @@
+"""Durations, tables, data and the order of the command line."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from srs_vsphere.cli.data import as_data, to_json, to_yaml
+from srs_vsphere.cli.durations import duration_text, parse_duration
+from srs_vsphere.cli.finding import Filters
+from srs_vsphere.cli.options import moved_behind
+from srs_vsphere.cli.table import Heading, format_members, format_table
+from srs_vsphere.models import Runspace
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("1.5", 1.5), ("30s", 30), ("10m", 600), ("1h30m", 5400), ("2d", 172800), ("500ms", 0.5)],
+)
+def test_durations(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@given(st.text(max_size=8))
+def test_a_duration_is_positive_or_refused(text):
+    with suppress(ValueError):
+        assert parse_duration(text) > 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.25, "0.2s"),
+        (59.9, "59.9s"),
+        (60, "1m"),
+        (90, "1m30s"),
+        (7200, "2h"),
+        (9000, "2h30m"),
+        (90000, "1d1h"),
+    ],
+)
+def test_durations_are_written(seconds, text):
+    assert duration_text(seconds) == text
+
+
+@given(st.floats(min_value=60, max_value=1e7))
+def test_a_duration_is_read_as_it_was_written(seconds):
+    assert parse_duration(duration_text(seconds)) == pytest.approx(seconds, rel=0.05)
+
+
+CELLS = st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30)), max_size=5)
+
+
+@given(CELLS, st.integers(min_value=1, max_value=120))
+def test_a_table_fits_its_width_if_it_can(rows, width):
+    headings = (Heading("A", flexible=True), Heading("B", flexible=True), Heading("C", optional=True))
+    table = format_table(headings, rows, width)
+    assert len(table) == len(rows) + 1
+    assert all(cell_len(line) <= max(width, 18) for line in table)
+    assert all(line.isprintable() for line in table)
+
+
+@given(CELLS)
+def test_without_a_width_nothing_is_cut(rows):
+    headings = (Heading("A", flexible=True), Heading("B"), Heading("C", optional=True))
+    for line, row in zip(format_table(headings, rows, None)[1:], rows, strict=True):
+        for cell in row:
+            assert "".join(c if c.isprintable() else "\ufffd" for c in " ".join(cell.split())) in line + " "
+
+
+def test_wide_signs_take_two_cells():
+    assert format_table((Heading("名前"), Heading("B")), [("a", "b")], None) == ["名前  B", "a     b"]
+    assert format_members([("a", "\x1b[31mred"), ("long", "x")]) == ["a     \ufffd[31mred", "long  x"]
+
+
+DATA = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(DATA)
+def test_yaml_is_read_back_as_it_was(data):
+    try:
+        text = to_yaml(data)
+        text.encode()
+    except UnicodeEncodeError:
+        return
+    assert yaml.safe_load(text) == data
+
+
+@given(DATA)
+def test_json_is_read_back_as_it_was(data):
+    assert json.loads(to_json(as_data(data))) == data
+    assert "\n" not in to_json(data, indent=None)
+
+
+class Word(StrEnum):
+    ONE = "one"
+
+
+def test_what_becomes_of_other_values():
+    at = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    assert as_data([at, b"ab", Word.ONE, (1,), timedelta(seconds=1), {1: 2}]) == [
+        "2026-01-02T03:04:00+00:00",
+        "YWI=",
+        "one",
+        [1],
+        "0:00:01",
+        {"1": 2},
+    ]
+    assert as_data(Runspace("1", creation_time=at))["creation_time"] == "2026-01-02T03:04:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("words", "moved"),
+    [
+        (["about"], ["about"]),
+        (["--url", "x", "-o", "json", "run", "-"], ["run", "-", "--url", "x", "-o", "json"]),
+        (["--url=x", "-q", "run", "--", "-x"], ["run", "--url=x", "-q", "--", "-x"]),
+        (["--help"], ["--help"]),
+        (["-v", "--help"], ["-v", "--help"]),
+        (["--url"], ["--url"]),
+        ([], []),
+    ],
+)
+def test_options_may_stand_before_the_command(words, moved):
+    assert moved_behind(words) == moved
+
+
+def test_filters():
+    now = datetime.now(UTC)
+    old = Runspace("1", name="nightly", state="ready", creation_time=now - timedelta(hours=1))
+    young = Runspace("2", name="other", state="error", creation_time=now)
+    unknown = Runspace("3")
+    assert Filters(older=600).matching([old, young, unknown]) == [old]
+    assert Filters(name="night*").matching([old, young, unknown]) == [old]
+    assert Filters(state="error").matching([old, young, unknown]) == [young]
+    assert Filters().matching([old, young, unknown]) == [old, young, unknown]
+    assert not Filters().given
