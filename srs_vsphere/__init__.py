@@ -170,6 +170,7 @@ _NAMES = {
     ),
     "settings": ("Timeouts",),
     "sign_auth": ("SignAuth",),
+    "sso": ("SsoAuth",),
     "telemetry": ("Telemetry",),
     "tls": (
         "InsecureTlsWarning",

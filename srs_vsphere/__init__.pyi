@@ -134,6 +134,7 @@ from srs_vsphere.retry import RetryEvent as RetryEvent
 from srs_vsphere.retry import RetryPolicy as RetryPolicy
 from srs_vsphere.settings import Timeouts as Timeouts
 from srs_vsphere.sign_auth import SignAuth as SignAuth
+from srs_vsphere.sso import SsoAuth as SsoAuth
 from srs_vsphere.telemetry import Telemetry as Telemetry
 from srs_vsphere.tls import InsecureTlsWarning as InsecureTlsWarning
 from srs_vsphere.tls import Tls as Tls

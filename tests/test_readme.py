@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import re
 import shlex
@@ -12,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import srs_vsphere
 from srs_vsphere.simulator import SimServer, Simulator
 from tests.pasting import WITH_PLUGIN
 
@@ -86,3 +89,26 @@ def test_the_readmes_simulators_start_and_stop(line: str) -> None:
         finally:
             process.kill()
     assert process.returncode == 0
+
+
+def test_the_lines_for_credentials_and_trust_are_right() -> None:
+    section = README.partition("## Credentials and trust")[2].partition("\n## ")[0]
+    lines = [
+        line.rpartition("`")[0].rpartition("`")[2] for line in section.splitlines() if line.endswith("` |")
+    ]
+    assert len(lines) == 14
+    for line in lines:
+        call = ast.parse(line, mode="eval").body
+        if not isinstance(call, ast.Call):
+            assert hasattr(srs_vsphere, line)
+            continue
+        function = eval(ast.unparse(call.func), {"__builtins__": {}}, PublicNames())
+        given = {word.arg: None for word in call.keywords}
+        inspect.signature(function).bind(*call.args, **given)
+
+
+class PublicNames(dict[str, object]):
+    """The package's names, which it loads on use."""
+
+    def __missing__(self, name: str) -> object:
+        return getattr(srs_vsphere, name)

@@ -171,6 +171,24 @@ async def test_a_script_in_a_runspace_of_ones_own_is_canceled() -> None:
 
 
 @pytest.mark.anyio
+async def test_leaving_the_wait_for_a_started_script_leaves_the_script() -> None:
+    place = InProcess()
+    messages = [StreamMessage("warning", f"w{at}", at=at) for at in range(10)]
+    place.simulator.on_script("talk", ScriptReply(output=["x"], records=messages, duration=30))
+    leave = anyio.CancelScope()
+    async with place.client as client:
+        async with client.runspaces.open() as handle:
+            started = await handle.start("talk", on_record=lambda _: leave.cancel())
+            with leave:
+                await started.result()
+            assert leave.cancelled_caught
+            result = await started.result()
+        assert (result.outcome, result.output) == (ScriptOutcome.SUCCEEDED, "x")
+        assert [record.message for record in result.warnings] == [f"w{at}" for at in range(10)]
+        place.check()
+
+
+@pytest.mark.anyio
 async def test_waiters_that_are_cancelled_leave_nothing() -> None:
     place = InProcess()
     async with place.client as client:

@@ -11,7 +11,7 @@ from srs_vsphere._async.script_turns import AsyncScriptTurn, Unfinished
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.failures import may_have_taken_effect
+from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect
 from srs_vsphere._service.script_output import OutputReader, settled
 from srs_vsphere._service.script_request import Job, is_unique_name
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
@@ -21,8 +21,6 @@ from srs_vsphere.results import ScriptOutcome, ScriptResult
 
 _log = logging.getLogger("srs_vsphere")
 
-#: The service's code for a runspace that it cannot reach.
-_UNREACHABLE = 1000
 #: A script left behind by a canceled run is given so long to stop.
 _SECONDS_TO_STOP = 60.0
 
@@ -74,7 +72,7 @@ class AsyncScriptRunner:
             result = await self._collector.collect(run, turn, deadline, stop_late=True, stop_left=True)
             turn.failed = turn.failed or result.outcome is ScriptOutcome.LOST
         except SrsError as error:
-            if error.code == _UNREACHABLE:
+            if error.code == UNREACHABLE:
                 turn.failed = True
             raise
         finally:
@@ -95,7 +93,7 @@ class AsyncScriptRunner:
         try:
             run = turn.started = await self._begin(turn, job, deadline)
         except SrsError as error:
-            if error.code == _UNREACHABLE:
+            if error.code == UNREACHABLE:
                 turn.failed = True
             raise
         finally:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import (
+    CertificateBuilder,
+    Name,
+    NameAttribute,
+    load_der_x509_certificate,
+    random_serial_number,
+)
+from cryptography.x509.oid import NameOID
 
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.secret import Secret
@@ -112,3 +120,21 @@ def _keys(data: HiddenBytes, password: HiddenBytes | None) -> Iterator[object]:
         except (ValueError, TypeError):
             # A wrong password is a ValueError, one that is missing or not needed a TypeError.
             continue
+
+
+def make_rsa_key() -> RSAPrivateKey:
+    """Make a key of 2048 bits, which takes a tenth of a second or two."""
+    return generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def self_signed(key: RSAPrivateKey, not_before: datetime, not_after: datetime) -> bytes:
+    """Return a certificate for a key, signed by itself, as DER.
+
+    Args:
+        key: the key.
+        not_before: from when it is valid.
+        not_after: until when it is valid.
+    """
+    name = Name([NameAttribute(NameOID.COMMON_NAME, "srs_vsphere")])
+    builder = CertificateBuilder(name, name, key.public_key(), random_serial_number(), not_before, not_after)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)

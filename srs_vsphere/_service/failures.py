@@ -32,10 +32,10 @@ from srs_vsphere.errors import (
 if TYPE_CHECKING:
     from srs_vsphere._service.call import Call
 
+#: The service's code for a runspace that it cannot reach: nothing was started or stopped there.
+UNREACHABLE = 1000
 #: The connection was not there yet, so no byte of the request was written.
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-
-
 #: How the HTTP library begins what may pass.
 _PASSING_PROXY_ERRORS = ("5", "Proxy Server could not connect")
 _OTHER_PROXY_ADVICE = "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exclude the service with NO_PROXY."
@@ -153,6 +153,8 @@ def may_have_taken_effect(error: SrsError) -> bool:
     Args:
         error: what the creation raised.
     """
+    if error.code == UNREACHABLE:
+        return False
     return isinstance(error, OutcomeUnknownError | DecodeError | ServerError)
 
 

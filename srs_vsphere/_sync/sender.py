@@ -49,8 +49,8 @@ T = TypeVar("T")
 _LONGEST_ERROR_BODY = 65536
 #: The sockets' own timeouts go first, for they know whether the request was sent.
 _DEADLINE_SLACK = 0.05
-#: A proxy responds so when it lost, or never got, the service's own response; and the service itself, with 0,
-#: when it lost the runspace's.
+#: A proxy responds so when it lost, or never got, the service's own response. The service itself says 0 for a
+#: runspace that it cannot reach, and then tells its code.
 _LOST_RESPONSES = frozenset({0, 502, 503, 504})
 
 
@@ -322,7 +322,7 @@ class Sender:
         )
         retry_after = retry_after_seconds(response.header("retry-after"), datetime.now(UTC))
         outcome = Outcome(Sent.ANSWERED, response.status, retry_after)
-        lost = response.status in _LOST_RESPONSES and (error.code is None or response.status == 0)
+        lost = response.status in _LOST_RESPONSES and error.code is None
         if lost and not call.operation.idempotent:
             facts = call.facts(status=response.status, code=error.code, details=error.details)
             return Failure(outcome, OutcomeUnknownError(error.message, **facts))

@@ -17,13 +17,13 @@ RUNS = """
 import pytest
 
 def test_scripts_run_for_real(srs_client):
-    assert srs_client.run("1..3").output == "1\\n2\\n3"
+    assert srs_client.run("1..3", width=None).output == "1\\n2\\n3"
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_on_either_event_loop(async_srs_client):
     async with async_srs_client as client:
-        assert (await client.run("1..3")).output == "1\\n2\\n3"
+        assert (await client.run("1..3", width=None)).output == "1\\n2\\n3"
 """
 MISSING = """
 import pytest
