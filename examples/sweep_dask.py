@@ -18,7 +18,7 @@ async def poll(targets: list[Target], address: str | None) -> int:
     async with AsyncExitStack() as stack:
         cluster: str | LocalCluster | None = address
         if cluster is None:
-            local = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, asynchronous=True)
+            local = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", asynchronous=True)
             cluster = await stack.enter_async_context(local)
         client = await stack.enter_async_context(Client(cluster, asynchronous=True))
         failed = 0

@@ -118,7 +118,7 @@ _NAMES = {
     "fleet.stream": ("AsyncFleetStream",),
     "fleet.sync_fleet": ("FleetStream", "FleetWatch", "SrsFleet"),
     "fleet.target": ("Target",),
-    "fleet.target_files": ("read_targets",),
+    "fleet.target_files": ("profile_targets", "read_targets"),
     "fleet.watching": ("AsyncFleetWatch",),
     "events": (
         "Event",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from pathlib import PurePosixPath
 from typing import TypedDict, assert_type
 from uuid import UUID
 
+import numpy
 from attrs import define
 
 from srs_vsphere import (
@@ -19,7 +21,9 @@ from srs_vsphere import (
     AsyncObjects,
     AsyncRunspaceHandle,
     AsyncSrsClient,
+    AsyncStartedScript,
     BasicAuth,
+    Credential,
     ErrorRecord,
     ParameterValue,
     PSDocument,
@@ -29,6 +33,7 @@ from srs_vsphere import (
     ScriptFailedError,
     ScriptParameter,
     ScriptResult,
+    Secret,
     SrsClient,
     StreamGap,
     StreamRecord,
@@ -59,6 +64,20 @@ async def results_of_run(client: AsyncSrsClient) -> None:
     assert_type(await client.run("x", output="json", output_type=Row), ScriptResult[list[Row]])
     assert_type(await client.run("x", output="json", output_type=int), ScriptResult[list[int]])
     assert_type(await client.run("x", output="raw"), ScriptResult[list[PSDocument]])
+    assert_type(await client.run("x", width=None), ScriptResult[str])
+    assert_type(
+        await client.run("x", output="json", output_type=Machine, on_mismatch="keep"),
+        ScriptResult[list[object]],
+    )
+    assert_type(await client.run("x", output="json", output_type=Machine | None), ScriptResult[list[object]])
+    assert_type(
+        await client.script_executions.result("1", output="json", output_type=Machine),
+        ScriptResult[list[Machine]],
+    )
+    started = await client.start("x", runspace="pcli-1", output="json", output_type=Machine)
+    assert_type(started, AsyncStartedScript[list[Machine]])
+    assert_type(await started.result(), ScriptResult[list[Machine]])
+    assert_type(await started.wait(), ScriptExecution)
     result = await client.run("x", output="json", output_type=Machine, runspace="pcli-1")
     assert_type(result.output[0].name, str)
     assert_type(result.errors, list[ErrorRecord])
@@ -74,6 +93,7 @@ async def results_of_a_handle(client: AsyncSrsClient) -> None:
         assert_type(handle.runspace, Runspace)
         assert_type(await handle.run("x"), ScriptResult[str])
         assert_type(await handle.run("x", output="json"), ScriptResult[list[object]])
+        assert_type(await handle.start("x"), AsyncStartedScript[str])
         assert_type(await handle.run("x", output="json", output_type=Machine), ScriptResult[list[Machine]])
         assert_type(await handle.run("x", output="raw", parameters={"a": 1}), ScriptResult[list[PSDocument]])
 
@@ -99,6 +119,13 @@ async def what_a_parameter_may_be(client: AsyncSrsClient) -> None:
         "time": datetime.now(UTC),
         "id": UUID(int=1),
         "bytes": b"x",
+        "date": date(2020, 1, 2),
+        "time of day": time(3, 4),
+        "duration": timedelta(seconds=5),
+        "path": PurePosixPath("/etc"),
+        "secret": Secret("x"),
+        "credential": Credential("u", Secret("x")),
+        "numpy": numpy.int64(5),
         "enum": Colour.RED,
         "list": [1, "a", None, [2]],
         "tuple": (1, 2),

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from attrs import field, frozen
 
-from srs_vsphere._codec.into_classes import maker
 from srs_vsphere._service.identity import RunspaceRef
 from srs_vsphere._service.script_output import OutputChoice, OutputReader
 from srs_vsphere._service.script_text import script_text
@@ -239,6 +238,9 @@ def output_reader(
             if given:
                 raise InvalidArgumentValueError(f"{argument} goes with output_type only")
         return OutputReader(output)
+    # Loaded on use: few programs need it.
+    from srs_vsphere._codec.into_classes import maker
+
     return OutputReader(output, maker(output_type, converter), on_mismatch == "keep")
 
 

@@ -6,56 +6,38 @@ import copy
 from collections.abc import Callable
 from os import PathLike, fspath
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
 
 from srs_vsphere._sync.argument_scripts import ArgumentScripts
 from srs_vsphere._sync.client_options import ClientOptions
+from srs_vsphere._sync.client_scripts import ClientScripts
 from srs_vsphere._sync.decoding import read_one
 from srs_vsphere._sync.observer import Observer
-from srs_vsphere._sync.runspace_block import RunspaceBlock
 from srs_vsphere._sync.runspaces import Runspaces
 from srs_vsphere._sync.script_executions import ScriptExecutions
-from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._sync.session import Session
-from srs_vsphere._sync.started_script import StartedScript
 from srs_vsphere._sync.web_consoles import WebConsoles
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_http
 from srs_vsphere._service import operations
-from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.identity import RunspaceRef, runspace_id
-from srs_vsphere._service.poll_schedule import CREATION_TIMEOUT
-from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import (
-    DEFAULT_TIMEOUT,
-    DEFAULT_WIDTH,
-    ClientRunOptions,
-    MismatchChoice,
-    OnRecord,
-    RunOptions,
-    check_new_only,
-    prepare,
-)
 from srs_vsphere._service.session_file import SessionFile
-from srs_vsphere._validation import check_flag, check_number, check_seconds
+from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.events import Event
-from srs_vsphere.models import About, PSDocument
-from srs_vsphere.parameters import Parameters
+from srs_vsphere.models import About
 from srs_vsphere.profiles import find_settings
-from srs_vsphere.results import ScriptResult
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_observers, check_session_file
 from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
-    from cattrs import BaseConverter
+    pass
 
 T = TypeVar("T")
 
@@ -64,7 +46,7 @@ _DEFAULT_RETRY = RetryPolicy()
 _read_about = read_one(About)
 
 
-class SrsClient:
+class SrsClient(ClientScripts):
     """A client of one Script Runtime Service, safe to share between threads.
 
     Leaving its ``with`` block ends it, as `close` does: nothing begins any more, the session on the
@@ -293,263 +275,6 @@ class SrsClient:
             SrsError: the call failed; the session then ends by itself after 30 idle minutes.
         """
         self._session.log_out(timeout)
-
-    @overload
-    def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["text"] = "text",
-        width: int | None = DEFAULT_WIDTH,
-        **options: Unpack[ClientRunOptions],
-    ) -> ScriptResult[str]: ...
-    @overload
-    def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["json"],
-        depth: int | None = None,
-        output_type: type[T],
-        on_mismatch: Literal["raise"] = "raise",
-        converter: BaseConverter | None = None,
-        **options: Unpack[ClientRunOptions],
-    ) -> ScriptResult[list[T]]: ...
-    @overload
-    def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["json"],
-        depth: int | None = None,
-        output_type: object = None,
-        on_mismatch: MismatchChoice = "raise",
-        converter: BaseConverter | None = None,
-        **options: Unpack[ClientRunOptions],
-    ) -> ScriptResult[list[object]]: ...
-    @overload
-    def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[ClientRunOptions],
-    ) -> ScriptResult[list[PSDocument]]: ...
-    def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        parameters: Parameters | None = None,
-        output: OutputChoice = "text",
-        width: int | None = DEFAULT_WIDTH,
-        depth: int | None = None,
-        output_type: object = None,
-        on_mismatch: MismatchChoice = "raise",
-        converter: BaseConverter | None = None,
-        name: str | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        check: bool = False,
-        streams: bool = True,
-        on_record: OnRecord | None = None,
-        runspace: RunspaceRef | None = None,
-        run_vc_connection_script: bool = False,
-        wait_for_quota: float = 0.0,
-    ) -> ScriptResult[object]:
-        """Run a script and return what came of it: opens a runspace, runs, collects, deletes.
-
-        Objects come as dicts of their members with ``output="json"``::
-
-            result = client.run("Get-VM | Select-Object Name, PowerState, VMHost", output="json")
-            # [{"Name": "web-01", "PowerState": "PoweredOn", "VMHost": "esx-7.example.com"}, ...]
-
-        ``VMHost`` is an object itself, and comes as its text: ``depth=2`` opens it too. That costs time and
-        size, since such objects refer to many others; naming their members in ``Select-Object`` does not.
-
-        Args:
-            script: the script, or the path of a file that holds it.
-            parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
-                are sent untouched. Default none.
-            output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, documents of
-                the service's own, one level deep.
-            width: for ``text``: columns; default 4096, for tables grow to what their columns hold. None sends
-                the script bare, and tables are cut at 80 columns.
-            depth: for ``json``: how many levels of .NET objects show their members, from 1 to 64; default 1.
-                Data (mappings, lists, what ``Select-Object`` makes) is always whole.
-            output_type: for ``json``: the class that each object is made into: an attrs class, a dataclass, a
-                TypedDict, a pydantic model, or list, dict and ``X | None`` of these.
-            on_mismatch: what becomes of an object that does not fit: ``raise`` an error that has it all, or
-                ``keep`` its data; default ``raise``.
-            converter: a converter of cattrs that makes the objects instead; default None.
-            name: what the script is called in the history, and how the new runspace's name begins; default
-                a unique name.
-            timeout: seconds for all of the call, the runspace's creation included; default 3600, None for as
-                long as it takes. The last tenth of it, 5 seconds at most, is kept for canceling a script
-                that has not ended and deleting its runspace.
-            check: whether anything but plain success raises `ScriptFailedError`; default False.
-            streams: whether what it writes to its streams is read; default True. Without it nobody looks
-                for errors, and the outcome goes by the service's state alone.
-            on_record: called with each `StreamRecord` while the script runs (and awaited, if it is async);
-                what it raises is logged. Default None.
-            runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the
-                script has ended. Scripts of this client in one runspace take turns.
-            run_vc_connection_script: whether the new one connects to vCenter as the user who is logged in,
-                which is checked; default False.
-            wait_for_quota: seconds to wait for room for the new one if the service has none; default 0.
-
-        Returns:
-            What came of it; look at ``outcome`` before trusting ``output``.
-
-        Raises:
-            ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
-            OutputMismatchError: an object does not fit ``output_type``; the error has the result.
-            WaitTimeoutError: it did not end in time, and was canceled; the error has what came of it so far.
-            QuotaExceededError: the service has no room for a runspace.
-            VCenterConnectionError: the new runspace is not connected to vCenter.
-            InvalidArgumentTypeError: an argument is of the wrong kind, before anything is sent.
-            InvalidArgumentValueError: an argument makes no sense, before anything is sent.
-            SrsError: a call failed for good.
-        """
-        job = prepare(
-            script,
-            parameters=parameters,
-            output=output,
-            width=width,
-            depth=depth,
-            output_type=output_type,
-            on_mismatch=on_mismatch,
-            converter=converter,
-            name=name,
-            timeout=timeout,
-            check=check,
-            streams=streams,
-            on_record=on_record,
-        )
-        # A traceback of a later failure shows this frame's variables.
-        del script, parameters
-        check_flag("run_vc_connection_script", run_vc_connection_script)
-        check_number("wait_for_quota", wait_for_quota, unit="seconds")
-        if runspace is not None:
-            check_new_only(run_vc_connection_script=run_vc_connection_script, wait_for_quota=wait_for_quota)
-            return ScriptRunner(self._session, runspace_id(runspace, "runspace")).run(job)
-        deadline = Deadline(timeout, self._session.sender.clock.now)
-        block = RunspaceBlock(
-            self._session,
-            name,
-            run_vc_connection_script=run_vc_connection_script,
-            timeout=CREATION_TIMEOUT,
-            wait_for_quota=wait_for_quota,
-            deadline=deadline,
-        )
-        with block as handle:
-            return ScriptRunner(self._session, handle.id).run(job, deadline.keeping_back())
-
-    @overload
-    def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        runspace: RunspaceRef,
-        output: Literal["text"] = "text",
-        width: int | None = DEFAULT_WIDTH,
-        **options: Unpack[RunOptions],
-    ) -> StartedScript[str]: ...
-    @overload
-    def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
-        self,
-        script: str | PathLike[str],
-        *,
-        runspace: RunspaceRef,
-        output: Literal["json"],
-        depth: int | None = None,
-        output_type: type[T],
-        on_mismatch: Literal["raise"] = "raise",
-        converter: BaseConverter | None = None,
-        **options: Unpack[RunOptions],
-    ) -> StartedScript[list[T]]: ...
-    @overload
-    def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        runspace: RunspaceRef,
-        output: Literal["json"],
-        depth: int | None = None,
-        output_type: object = None,
-        on_mismatch: MismatchChoice = "raise",
-        converter: BaseConverter | None = None,
-        **options: Unpack[RunOptions],
-    ) -> StartedScript[list[object]]: ...
-    @overload
-    def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        runspace: RunspaceRef,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
-    ) -> StartedScript[list[PSDocument]]: ...
-    def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        runspace: RunspaceRef,
-        parameters: Parameters | None = None,
-        output: OutputChoice = "text",
-        width: int | None = DEFAULT_WIDTH,
-        depth: int | None = None,
-        output_type: object = None,
-        on_mismatch: MismatchChoice = "raise",
-        converter: BaseConverter | None = None,
-        name: str | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        check: bool = False,
-        streams: bool = True,
-        on_record: OnRecord | None = None,
-    ) -> StartedScript[object]:
-        """Start a script in a runspace, and return as soon as it runs.
-
-        Args:
-            script: as for `run`, like all that follows.
-            runspace: a runspace that is ready, its handle or its id.
-            parameters: see there.
-            output: see there.
-            width: see there.
-            depth: see there.
-            output_type: see there.
-            on_mismatch: see there.
-            converter: see there.
-            name: see there.
-            timeout: seconds from now until ``result()`` gives it up and cancels it; default 3600.
-            check: see there.
-            streams: see there.
-            on_record: called while somebody waits for ``result()``.
-
-        Returns:
-            The script, whose ``id`` another process can take to ``script_executions.result()``.
-
-        Raises:
-            OutcomeUnknownError: it may have been started all the same; the error tells its name.
-            SrsError: as for `RunspaceHandle.start`.
-        """
-        job = prepare(
-            script,
-            parameters=parameters,
-            output=output,
-            width=width,
-            depth=depth,
-            output_type=output_type,
-            on_mismatch=on_mismatch,
-            converter=converter,
-            name=name,
-            timeout=timeout,
-            check=check,
-            streams=streams,
-            on_record=on_record,
-        )
-        # A traceback of a later failure shows this frame's variables.
-        del script, parameters
-        runner = ScriptRunner(self._session, runspace_id(runspace, "runspace"))
-        return StartedScript(self._session, runner, job, runner.start(job))
 
     def close(self) -> None:
         """Log out and close all connections, as leaving ``with`` does; a second call does nothing.

@@ -26,5 +26,6 @@ from srs_vsphere.fleet.sync_fleet import FleetStream as FleetStream
 from srs_vsphere.fleet.sync_fleet import FleetWatch as FleetWatch
 from srs_vsphere.fleet.sync_fleet import SrsFleet as SrsFleet
 from srs_vsphere.fleet.target import Target as Target
+from srs_vsphere.fleet.target_files import profile_targets as profile_targets
 from srs_vsphere.fleet.target_files import read_targets as read_targets
 from srs_vsphere.fleet.watching import AsyncFleetWatch as AsyncFleetWatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from datetime import datetime
@@ -27,8 +28,11 @@ Row: TypeAlias = tuple[str, list[Runspace] | None, SrsError | None, float, int, 
 #: The reports that are there, and the names of the hosts that have not answered yet.
 Answer: TypeAlias = tuple[list[Row], list[str]]
 
-#: Seconds: so long the first answer of a part waits for all its hosts, and later ones for any of them.
-_FOR_ALL = 0.25
+#: Seconds: an answer waits so long for all hosts of a part, unless none has answered for a while; later ones
+#: begin to when there is news of any. So a part takes few of Dask's tasks, each of which costs as much as
+#: twenty polls, and a host that hangs holds up no other.
+_FOR_ALL = 0.5
+_A_WHILE = 0.1
 _FOR_ANY = 5.0
 #: Seconds; a part of which nobody has asked for the rest is forgotten.
 _FORGOTTEN_AFTER = 120.0
@@ -108,40 +112,37 @@ class FleetPlugin(WorkerPlugin):
 class _Part:
     """Some hosts that are being polled, and what has been found and not yet taken."""
 
-    def __init__(self, targets: Sequence[Target]) -> None:
+    def __init__(self, targets: Sequence[Target], until: float | None) -> None:
+        self.until = until
         self.left = {target.name: target for target in targets}
         self.found: list[Row] = []
         self.changed = anyio.Event()
         self.ended = anyio.Event()
         self.asked = time.monotonic()
 
-    async def poll(self, poller: Poller, room: anyio.Semaphore, until: float | None) -> None:
-        pending = iter(list(self.left.values()))
-
-        async def work() -> None:
-            for target in pending:
-                async with room:
-                    self._found(await poller.poll(target, until))
-
-        async with anyio.create_task_group() as group:
-            for _ in self.left:
-                group.start_soon(work)
-        self.ended.set()
-
-    def _found(self, report: HostReport) -> None:
+    def note(self, report: HostReport) -> None:
         name = report.target.name
         self.found.append((name, report.runspaces, report.error, report.elapsed, report.attempts, report.at))
         del self.left[name]
         self.changed.set()
+        if not self.left:
+            self.ended.set()
 
     async def wait_for_all(self) -> None:
-        with anyio.move_on_after(_FOR_ALL):
-            await self.ended.wait()
+        known = len(self.found)
+        for _ in range(round(_FOR_ALL / _A_WHILE)):
+            with anyio.move_on_after(_A_WHILE):
+                await self.ended.wait()
+            if self.ended.is_set() or (self.found and len(self.found) == known):
+                return
+            known = len(self.found)
 
     async def wait_for_any(self) -> None:
         if not self.found:
             with anyio.move_on_after(_FOR_ANY):
                 await self.changed.wait()
+        if self.left:
+            await self.wait_for_all()
 
     def take(self) -> Answer:
         found, self.found = self.found, []
@@ -158,12 +159,13 @@ class _Parts:
         self._options = options
         self._concurrency = concurrency
         self._parts: dict[str, _Part] = {}
+        self._pending: deque[tuple[_Part, Target]] = deque()
+        self._working = 0
         self._stack = AsyncExitStack()
         self._closing = False
 
     async def __aenter__(self) -> Self:
         self._poller = Poller(self._options, ClientMaker(self._options, None))
-        self._room = anyio.Semaphore(self._concurrency, fast_acquire=True)
         self._stack.push_async_callback(self._poller.aclose)
         self._group = await self._stack.enter_async_context(anyio.create_task_group())
         self._stack.callback(self._group.cancel_scope.cancel)
@@ -188,9 +190,9 @@ class _Parts:
             raise RuntimeError(_CLOSING)
         part = self._parts.get(name)
         if part is None:
-            part = self._parts[name] = _Part([self._targets[host] for host in hosts])
             until = None if within is None else anyio.current_time() + within
-            self._group.start_soon(part.poll, self._poller, self._room, until)
+            part = self._parts[name] = _Part([self._targets[host] for host in hosts], until)
+            self._begin(part)
             await part.wait_for_all()
         else:
             await part.wait_for_any()
@@ -198,6 +200,18 @@ class _Parts:
         if not left:
             self._parts.pop(name, None)
         return found, left
+
+    def _begin(self, part: _Part) -> None:
+        self._pending.extend((part, target) for target in part.left.values())
+        for _ in range(min(len(part.left), self._concurrency - self._working)):
+            self._working += 1
+            self._group.start_soon(self._work)
+
+    async def _work(self) -> None:
+        while self._pending:
+            part, target = self._pending.popleft()
+            part.note(await self._poller.poll(target, part.until))
+        self._working -= 1
 
     async def _tidy(self) -> None:
         while True:

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
+
+from srs_vsphere.fleet.handoff import Handoff, HandoffClosed
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -72,7 +73,7 @@ class AsyncFleetStream(Generic[T_co]):
         self._home = home
         self._workers = workers
         self._job = job
-        self._receiving: MemoryObjectReceiveStream[T_co] | None = None
+        self._handoff: Handoff[T_co] | None = None
         self._scope: anyio.CancelScope | None = None
         self._ended: anyio.Event | None = None
         self._problem: Exception | None = None
@@ -94,12 +95,8 @@ class AsyncFleetStream(Generic[T_co]):
 
     async def __anext__(self) -> T_co:
         try:
-            receiving = self._receiving or self._start()
-            try:
-                return receiving.receive_nowait()
-            except anyio.WouldBlock:
-                return await receiving.receive()
-        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            return await (self._handoff or self._start()).take()
+        except HandoffClosed:
             self.drop()
             if self._problem is not None:
                 problem, self._problem = self._problem, None
@@ -108,10 +105,10 @@ class AsyncFleetStream(Generic[T_co]):
 
     def waiting(self) -> Iterator[T_co]:
         """Take what can be had without waiting, which may be nothing."""
-        while self._receiving is not None:
+        while self._handoff is not None:
             try:
-                yield self._receiving.receive_nowait()
-            except (anyio.WouldBlock, anyio.EndOfStream, anyio.ClosedResourceError):
+                yield self._handoff.take_nowait()
+            except HandoffClosed:
                 return
 
     async def aclose(self) -> None:
@@ -126,25 +123,19 @@ class AsyncFleetStream(Generic[T_co]):
     def drop(self) -> None:
         """Hand out nothing more, whatever is still waiting to be taken."""
         self._closed = True
-        if self._receiving is not None:
-            self._receiving.close()
+        if self._handoff is not None:
+            self._handoff.close()
 
-    def _start(self) -> MemoryObjectReceiveStream[T_co]:
+    def _start(self) -> Handoff[T_co]:
         if self._closed:
-            raise anyio.ClosedResourceError
-        sending, receiving = anyio.create_memory_object_stream[T_co](self._workers)
+            raise HandoffClosed
+        handoff = Handoff[T_co](self._workers)
         scope, ended = anyio.CancelScope(), anyio.Event()
-
-        async def put(item: T_co) -> None:  # type: ignore[misc]  # what is handed out is put in here only
-            try:
-                sending.send_nowait(item)
-            except anyio.WouldBlock:
-                await sending.send(item)
 
         async def work(do: Work[T_co]) -> None:
             try:
-                await do(put)
-            except anyio.BrokenResourceError:
+                await do(handoff.put)
+            except HandoffClosed:
                 # Nobody takes anything any more.
                 scope.cancel()
             except Exception as error:  # noqa: BLE001 - it is raised where the items are taken
@@ -160,15 +151,9 @@ class AsyncFleetStream(Generic[T_co]):
             except (OSError, ValueError) as error:
                 self._problem = error
             finally:
-                sending.close()
+                handoff.end()
                 ended.set()
 
-        self._receiving, self._scope, self._ended = receiving, scope, ended
-        try:
-            self._home.start(self, run)
-        except RuntimeError:
-            sending.close()
-            ended.set()
-            self.drop()
-            raise
-        return receiving
+        self._home.start(self, run)
+        self._handoff, self._scope, self._ended = handoff, scope, ended
+        return handoff

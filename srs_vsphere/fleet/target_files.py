@@ -1,4 +1,4 @@
-"""Targets from a CSV or TOML file; the file holds names of credentials, never the credentials."""
+"""Targets from a CSV or TOML file, which names credentials and never holds them; and from profiles."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import cast
 
 from srs_vsphere.auth import Auth
 from srs_vsphere.fleet.target import Target
+from srs_vsphere.profiles import find_settings
 from srs_vsphere.tls import Tls
 
 #: Settings of `Tls`; a file of targets has no secrets, and none of these is one.
@@ -69,6 +70,25 @@ def read_targets(
     if not targets:
         raise ValueError(f"{file}: it holds no target")
     return targets
+
+
+def profile_targets(*names: str) -> list[Target]:
+    """Make targets of profiles, as `AsyncSrsClient.from_env` reads them.
+
+    Args:
+        *names: the profiles; each target has its profile's name.
+
+    Returns:
+        The targets, in the order of the names.
+
+    Raises:
+        ValueError: a profile is not there or cannot be used, or ``SRS_URL`` is set, which goes before every
+            profile's URL.
+    """
+    if os.environ.get("SRS_URL"):
+        raise ValueError("SRS_URL is set and goes before the URL of every profile: unset it")
+    settings = {name: find_settings(profile=name, needs_retry=False) for name in names}
+    return [Target(name, found.url, found.auth, found.tls) for name, found in settings.items()]
 
 
 def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:

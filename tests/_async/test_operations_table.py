@@ -17,6 +17,7 @@ from srs_vsphere import (
     Runspace,
     ScriptExecution,
     ScriptParameter,
+    Secret,
     StreamRecord,
     Switch,
     WebConsole,
@@ -61,7 +62,7 @@ CONSOLE = ("GET", "/api/webconsoles/{console}")
 SCRIPTS = "/api/script-executions"
 TABLE = [
     Row("about", "GET", "/api/about", lambda client, _: client.about(), About),
-    Row("login", "POST", "/api/auth/login", lambda client, _: client.login(), NOTHING),
+    Row("login", "POST", "/api/auth/login", lambda client, _: client.login(), Secret),
     Row("logout", "POST", "/api/auth/logout", lambda client, _: client.logout(), NOTHING),
     Row("runspaces", "GET", "/api/runspaces", lambda client, _: client.runspaces.list(), Runspace, True),
     Row(

@@ -7,7 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import decoding, importing, polling, streaming, sync
+from tests.benchmarks import decoding, fleet, importing, polling, streaming, sync
 from tests.benchmarks.generated import generate
 from tests.benchmarks.results import Result, say, surroundings
 
@@ -17,6 +17,7 @@ _BENCHMARKS = {
     "importing": importing.run,
     "sync": sync.run,
     "polling": polling.run,
+    "fleet": fleet.run,
 }
 
 

@@ -94,11 +94,13 @@ class Process:
             ready, then each question, and ends when it is told None.
         *args: what it is given besides; they are pickled.
         core: where it runs.
+        parent: whether it starts processes of its own.
     """
 
-    def __init__(self, target: Callable[..., None], *args: object, core: int) -> None:
+    def __init__(self, target: Callable[..., None], *args: object, core: int, parent: bool = False) -> None:
         self._ours, theirs = _processes.Pipe()
-        self._process = _processes.Process(target=_run, args=(core, target, theirs, args), daemon=True)
+        arguments = (core, target, theirs, args)
+        self._process = _processes.Process(target=_run, args=arguments, daemon=not parent)
         self._process.start()
         theirs.close()
 

@@ -58,7 +58,7 @@ async def cluster(workers: int, *, processes: bool = False) -> AsyncIterator[Cli
             n_workers=workers,
             threads_per_worker=1,
             processes=processes,
-            dashboard_address=None,
+            dashboard_address=":0",
             asynchronous=True,
             silence_logs=logging.ERROR,
         ) as running,
@@ -224,7 +224,7 @@ async def test_a_client_of_its_own_thread_will_do(anyio_backend: str) -> None:
                 n_workers=1,
                 threads_per_worker=2,
                 processes=False,
-                dashboard_address=None,
+                dashboard_address=":0",
                 silence_logs=logging.ERROR,
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import pickle
 import random
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srs_vsphere import ApiKeyAuth, BasicAuth, ErrorDetails, NotSentError, Runspace, SrsError, Tls
+from srs_vsphere import (
+    ApiKeyAuth,
+    BasicAuth,
+    ErrorDetails,
+    FileAuth,
+    NotSentError,
+    Runspace,
+    SrsError,
+    Tls,
+    profiles,
+)
 from srs_vsphere.fleet import (
     AsyncSrsFleet,
     BreakerPolicy,
@@ -31,6 +42,7 @@ from srs_vsphere.fleet import (
     RunspaceGone,
     RunspaceReady,
     Target,
+    profile_targets,
     read_targets,
 )
 from srs_vsphere.fleet.breaker import Breaker
@@ -210,6 +222,26 @@ def test_a_file_may_name_credentials_only_if_there_are_some(tmp_path: Path) -> N
     (tmp_path / "hosts.csv").write_text("name,url\na,https://a.example\n")
     assert read_targets(tmp_path / "hosts.csv", auth=AUTH)[0].auth == AUTH
     assert read_targets(tmp_path / "hosts.csv")[0].auth is None
+
+
+def test_targets_come_from_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("SRS_", "GOVC_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(profiles, "config_file", lambda: tmp_path / "config.toml")
+    (tmp_path / "config.toml").write_text(
+        "[profiles.a]\nurl = 'https://a.example'\nusername = 'alice'\npassword_file = '/run/a'\n"
+        "[profiles.b]\nurl = 'https://b.example'\nusername = 'bob'\npassword_file = '/run/b'\n"
+        "ca_file = 'b.pem'\n"
+    )
+    assert profile_targets("b", "a") == [
+        Target("b", "https://b.example", FileAuth("bob", "/run/b"), Tls(ca_file="b.pem")),
+        Target("a", "https://a.example", FileAuth("alice", "/run/a")),
+    ]
+    with pytest.raises(ValueError, match="'c'"):
+        profile_targets("a", "c")
+    monkeypatch.setenv("SRS_URL", "https://c.example")
+    with pytest.raises(ValueError, match="SRS_URL is set"):
+        profile_targets("a")
 
 
 # Circuit breaker, login pace, sketch.

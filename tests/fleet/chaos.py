@@ -1,0 +1,236 @@
+"""A watch over hosts that misbehave at random, held against the simulators' own history.
+
+``python -m tests.fleet.chaos --seconds 60 --seed 7`` for a long one; the suite has short ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import defaultdict
+from functools import partial
+
+import anyio
+from attrs import Factory, define, field
+
+from srs_vsphere.fleet import (
+    AsyncFleetWatch,
+    AsyncSrsFleet,
+    BreakerPolicy,
+    FleetEvent,
+    HostDown,
+    HostReport,
+    HostSkippedError,
+    HostUp,
+    RunspaceCreated,
+    RunspaceFailed,
+    RunspaceGone,
+    RunspaceReady,
+    SweepEnded,
+    Target,
+)
+from srs_vsphere.simulator import Fault, SimHost
+from tests.fleet.helping import simulated, targets_of
+
+INTERVAL = 0.25
+#: Sweeps without faults at the end, after which everything must have been told: breakers are open for up to
+#: six of them, and a host that hangs is passed over in four.
+LAST = 14
+
+
+@define
+class Life:
+    """A runspace's life by the simulator: each end is before one time and after another."""
+
+    state: str
+    created: tuple[float, float]
+    gone: tuple[float, float] | None = None
+
+
+@define
+class Poll:
+    """A poll that succeeded, and what it found."""
+
+    begun: float
+    ended: float
+    found: dict[str, str]
+
+
+@define
+class Log:
+    """What really happened on a host, what its polls found, and what was told of it."""
+
+    lives: dict[str, Life] = Factory(dict)
+    polls: list[Poll] = Factory(list)
+    failed: int = 0
+    skipped: int = 0
+    events: list[FleetEvent] = field(factory=list)
+
+
+def faults(chance: random.Random, hosts: list[str]) -> list[Fault]:
+    """Return faults for some hosts; the others have none, and must not notice."""
+    kinds = (
+        {"status": 503},
+        {"status": 500},
+        {"reset": "before"},
+        {"reset": "after"},
+        {"delay": 0.4},
+        {"delay": 5.0},
+        {"cut_after": 60},
+        {"stale_session": True},
+        {"bad_utf8": True},
+        {"trickle": (40, 0.02)},
+    )
+    return [
+        Fault(host=host, probability=chance.uniform(0.05, 0.4), **chance.choice(kinds))  # type: ignore[arg-type]  # as they are
+        for host in hosts
+        for _ in range(2)
+    ]
+
+
+async def disturb(host: SimHost, log: Log, chance: random.Random, stop: anyio.Event) -> None:
+    """Create and remove runspaces, and restart the gateway, until told to stop."""
+    simulator = host.simulator
+    while not stop.is_set():
+        await anyio.sleep(chance.uniform(0.0, 2 * INTERVAL))
+        alive = [id_ for id_, life in log.lives.items() if life.gone is None]
+        before, action = time.monotonic(), chance.random()
+        if action < 0.02:
+            simulator.restart()
+            for id_ in alive:
+                log.lives[id_].gone = (before, time.monotonic())
+        elif action < 0.5 and alive:
+            id_ = chance.choice(alive)
+            simulator.kill_runspace(id_)
+            log.lives[id_].gone = (before, time.monotonic())
+        elif len(alive) < 6:
+            state = chance.choice(["ready", "ready", "creating", "error"])
+            id_ = simulator.add_runspace(state=state)
+            log.lives[id_] = Life(state, (before, time.monotonic()))
+
+
+async def run(seconds: float, seed: int, hosts: int = 20) -> dict[str, Log]:
+    """Watch hosts while they misbehave, and check every event.
+
+    Args:
+        seconds: how long they do.
+        seed: of chance.
+        hosts: how many there are.
+    """
+    chance = random.Random(seed)
+    begun = time.monotonic()
+    logs: dict[str, Log] = defaultdict(Log)
+    async with simulated(hosts, seed=seed) as served:
+        names = [host.name for host in served.hosts]
+        served.faults.extend(faults(chance, names[::2]))
+        options = {"timeout": 1.0, "breaker": BreakerPolicy(failures=4, probe_after=0.5, probe_cap=1)}
+        async with AsyncSrsFleet(targets_of(served), **options) as fleet:  # type: ignore[arg-type]  # as they are
+            fleet._poller.poll = partial(_poll, fleet._poller.poll, logs)  # type: ignore[method-assign]  # to look on
+            stop = anyio.Event()
+            async with fleet.watch(interval=INTERVAL) as watch, anyio.create_task_group() as group:
+                for host in served.hosts:
+                    own = random.Random(chance.random())
+                    group.start_soon(disturb, host, logs[host.name], own, stop)
+                await _take(watch, logs, until=lambda _: time.monotonic() > begun + seconds)
+                stop.set()
+                served.faults.clear()
+                ended: list[int] = []
+                await _take(watch, logs, until=lambda event: _counts(event, ended) == LAST)
+                told = watch.snapshot()
+        for host in served.hosts:
+            check(logs[host.name])
+            assert {*(told.hosts[host.name].runspaces or {})} == {*host.simulator.runspaces}, host.name
+    return logs
+
+
+def _counts(event: FleetEvent, ended: list[int]) -> int:
+    if isinstance(event, SweepEnded):
+        ended.append(event.number)
+    return len(ended)
+
+
+async def _take(watch: AsyncFleetWatch, logs: dict[str, Log], until) -> None:  # type: ignore[no-untyped-def]
+    async for event in watch:
+        if hasattr(event, "target"):
+            logs[event.target.name].events.append(event)
+        if until(event):
+            return
+
+
+async def _poll(poll, logs: dict[str, Log], target: Target, *rest: object) -> HostReport:  # type: ignore[no-untyped-def]
+    log, begun = logs[target.name], time.monotonic()
+    report: HostReport = await poll(target, *rest)
+    if report.runspaces is not None:
+        found = {runspace.id: str(runspace.state) for runspace in report.runspaces}
+        log.polls.append(Poll(begun, time.monotonic(), found))
+    elif isinstance(report.error, HostSkippedError):
+        log.skipped += 1
+    else:
+        log.failed += 1
+    return report
+
+
+def check(log: Log) -> None:
+    """Hold what was told of a host against what happened there, and against what its polls can have seen."""
+    told: dict[str, list[type]] = defaultdict(list)
+    down = False
+    for event in log.events:
+        match event:
+            case HostUp():
+                assert down
+                down = False
+            case HostDown():
+                assert not down
+                down = True
+            case _:
+                told[event.runspace.id].append(type(event))  # type: ignore[union-attr]  # the rest has one
+    assert not down
+    assert log.polls
+    assert set(told) <= set(log.lives)
+    baseline = set(log.polls[0].found)
+    for id_, life in log.lives.items():
+        kinds = told[id_]
+        assert len(kinds) == len(set(kinds)), f"told twice: {kinds}"
+        expected = [] if id_ in baseline else [RunspaceCreated]
+        if id_ not in baseline and life.state == "ready":
+            expected.append(RunspaceReady)
+        if id_ not in baseline and life.state == "error":
+            expected.append(RunspaceFailed)
+        seen = [poll for poll in log.polls if id_ in poll.found]
+        # It was there from the beginning of the poll to its end.
+        must = [
+            poll
+            for poll in log.polls
+            if life.created[1] <= poll.begun and (life.gone is None or life.gone[0] >= poll.ended)
+        ]
+        assert all(id_ in poll.found for poll in must)
+        if not seen:
+            assert not kinds
+            continue
+        if any(poll.begun > seen[-1].begun for poll in log.polls if id_ not in poll.found):
+            expected.append(RunspaceGone)
+        assert kinds == expected, f"{life}: told {kinds}, not {expected}"
+
+
+def main() -> None:
+    """Run a long one, and say what it saw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hosts", type=int, default=20)
+    parser.add_argument("--backend", choices=("asyncio", "trio"), default="asyncio")
+    options = parser.parse_args()
+    logs = anyio.run(run, options.seconds, options.seed, options.hosts, backend=options.backend).values()
+    polls = sum(len(log.polls) for log in logs)
+    lives = sum(len(log.lives) for log in logs)
+    events = sum(len(log.events) for log in logs)
+    bad = sum(log.failed for log in logs)
+    skipped = sum(log.skipped for log in logs)
+    sys.stdout.write(f"{polls} polls succeeded, {bad} failed, {skipped} were left out\n")
+    sys.stdout.write(f"{lives} runspaces, {events} events, all of them true and none missing\n")
+
+
+if __name__ == "__main__":
+    main()
