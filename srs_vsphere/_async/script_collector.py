@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import logging
 
+<<<<<<< HEAD
+=======
+from attrs import Factory, define, field
+
+>>>>>>> main
 from srs_vsphere._async.script_calls import SECONDS_TO_CANCEL, AsyncScriptCalls
 from srs_vsphere._async.script_follower import AsyncScriptWatch
 from srs_vsphere._async.script_run import AsyncScriptRun
@@ -29,6 +34,78 @@ _SECONDS_BETWEEN = 0.25
 _SECONDS_FOR_REST = 5.0
 
 
+<<<<<<< HEAD
+=======
+def _id_of(run: AsyncScriptRun) -> str:
+    return run.execution.id
+
+
+@define(eq=False)
+class AsyncScriptRun:
+    """A script that was started, and what is known of it so far.
+
+    Args:
+        execution: the script as it was last seen.
+        reader: reads its output.
+        deadline: when all of it must have ended.
+        name: its name, None if it is not known.
+        script: the user's script, None if it is not known.
+        runspace_id: where it runs, None if it is not known.
+        values_of: the name of the run, by which the rest of its values can be asked for there.
+        streams: whether its streams are read.
+        on_record: told of each record.
+        result: what came of it, once that was collected.
+    """
+
+    execution: ScriptExecution
+    reader: OutputReader
+    deadline: Deadline
+    name: str | None = None
+    script: str | None = field(default=None, repr=False)
+    runspace_id: str | None = None
+    values_of: str | None = None
+    streams: bool = True
+    on_record: AsyncHook[StreamRecord] | None = None
+    result: ScriptResult[object] | None = None
+    #: Kept, for a record that the service lost has no id any more.
+    id: str = field(init=False, default=Factory(_id_of, takes_self=True))
+    _follower: StreamFollower = field(factory=StreamFollower, init=False, repr=False)
+    _followed: list[StreamRecord | StreamGap] = field(factory=list[StreamRecord | StreamGap], init=False)
+
+    @property
+    def named(self) -> str:
+        """The script in an error's text."""
+        return f"script {self.id}" if self.name is None else f"script {self.name} ({self.id})"
+
+    @property
+    def follower(self) -> StreamFollower:
+        """What is known of its streams."""
+        return self._follower
+
+    @property
+    def followed(self) -> list[StreamRecord | StreamGap]:
+        """What it has written to its streams so far."""
+        return self._followed
+
+    @property
+    def records(self) -> list[StreamRecord]:
+        """The same without the gaps."""
+        return [record for record in self._followed if isinstance(record, StreamRecord)]
+
+    async def heard(self, news: list[StreamRecord | StreamGap]) -> None:
+        """Keep what is new of its streams, and tell of it.
+
+        Args:
+            news: records and gaps.
+        """
+        self._followed += news
+        if self.on_record is not None:
+            for record in news:
+                if isinstance(record, StreamRecord):
+                    await self.on_record.tell(record)
+
+
+>>>>>>> main
 class AsyncScriptCollector:
     """Waits for scripts and puts their results together.
 
@@ -78,7 +155,7 @@ class AsyncScriptCollector:
             event = ScriptEnded(
                 host=self._host,
                 name=run.name,
-                script_id=run.execution.id,
+                script_id=run.id,
                 runspace_id=run.runspace_id,
                 seconds=self._clock.now() - began,
                 outcome=outcome,
@@ -97,7 +174,7 @@ class AsyncScriptCollector:
     ) -> ScriptResult[object]:
         watch = AsyncScriptWatch(
             self._session,
-            run.execution.id,
+            run.id,
             deadline.keeping_back().left() if stop_late else deadline.left(),
             given=deadline.seconds,
             streams=run.streams,
@@ -110,7 +187,7 @@ class AsyncScriptCollector:
                 await run.heard(news)
         except NotFoundError:
             # The service was restarted, or has pruned its history: nobody can say what became of the script.
-            turn.unfinished = None
+            _end(turn, run)
             await run.heard(watch.give_up())
             return self._result(run, self._read(run, None), lost=True)
         except WaitTimeoutError as error:
@@ -121,10 +198,10 @@ class AsyncScriptCollector:
         except BaseException:
             if stop_left:
                 seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
-                await self._calls.cancel_on_the_way_out(run.execution.id, run.name, seconds)
+                await self._calls.cancel_on_the_way_out(run.id, run.name, seconds)
             raise
         run.execution = watch.execution
-        turn.unfinished = None
+        _end(turn, run)
         return await self._ended(run, turn, deadline, watch)
 
     async def _ended(
@@ -188,7 +265,7 @@ class AsyncScriptCollector:
         error: WaitTimeoutError,
     ) -> ScriptResult[object]:
         """Stop a script that did not end in time, and collect what it left."""
-        script_id = run.execution.id
+        script_id = run.id
         seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
         output: object = None
         if not await self._calls.cancel_on_the_way_out(script_id, run.name, seconds):
@@ -197,7 +274,7 @@ class AsyncScriptCollector:
             advice = "It was asked to stop, and may take a moment to do so: what it does until then is done."
             try:
                 run.execution = await self._calls.wait(script_id, deadline.seconds, deadline.left())
-                turn.unfinished = None
+                _end(turn, run)
                 result = await self._ended(run, turn, deadline, watch)
             except SrsError:
                 # What is known so far is told all the same.
@@ -261,3 +338,9 @@ class AsyncScriptCollector:
             advice=f"The script has ended with state {run.execution.state}: look at what"
             " script_executions.output() has of it.",
         )
+
+
+def _end(turn: AsyncScriptTurn, run: AsyncScriptRun) -> None:
+    """Note that a script's end was read, if it is what the turn has to wait for."""
+    if turn.unfinished is not None and turn.unfinished.id == run.id:
+        turn.unfinished = None

@@ -21,6 +21,8 @@ from srs_vsphere.results import ScriptOutcome, ScriptResult
 
 _log = logging.getLogger("srs_vsphere")
 
+#: What a script left that ended long ago is collected within so long.
+_SECONDS_TO_COLLECT = 60.0
 #: A script left behind by a canceled run is given so long to stop.
 _SECONDS_TO_STOP = 60.0
 
@@ -110,11 +112,15 @@ class AsyncScriptRunner:
             WaitTimeoutError: it did not end in time, and was canceled.
             SrsError: a call failed for good.
         """
-        turn = await self._take_turn(run.deadline)
+        deadline = run.deadline
+        if run.result is None and deadline.over and (await self._calls.get(run.id)).ended:
+            # It ended in time, and is collected late.
+            deadline = Deadline(_SECONDS_TO_COLLECT, self._clock.now)
+        turn = await self._take_turn(deadline)
         try:
             if run.result is not None:
                 return run.result
-            result = await self._collector.collect(run, turn, run.deadline, stop_late=True, stop_left=False)
+            result = await self._collector.collect(run, turn, deadline, stop_late=True, stop_left=False)
             turn.failed = turn.failed or result.outcome is ScriptOutcome.LOST
             return result
         finally:
@@ -142,8 +148,10 @@ class AsyncScriptRunner:
         if asks_for_rest:
             run.runspace_id = self._runspace_id
             # Scripts without a name of the caller's own bear that of their run.
-            run.values_of = execution.name if is_unique_name(execution.name) else None
             turn = await self._take_turn(deadline)
+            # Where another script runs there is nothing to ask for any more.
+            if is_unique_name(execution.name) and turn.unfinished is None:
+                run.values_of = execution.name
         try:
             result = await self._collector.collect(run, turn, deadline, stop_late=False, stop_left=False)
         finally:

@@ -43,7 +43,7 @@ class AsyncStartedScript(Generic[OutputT_co]):
     @property
     def id(self) -> str:
         """The script execution's id."""
-        return self._run.execution.id
+        return self._run.id
 
     @property
     def execution(self) -> ScriptExecution:

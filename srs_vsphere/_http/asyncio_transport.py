@@ -203,7 +203,7 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
                     lambda: connection,
                     sock=await dial(host, port),
                     ssl=self._context() if secure else None,
-                    server_hostname=server_name or host if secure else None,
+                    server_hostname=(server_name or host).rstrip(".") if secure else None,
                     ssl_shutdown_timeout=_SHUTDOWN_SECONDS if secure else None,
                 )
         except TimeoutError:

@@ -203,7 +203,7 @@ class BlockingTransport(httpx.BaseTransport):
             self._open.add(connection)
             try:
                 if secure:
-                    connection.start_tls(self._context(), name or host, end)
+                    connection.start_tls(self._context(), (name or host).rstrip("."), end)
             except BaseException:
                 self.discard(connection)
                 raise

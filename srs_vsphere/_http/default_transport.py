@@ -48,6 +48,10 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._own or self._httpx!r}>"
 
+    def connects_directly(self) -> bool:
+        """Whether requests go from this machine to the service, through no proxy, mock or tracer."""
+        return self._proxy is None and sending_functions.ASYNC.are_original()
+
     def own(self) -> AsyncioTransport | None:
         """Return our own transport, or None; chosen for the event loop that asks first."""
         if not self._chosen:
@@ -127,6 +131,10 @@ class DefaultTransport(httpx.BaseTransport):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._own or self._httpx!r}>"
+
+    def connects_directly(self) -> bool:
+        """Whether requests go from this machine to the service, through no proxy, mock or tracer."""
+        return self._proxy is None and sending_functions.SYNC.are_original()
 
     def own(self) -> BlockingTransport | None:
         """Return our own transport, or None."""

@@ -32,7 +32,12 @@ class LeanAsyncClient(httpx.AsyncClient):
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
         self._default = transport if isinstance(transport, AsyncDefaultTransport) else None
+        self._connects_directly = None if self._default is None else self._default.connects_directly
         self._own: httpx.AsyncBaseTransport | None = None
+
+    def connects_directly(self) -> bool:
+        """Whether requests go from this machine to the service, through no proxy, mock or tracer."""
+        return self._connects_directly is not None and self._connects_directly()
 
     def takes_prepared(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""
@@ -86,6 +91,12 @@ class LeanClient(httpx.Client):
     def __init__(self, transport: httpx.BaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
         self._own = transport.own() if isinstance(transport, DefaultTransport) else None
+        default = transport if isinstance(transport, DefaultTransport) else None
+        self._connects_directly = None if default is None else default.connects_directly
+
+    def connects_directly(self) -> bool:
+        """Whether requests go from this machine to the service, through no proxy, mock or tracer."""
+        return self._connects_directly is not None and self._connects_directly()
 
     def takes_prepared(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""

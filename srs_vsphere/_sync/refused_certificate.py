@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import httpx
+
 from srs_vsphere._http.certificates import fetch_certificate
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.certificate_failures import certificate_error
@@ -10,7 +12,7 @@ from srs_vsphere.errors import NotSentError
 
 
 def describe_certificate(
-    call: Call, error: CertificateError, url: str, within: float
+    call: Call, error: CertificateError, http: httpx.Client, url: str, within: float
 ) -> CertificateError:
     """Return the error with the certificate that the server shows, if it shows one in time.
 
@@ -19,10 +21,12 @@ def describe_certificate(
     Args:
         call: what was attempted.
         error: what is to be raised.
+        http: what the request was sent with; a proxy, a mock or a program's own transport is not gone past.
         url: of the service.
         within: seconds it may take.
     """
-    if error.seen is not None or within <= 0:
+    connects_directly = getattr(http, "connects_directly", None)
+    if error.seen is not None or within <= 0 or connects_directly is None or not connects_directly():
         return error
     try:
         seen = fetch_certificate(url, timeout=within)

@@ -171,7 +171,7 @@ class Sender:
             if decision.wait is None:
                 if isinstance(result.error, CertificateError):
                     within = min(self._timeouts.connect, call.deadline - now)
-                    raise describe_certificate(call, result.error, self.origin.url, within)
+                    raise describe_certificate(call, result.error, self._http, self.origin.url, within)
                 if decision.exhausted:
                     result.error.given_up = decision.reason
                 raise result.error

@@ -22,6 +22,7 @@ _TOP = {
     "logout": ("session:logout", "End the session that commands share."),
     "cert": ("certificate:cert", "Show the server's certificate, and trust it if wanted."),
     "run": ("run:run", "Run a script, and write what it puts out."),
+    "shell": ("shell:shell", "Type commands into one runspace."),
     "follow": ("script:follow", "Show what a script writes to its streams while it runs."),
 }
 
@@ -58,6 +59,14 @@ _GROUPS = {
             "create": ("console:create", "Create a web console, and write its address."),
             "ls": ("console:list_consoles", "List the web consoles."),
             "rm": ("console:remove", "Remove web consoles."),
+        },
+    ),
+    "fleet": (
+        "Many hosts at once: poll, watch, run a script on each.",
+        {
+            "poll": ("fleet:poll", "Ask every host for its runspaces once."),
+            "watch": ("fleet:watch", "Ask every host again and again, and tell what changes."),
+            "run": ("fleet:run", "Run a script on every host."),
         },
     ),
 }

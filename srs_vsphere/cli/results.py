@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from srs_vsphere.cli.console import say, write_data
@@ -64,24 +63,13 @@ def record_line(record: StreamRecord | StreamGap) -> str:
     return message if record.stream == StreamType.INFORMATION else f"{record.stream}: {message}"
 
 
-def say_records(records: Iterable[StreamRecord]) -> None:
-    """Write records to standard error.
+def say_record(record: StreamRecord) -> None:
+    """Write a record to standard error.
 
     Args:
-        records: the records, in order of time.
+        record: the record.
     """
-    for record in records:
-        say(record_line(record))
-
-
-def records_of(result: ScriptResult[object]) -> list[StreamRecord]:
-    """Return the records of all streams of a result, in order of time.
-
-    Args:
-        result: what came of a script.
-    """
-    records = [*result.information, *result.errors, *result.warnings, *result.verbose, *result.debug]
-    return sorted(records, key=lambda record: record.time.timestamp() if record.time else 0.0)
+    say(record_line(record))
 
 
 def say_outcome(result: ScriptResult[object]) -> None:

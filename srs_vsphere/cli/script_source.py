@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +30,7 @@ class ScriptOptions:
     Args:
         command: the script itself, instead of a file.
         parameter: a parameter: NAME=TEXT, NAME:=JSON or NAME=@FILE with a text; may be repeated.
+        text: a parameter NAME=TEXT, the text as it is, even where it begins with @; may be repeated.
         secret: name of a parameter that is asked for and arrives as SecureString; may be repeated.
     """
 
@@ -38,6 +38,7 @@ class ScriptOptions:
     parameter: Annotated[
         tuple[str, ...], Parameter(name=("--parameter", "-p"), allow_leading_hyphen=True)
     ] = ()
+    text: Annotated[tuple[str, ...], Parameter(allow_leading_hyphen=True)] = ()
     secret: tuple[str, ...] = ()
 
 
@@ -79,21 +80,18 @@ def script_text(file: str | None, command: str | None, *, stdin_is_taken: bool) 
     return text
 
 
-def parameters(given: Sequence[str], secrets: Sequence[str]) -> dict[str, ParameterValue]:
+def parameters(options: ScriptOptions) -> dict[str, ParameterValue]:
     """Return the script's parameters.
 
     Args:
-        given: ``NAME=TEXT``, ``NAME:=JSON`` or ``NAME=@FILE`` each.
-        secrets: names of parameters that a person is asked for.
+        options: what the command line says of them.
 
     Raises:
         UsageError: one cannot be understood, is given twice, or nobody can be asked.
     """
     found: dict[str, ParameterValue] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip(" :"):
-            raise UsageError("-p", f"{_start(text)} is not NAME=TEXT, NAME:=JSON or NAME=@FILE")
+    for given in options.parameter:
+        name, value = _split(given, "-p", "NAME=TEXT, NAME:=JSON or NAME=@FILE")
         if name.endswith(":"):
             name = name[:-1]
             _put(found, name, _json(name, value), "-p")
@@ -102,9 +100,21 @@ def parameters(given: Sequence[str], secrets: Sequence[str]) -> dict[str, Parame
             _put(found, name, _text(content, value[1:], f"-p {name}"), "-p")
         else:
             _put(found, name, value, "-p")
-    for name in secrets:
+    for given in options.text:
+        name, value = _split(given, "--text", "NAME=TEXT")
+        _put(found, name, value, "--text")
+    for name in options.secret:
         _put(found, name, _asked(name), "--secret")
     return found
+
+
+def _split(given: str, argument: str, form: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals or not name.strip(" :"):
+        # What follows may be a secret.
+        start = repr(given[:20] + ("…" if len(given) > 20 else ""))
+        raise UsageError(argument, f"{start} is not {form}")
+    return name, value
 
 
 def _put(found: dict[str, ParameterValue], name: str, value: ParameterValue, argument: str) -> None:
@@ -147,8 +157,3 @@ def _text(content: bytes, name: str, argument: str) -> str:
         return decoded(content, name)
     except InvalidArgumentValueError as error:
         raise UsageError(argument, error.message) from error
-
-
-def _start(text: str) -> str:
-    # What follows may be a secret.
-    return repr(text[:20] + ("…" if len(text) > 20 else ""))

@@ -7,6 +7,7 @@ import pickle
 import socket
 import ssl
 
+import httpx
 import pytest
 
 from srs_vsphere import (
@@ -145,6 +146,21 @@ async def test_known_hosts_pin_the_hosts_that_they_name(tmp_path, alone, authori
             await ask(server.url, tls)
 
 
+async def test_a_refusal_that_a_mock_made_up_reaches_no_server(tmp_path, alone):
+    def refuse(request):
+        raise httpx.ConnectError("no") from ssl.SSLCertVerificationError(1, "made up")
+
+    with tls_server(alone.context(tmp_path)) as server:
+        options = {"transport": httpx.MockTransport(refuse), "retry": HURRIED}
+        async with AsyncSrsClient(server.url, auth=KEY, **options) as client:
+            with pytest.raises(CertificateError, match="made up") as caught:
+                await client.about()
+        assert server.connections == 0
+    assert caught.value.attempts == 1
+    assert caught.value.seen is None
+    assert "fetch_certificate" in caught.value.advice
+
+
 async def test_another_name_may_be_asked_for(tmp_path):
     other = identity(names=("srs.test",))
     with tls_server(other.context(tmp_path)) as server:
@@ -167,6 +183,9 @@ async def test_a_name_with_a_dot_at_the_end_is_verified_without_it(tmp_path, alo
     with tls_server(alone.context(tmp_path)) as server:
         url = f"https://localhost.:{server.port}"
         assert (await ask(url, Tls(ca_data=alone.pem))).vendor == "V"
+        with pytest.raises(CertificateError) as caught:
+            await ask(url, Tls())
+        assert caught.value.seen == alone.seen
     assert "localhost." in asked
 
 

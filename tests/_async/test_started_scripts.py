@@ -132,6 +132,32 @@ async def test_checks_are_made_when_it_is_collected(
 
 
 @pytest.mark.anyio
+async def test_a_script_that_ended_in_time_is_collected_late(
+    server: SimServer, client_clock: AsyncLeadingClock
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        async with client.runspaces.open() as handle:
+            started = await handle.start("'x'", timeout=20)
+            await client_clock.sleep(100)
+            assert (await started.result()).output == "x"
+            assert (await handle.run("5")).output == "5"
+
+
+@pytest.mark.anyio
+async def test_asking_for_another_scripts_result_leaves_the_running_one(
+    server: SimServer, client_clock: AsyncLeadingClock
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        async with client.runspaces.open() as handle:
+            ended = await handle.run("throw 'no'", output="json")
+            running = await handle.start("Start-Sleep 30; 'x'")
+            again = await client.script_executions.result(ended, output="json", runspace=handle)
+            assert again.outcome is ScriptOutcome.FAILED
+            assert (await handle.run("5")).output == "5"
+            assert (await running.result()).output == "x"
+
+
+@pytest.mark.anyio
 async def test_it_is_followed(server: SimServer, client_clock: AsyncLeadingClock) -> None:
     async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open() as handle:

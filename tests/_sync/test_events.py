@@ -7,6 +7,7 @@ import pickle
 import re
 
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -270,3 +271,19 @@ def test_no_secret_is_told_to_anybody(server, simulator, exported, everything_lo
 def test_observers_of_the_wrong_kind_are_refused(server, options, words):
     with pytest.raises(TypeError, match=words):
         connect(server, **options)
+
+
+def test_httpxs_own_instrumentation_lies_within(server, exported):
+    telemetry, exporter, _ = exported
+    tracers = TracerProvider()
+    tracers.add_span_processor(SimpleSpanProcessor(exporter))
+    instrumentor = HTTPXClientInstrumentor()
+    instrumentor.instrument(tracer_provider=tracers)
+    try:
+        with connect(server, telemetry=telemetry) as client:
+            client.about()
+    finally:
+        instrumentor.uninstrument()
+    inner, outer = exporter.get_finished_spans()
+    assert (inner.name, outer.name) == ("GET", "srs.about")
+    assert inner.parent.span_id == outer.context.span_id

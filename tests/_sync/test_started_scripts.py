@@ -132,6 +132,32 @@ def test_checks_are_made_when_it_is_collected(
 
 
 
+def test_a_script_that_ended_in_time_is_collected_late(
+    server: SimServer, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
+        with client.runspaces.open() as handle:
+            started = handle.start("'x'", timeout=20)
+            client_clock.sleep(100)
+            assert (started.result()).output == "x"
+            assert (handle.run("5")).output == "5"
+
+
+
+def test_asking_for_another_scripts_result_leaves_the_running_one(
+    server: SimServer, client_clock: LeadingClock
+) -> None:
+    with make_client(server.url, clock=client_clock) as client:
+        with client.runspaces.open() as handle:
+            ended = handle.run("throw 'no'", output="json")
+            running = handle.start("Start-Sleep 30; 'x'")
+            again = client.script_executions.result(ended, output="json", runspace=handle)
+            assert again.outcome is ScriptOutcome.FAILED
+            assert (handle.run("5")).output == "5"
+            assert (running.result()).output == "x"
+
+
+
 def test_it_is_followed(server: SimServer, client_clock: LeadingClock) -> None:
     with make_client(server.url, clock=client_clock) as client:
         with client.runspaces.open() as handle:

@@ -22,6 +22,7 @@ HTTPX_PER_HOST = "httpx, a client per host"
 OURS = "srs_vsphere"
 FLOOR_UVLOOP = "asyncio.Protocol + json, uvloop"
 OURS_UVLOOP = "srs_vsphere, uvloop"
+OURS_OTEL = "srs_vsphere, OpenTelemetry"
 OURS_HTTPX = "srs_vsphere, a transport given"
 TRANSPORT_HTTPX = "its transport under httpx"
 TRANSPORT = "its transport alone"
@@ -40,6 +41,7 @@ CONTENDERS: Mapping[str, Callable[[Places], AbstractAsyncContextManager[list[Pol
     OURS: ours.ours,
     FLOOR_UVLOOP: peers.floor,
     OURS_UVLOOP: ours.ours,
+    OURS_OTEL: ours.ours_otel,
     OURS_HTTPX: ours.ours_httpx,
     TRANSPORT_HTTPX: ours.transport_httpx,
     TRANSPORT: ours.transport_alone,

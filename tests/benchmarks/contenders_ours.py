@@ -20,6 +20,19 @@ async def ours(places: Places) -> AsyncIterator[list[Poll]]:
 
 
 @asynccontextmanager
+async def ours_otel(places: Places) -> AsyncIterator[list[Poll]]:
+    """Make a span and a point of a histogram of each poll, which nobody exports."""
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from srs_vsphere.otel import OpenTelemetry
+
+    telemetry = OpenTelemetry(TracerProvider(), MeterProvider())
+    async with _ours(places, lambda _: None, telemetry) as polls:
+        yield polls
+
+
+@asynccontextmanager
 async def ours_httpx(places: Places) -> AsyncIterator[list[Poll]]:
     """Give every client a transport, of the kind that is its own: it may take no short cut past httpx."""
     from srs_vsphere._http.address import Address
@@ -35,7 +48,9 @@ async def ours_httpx(places: Places) -> AsyncIterator[list[Poll]]:
 
 
 @asynccontextmanager
-async def _ours(places: Places, transport: Callable[[str], Any]) -> AsyncIterator[list[Poll]]:
+async def _ours(
+    places: Places, transport: Callable[[str], Any], telemetry: Any = None
+) -> AsyncIterator[list[Poll]]:
     from srs_vsphere import ApiKeyAuth, AsyncSrsClient, Timeouts, Tls
 
     async with AsyncExitStack() as stack:
@@ -48,6 +63,7 @@ async def _ours(places: Places, transport: Callable[[str], Any]) -> AsyncIterato
                 timeouts=Timeouts(keep_alive=KEEP_ALIVE),
                 transport=transport(url),
                 max_connections=places.connections,
+                telemetry=telemetry,
             )
             await stack.enter_async_context(client)
             return client.runspaces.list

@@ -16,6 +16,7 @@ from tests.benchmarks.contenders import (
     ON_UVLOOP,
     OURS,
     OURS_HTTPX,
+    OURS_OTEL,
     OURS_UVLOOP,
     STREAMS,
     TRANSPORT,
@@ -67,7 +68,7 @@ class Level:
         if self.hosts > 1:
             names |= {HTTPX_PER_HOST}
         if self.at_once < _MANY or (self.hosts <= _MANY and not quick):
-            names |= {OURS_HTTPX, TRANSPORT_HTTPX}
+            names |= {OURS_HTTPX, OURS_OTEL, TRANSPORT_HTTPX}
         if self.at_once < _MANY or (self.hosts <= _MANY and not quick and not self.tls):
             names |= {HTTPX, OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT}
         if self.at_once < _MANY or not quick:

@@ -167,13 +167,12 @@ def test_values_as_json(srs):
 
 def test_parameters_arrive(srs, simulator, tmp_path):
     (tmp_path / "text.txt").write_bytes("aus Datei".encode("utf-16"))
-    simulator.on_script("param($A, $B, $C)", lambda call: ScriptReply(output=[dict(call.parameters)]))
     done = srs(
-        *("run", "-c", "param($A, $B, $C) $A, $B, $C", "--format", "json"),
-        *("-p", "A=x=1", "-p", "B:=[1, 2]", "-p", "C=@text.txt"),
+        *("run", "-c", "param($A, $B, $C, $D) $A, $B, $C, $D", "--format", "json"),
+        *("-p", "A=x=1", "-p", "B:=[1, 2]", "-p", "C=@text.txt", "--text", "D=@as it is"),
     )
     assert done.returncode == 0, done
-    assert "aus Datei" in done.stdout
+    assert json.loads(done.stdout) == ["x=1", [1, 2], "aus Datei", "@as it is"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

@@ -17,7 +17,7 @@ from srs_vsphere.cli.finding import find_runspace
 from srs_vsphere.cli.options import DEFAULTS, Options, Shared
 from srs_vsphere.cli.problems import UsageError, exit_code_for
 from srs_vsphere.cli.progress import progress
-from srs_vsphere.cli.results import records_of, say_outcome, say_records, show_output, show_result
+from srs_vsphere.cli.results import say_outcome, say_record, show_output, show_result
 from srs_vsphere.cli.script_source import NO_SCRIPT, File, Script, parameters, script_text
 from srs_vsphere.errors import SrsError, WaitTimeoutError
 
@@ -56,9 +56,11 @@ def run(
     """
     text = script_text(file, script.command, stdin_is_taken=options.password_stdin)
     given = {
-        "parameters": parameters(script.parameter, script.secret),
+        "parameters": parameters(script),
         "output": format,
         "streams": streams,
+        # The whole result has them, too.
+        "on_record": say_record if streams and options.output == "table" else None,
     }
     if runspace is not None and (vcenter or keep or wait_quota):
         raise UsageError("--runspace", "--vcenter, --keep and --wait-quota go with a new runspace only")
@@ -82,12 +84,10 @@ def run(
                     wait_for_quota=wait_quota,
                 )
         except WaitTimeoutError as error:
-            say_records(error.records)
             if error.output:
                 show_output(error.output)
             raise
     if options.output == "table":
-        say_records(records_of(result))
         show_output(result.output)
     else:
         show_result(result, options)

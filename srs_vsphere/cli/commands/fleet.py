@@ -1,0 +1,214 @@
+"""Commands on many hosts at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+
+from attrs import evolve
+from cyclopts import Parameter
+
+from srs_vsphere.cli.connection import settings
+from srs_vsphere.cli.console import write_data
+from srs_vsphere.cli.data import to_json
+from srs_vsphere.cli.durations import Duration
+from srs_vsphere.cli.fleet_views import EVENT, REPORT, RESULT, code_of, event_line
+from srs_vsphere.cli.live_table import can_be_shown, show_live
+from srs_vsphere.cli.options import DEFAULTS, Options, Shared
+from srs_vsphere.cli.problems import ExitCode, UsageError
+from srs_vsphere.cli.progress import Advance, progress
+from srs_vsphere.cli.script_source import NO_SCRIPT, File, Script, parameters, script_text
+from srs_vsphere.cli.showing import View, show_list
+from srs_vsphere.fleet import FleetEvent, HostReport, SrsFleet, Target, read_targets
+from srs_vsphere.tls import Tls
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+T = TypeVar("T")
+
+Hosts = Annotated[str, Parameter(name=("--file", "-f"))]
+Dask = Annotated[str | None, Parameter(name="--dask")]
+
+_HOST_TIMEOUT = 10.0
+_SCRIPT_TIMEOUT = 3600.0
+
+
+def poll(*, file: Hosts, dask: Dask = None, options: Shared = DEFAULTS) -> int:
+    """Ask every host for its runspaces once.
+
+    Args:
+        file: the hosts: a .csv or .toml file.
+        dask: address of a Dask scheduler whose workers ask; they need SRS_USERNAME and SRS_PASSWORD.
+    """
+    targets = _targets(file, options)
+    with progress("polling", options, total=len(targets)) as advance:
+        taken = _Taken(REPORT, options, advance)
+        if dask is not None:
+            asyncio.run(_poll_by_dask(targets, dask, taken.take))
+        else:
+            with SrsFleet(targets, timeout=options.timeout or _HOST_TIMEOUT) as fleet:
+                for report in fleet.poll():
+                    taken.take(report)
+    places = _places(targets)
+    taken.show(key=lambda report: places[report.target.name])
+    return ExitCode.OK if all(report.ok for report in taken.items) else ExitCode.FAILED
+
+
+def watch(*, file: Hosts, every: Duration = 5.0, dask: Dask = None, options: Shared = DEFAULTS) -> None:
+    """Ask every host again and again, and tell what changes, until Ctrl-C.
+
+    Args:
+        file: the hosts: a .csv or .toml file.
+        every: time between two polls of a host; default 5s.
+        dask: address of a Dask scheduler whose workers ask; they need SRS_USERNAME and SRS_PASSWORD.
+    """
+    targets = _targets(file, options)
+
+    def tell(event: FleetEvent) -> None:
+        if options.output in {"json", "ndjson", "yaml"}:
+            write_data([to_json(EVENT.data(event), indent=None)])
+        elif line := event_line(event):
+            write_data([line])
+
+    if dask is not None:
+        asyncio.run(_watch_by_dask(targets, dask, every, tell))
+        return
+    with (
+        SrsFleet(targets, timeout=options.timeout or _HOST_TIMEOUT) as fleet,
+        fleet.watch(interval=every) as events,
+    ):
+        if can_be_shown(options):
+            show_live(events, events.snapshot, [target.name for target in targets], event_line, options)
+        for event in events:
+            tell(event)
+
+
+def run(
+    script_file: File = None,
+    /,
+    *,
+    file: Hosts,
+    script: Script = NO_SCRIPT,
+    vcenter: bool = False,
+    wait_quota: Duration = 0.0,
+    journal: str | None = None,
+    options: Shared = DEFAULTS,
+) -> int:
+    """Run a script on every host, each in a runspace of its own.
+
+    Args:
+        script_file: the script; - for standard input.
+        file: the hosts: a .csv or .toml file.
+        vcenter: connect the runspaces to vCenter as the user who is logged in, which is checked.
+        wait_quota: time to wait for room if a service has none.
+        journal: a file that notes which hosts are done, and leaves them out the next time.
+    """
+    text = script_text(script_file, script.command, stdin_is_taken=options.password_stdin)
+    values = parameters(script)
+    targets = _targets(file, options)
+    with progress("running", options, total=len(targets)) as advance, SrsFleet(targets) as fleet:
+        taken = _Taken(RESULT, options, advance)
+        try:
+            results = fleet.run(
+                text,
+                parameters=values,
+                journal=journal,
+                timeout=options.timeout or _SCRIPT_TIMEOUT,
+                run_vc_connection_script=vcenter,
+                wait_for_quota=wait_quota,
+            )
+        except (OSError, ValueError) as error:
+            raise UsageError("", str(error)) from error
+        for result in results:
+            taken.take(result)
+    places = _places(targets)
+    taken.show(key=lambda result: places[result.target.name])
+    codes = {code_of(result) for result in taken.items}
+    return next(
+        (code for code in (ExitCode.FAILED, ExitCode.SUCCEEDED_WITH_ERRORS) if code in codes), ExitCode.OK
+    )
+
+
+class _Taken(Generic[T]):
+    """Takes what comes of each host: one object a line goes out at once, all else at the end.
+
+    Args:
+        view: how it is shown.
+        options: the command's options.
+        advance: is told how many there are.
+    """
+
+    def __init__(self, view: View[T], options: Options, advance: Advance) -> None:
+        self.items: list[T] = []
+        self._view = view
+        self._options = options
+        self._advance = advance
+
+    def take(self, item: T) -> None:
+        """Take one.
+
+        Args:
+            item: what came of a host.
+        """
+        self.items.append(item)
+        self._advance(len(self.items))
+        if self._options.output == "ndjson":
+            show_list([item], self._view, self._options)
+
+    def show(self, key: Callable[[T], int]) -> None:
+        """Show all of them, if they were not shown before.
+
+        Args:
+            key: their order.
+        """
+        if self._options.output != "ndjson":
+            show_list(sorted(self.items, key=key), self._view, self._options)
+
+
+def _targets(file: str, options: Options) -> list[Target]:
+    # The hosts have addresses of their own.
+    found = settings(evolve(options, url="https://hosts.invalid"))
+    try:
+        targets = read_targets(file, auth=found.auth)
+    except OSError as error:
+        raise UsageError("-f", f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError("-f", str(error)) from error
+    return [target if target.tls != Tls() else evolve(target, tls=found.tls) for target in targets]
+
+
+def _places(targets: list[Target]) -> dict[str, int]:
+    return {target.name: place for place, target in enumerate(targets)}
+
+
+async def _poll_by_dask(targets: list[Target], address: str, take: Callable[[HostReport], None]) -> None:
+    client = await _dask_client(address)
+    from srs_vsphere.fleet.dask import sweep
+
+    async with client, sweep(targets, client=client) as reports:
+        async for report in reports:
+            take(report)
+
+
+async def _watch_by_dask(
+    targets: list[Target], address: str, every: float, tell: Callable[[FleetEvent], None]
+) -> None:
+    client = await _dask_client(address)
+    from srs_vsphere.fleet.dask import watch
+
+    async with client, watch(targets, client=client, interval=every) as events:
+        async for event in events:
+            tell(event)
+
+
+async def _dask_client(address: str) -> Client:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise UsageError("--dask", "this needs the extra: pip install 'srs-vsphere[dask]'") from error
+    try:
+        return await Client(address, asynchronous=True)  # type: ignore[no-untyped-call,no-any-return]  # it has no types
+    except (OSError, ValueError) as error:
+        raise UsageError("--dask", f"{address} cannot be reached: {error}") from error

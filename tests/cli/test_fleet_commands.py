@@ -1,0 +1,117 @@
+"""Commands on many hosts: sweeps, scripts on each, and a watch that is ended by a signal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from srs_vsphere.simulator import Fault, SimFleet
+from tests.cli.running import PROGRAM, STRICT, Shell
+
+
+@pytest.fixture
+def fleet():
+    with SimFleet(3, users={"alice": "secret"}) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def srs(fleet, tmp_path):
+    hosts = "".join(f'[[target]]\nname = "{host.name}"\nurl = "{host.url}"\n' for host in fleet.hosts)
+    (tmp_path / "hosts.toml").write_text(hosts)
+    return Shell(fleet.hosts[0].url, tmp_path)
+
+
+def test_poll(srs, fleet):
+    fleet.hosts[1].simulator.add_runspace(user="alice", name="here")
+    table = srs.ok("fleet", "poll", "-f", "hosts.toml").splitlines()
+    assert table[0].split() == ["HOST", "RUNSPACES", "READY", "ERROR", "TOOK", "PROBLEM"]
+    assert [line.split()[:3] for line in table[1:]] == [
+        ["srs-0001", "0", "0"],
+        ["srs-0002", "1", "1"],
+        ["srs-0003", "0", "0"],
+    ]
+    reports = json.loads(srs.ok("fleet", "poll", "-f", "hosts.toml", "-o", "json"))
+    assert [report["host"] for report in reports] == ["srs-0001", "srs-0002", "srs-0003"]
+    assert reports[1]["runspaces"][0]["name"] == "here"
+
+
+def test_a_host_that_fails_is_told_and_the_others_are_polled(srs, fleet):
+    fleet.faults.add(Fault(host="srs-0002", operation="runspaces.list", status=500))
+    done = srs("fleet", "poll", "-f", "hosts.toml", "-o", "ndjson")
+    assert done.returncode == 1
+    reports = {report["host"]: report for report in map(json.loads, done.stdout.splitlines())}
+    assert [report["ok"] for _, report in sorted(reports.items())] == [True, False, True]
+    assert reports["srs-0002"]["error"]["kind"] == "ServerError"
+
+
+def test_run(srs, fleet):
+    table = srs.ok("fleet", "run", "-f", "hosts.toml", "-c", "param($A) $A", "-p", "A=seven").splitlines()
+    assert [line.split()[:2] + line.split()[3:] for line in table[1:]] == [
+        [host.name, "succeeded", "seven"] for host in fleet.hosts
+    ]
+    partly = srs("fleet", "run", "-f", "hosts.toml", "-c", "Write-Error 'half'", "-o", "json")
+    assert partly.returncode == 3
+    results = json.loads(partly.stdout)
+    assert [result["result"]["outcome"] for result in results] == ["succeeded_with_errors"] * 3
+    assert srs("fleet", "run", "-f", "hosts.toml", "-c", "throw 'no'").returncode == 1
+    assert all(not host.simulator.runspaces for host in fleet.hosts)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "-f: hosts.csv cannot be read: "),
+        ("name,url\n", "-f: hosts.csv: it holds no target"),
+        ("name,url\na,ftp://x\n", "-f: hosts.csv, line 2: "),
+    ],
+)
+def test_a_file_of_hosts_that_is_wrong(srs, content, message):
+    if content is not None:
+        (srs.home / "hosts.csv").write_text(content)
+    done = srs("fleet", "poll", "-f", "hosts.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_a_watch_tells_what_changes_until_it_is_told_to_end(srs, fleet):
+    words = ("fleet", "watch", "-f", "hosts.toml", "--every", "200ms", "-o", "ndjson")
+    with subprocess.Popen(
+        [sys.executable, *STRICT, *PROGRAM, *words],
+        env=srs.environment(),
+        cwd=srs.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert json.loads(process.stdout.readline())["event"] in {"HostUp", "SweepEnded"}
+            fleet.hosts[2].simulator.add_runspace(user="alice", name="new")
+            created = next(
+                event
+                for event in map(json.loads, iter(process.stdout.readline, ""))
+                if event["event"] == "RunspaceCreated"
+            )
+            assert (created["host"], created["runspace"]["name"]) == ("srs-0003", "new")
+        finally:
+            process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (143, "srs: terminated\n")
+
+
+def test_by_the_workers_of_a_dask_cluster(srs, fleet, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+    monkeypatch.setenv("SRS_USERNAME", "alice")
+    monkeypatch.setenv("SRS_PASSWORD", "secret")
+    cluster = distributed.LocalCluster(
+        n_workers=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1"
+    )
+    with cluster:
+        words = ("fleet", "poll", "-f", "hosts.toml", "-o", "json", "--dask", cluster.scheduler_address)
+        done = srs(*words, options=())
+    assert done.returncode == 0, done
+    assert [report["ok"] for report in json.loads(done.stdout)] == [True, True, True]

@@ -1,0 +1,71 @@
+"""Whenever a signal comes, nothing is left on the service."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from srs_vsphere.simulator import ScriptReply
+from tests.cli.running import PROGRAM, STRICT
+
+#: 200 for all of them.
+MOMENTS = int(os.environ.get("SRS_SIGNAL_MOMENTS", "12"))
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send these signals")
+
+
+@pytest.mark.parametrize("number", range(MOMENTS))
+def test_nothing_is_left_after_a_signal_at_a_random_moment(srs, server, simulator, number):
+    chance = random.Random(number)
+    how = chance.choice([signal.SIGINT, signal.SIGTERM])
+    simulator.on_script("work", ScriptReply(output=[7], duration=chance.choice([0.1, 3000])))
+    words = chance.choice(
+        [
+            ("run", "-c", "work"),
+            ("run", "-c", "work", "--vcenter"),
+            ("run", "-c", "work", "--format", "json", "-p", "A:=[1]"),
+        ]
+    )
+    with subprocess.Popen(
+        [sys.executable, *STRICT, *PROGRAM, "--no-session", *words],
+        env=srs.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            after = chance.randrange(14)
+            # Some moments come with a request, others between two, or while the program starts.
+            server.wait_for(lambda traffic: traffic.seen >= after or process.poll() is not None, timeout=100)
+            time.sleep(chance.uniform(0, 0.05))
+            process.send_signal(how)
+            _, err = process.communicate(timeout=100)
+        finally:
+            process.kill()
+    # Before the program has begun, the signal ends it in the system's own way.
+    assert process.returncode in {0, 128 + how, -how}, err
+    if process.returncode == 128 + how:
+        assert err.splitlines()[-1] == f"srs: {'interrupted' if how == signal.SIGINT else 'terminated'}"
+    assert not simulator.runspaces
+    assert simulator.session_count == 0
+
+
+def test_a_closed_pipe_ends_it_quietly(srs, simulator):
+    simulator.on_script("much", ScriptReply(output=["x" * 200_000]))
+    with subprocess.Popen(
+        [sys.executable, *STRICT, *PROGRAM, "run", "-c", "much"],
+        env=srs.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.read(10) == "x" * 10
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=100) == 0
