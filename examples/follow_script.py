@@ -2,7 +2,8 @@
 
 ``python examples/follow_script.py https://srs.example.com alice '1..9 | % { Write-Host $_; sleep 1 }'``
 
-The password comes from the environment variable SRS_PASSWORD, and with SRS_CA_FILE the certificates to trust.
+The password comes from the environment variable SRS_PASSWORD, and from SRS_CA_FILE or SRS_THUMBPRINT
+what certificate to trust.
 """
 
 import os
@@ -35,7 +36,13 @@ def main() -> None:
     url, username, script = sys.argv[1:]
     auth = BasicAuth(username, os.environ["SRS_PASSWORD"])
     try:
-        anyio.run(follow_script, url, auth, Tls(ca_file=os.environ.get("SRS_CA_FILE")), script)
+        anyio.run(
+            follow_script,
+            url,
+            auth,
+            Tls(ca_file=os.environ.get("SRS_CA_FILE"), thumbprint=os.environ.get("SRS_THUMBPRINT")),
+            script,
+        )
     except SrsError as error:
         sys.exit(str(error))
 

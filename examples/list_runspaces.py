@@ -1,6 +1,7 @@
 """List the runspaces of a service: ``python examples/list_runspaces.py https://srs.example.com alice``.
 
-The password comes from the environment variable SRS_PASSWORD, and with SRS_CA_FILE the certificates to trust.
+The password comes from the environment variable SRS_PASSWORD, and from SRS_CA_FILE or SRS_THUMBPRINT
+what certificate to trust.
 """
 
 import os
@@ -23,7 +24,12 @@ def main() -> None:
     url, username = sys.argv[1:]
     auth = BasicAuth(username, os.environ["SRS_PASSWORD"])
     try:
-        anyio.run(list_runspaces, url, auth, Tls(ca_file=os.environ.get("SRS_CA_FILE")))
+        anyio.run(
+            list_runspaces,
+            url,
+            auth,
+            Tls(ca_file=os.environ.get("SRS_CA_FILE"), thumbprint=os.environ.get("SRS_THUMBPRINT")),
+        )
     except SrsError as error:
         sys.exit(str(error))
 

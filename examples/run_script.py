@@ -1,8 +1,9 @@
 """Run a script on the server and print what comes of it.
 
-``python examples/run_script.py https://srs.example.com alice 'Get-Module -ListAvailable'``
+``python examples/run_script.py https://srs.example.com alice 'Get-VM | Select-Object Name, PowerState'``
 
-The password comes from the environment variable SRS_PASSWORD, and with SRS_CA_FILE the certificates to trust.
+The password comes from the environment variable SRS_PASSWORD, and from SRS_CA_FILE or SRS_THUMBPRINT
+what certificate to trust.
 """
 
 import os
@@ -15,8 +16,8 @@ from srs_vsphere import AsyncSrsClient, BasicAuth, SrsError, Tls
 
 async def run_script(url: str, auth: BasicAuth, tls: Tls, script: str) -> bool:
     async with AsyncSrsClient(url, auth=auth, tls=tls) as client:
-        # A runspace is created for it, and deleted again whatever happens.
-        result = await client.run(script, wait_for_quota=60)
+        # A runspace that is connected to vCenter is created for it, and deleted again whatever happens.
+        result = await client.run(script, run_vc_connection_script=True, wait_for_quota=60)
     if result.output:
         print(result.output)
     for record in [*result.warnings, *result.errors]:
@@ -31,7 +32,7 @@ def main() -> None:
         sys.exit("usage: run_script.py URL USERNAME SCRIPT")
     url, username, script = sys.argv[1:]
     auth = BasicAuth(username, os.environ["SRS_PASSWORD"])
-    tls = Tls(ca_file=os.environ.get("SRS_CA_FILE"))
+    tls = Tls(ca_file=os.environ.get("SRS_CA_FILE"), thumbprint=os.environ.get("SRS_THUMBPRINT"))
     try:
         succeeded = anyio.run(run_script, url, auth, tls, script)
     except SrsError as error:

@@ -3,7 +3,8 @@
 ``python examples/structured_output.py https://srs.example.com alice 4``
 
 The runspace is connected to vCenter as the user who logs in. The password comes from the environment variable
-SRS_PASSWORD, and with SRS_CA_FILE the certificates to trust.
+SRS_PASSWORD, and from SRS_CA_FILE or SRS_THUMBPRINT
+what certificate to trust.
 """
 
 import os
@@ -47,7 +48,7 @@ def main() -> None:
         sys.exit("usage: structured_output.py URL USERNAME CPUS")
     url, username, at_least = sys.argv[1:]
     auth = BasicAuth(username, os.environ["SRS_PASSWORD"])
-    tls = Tls(ca_file=os.environ.get("SRS_CA_FILE"))
+    tls = Tls(ca_file=os.environ.get("SRS_CA_FILE"), thumbprint=os.environ.get("SRS_THUMBPRINT"))
     try:
         for machine in anyio.run(machines, url, auth, tls, int(at_least)):
             print(f"{machine.name}: {machine.cpus} processors, {sum(machine.disks):g} GB")

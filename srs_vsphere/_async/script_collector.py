@@ -32,6 +32,8 @@ _POLLS_FOR_OUTPUT = 6
 _SECONDS_BETWEEN = 0.25
 #: Asking for the rest of a script that left early may take so long.
 _SECONDS_FOR_REST = 5.0
+#: Of the time kept back at the end, a script that was canceled has this part to stop in.
+_PART_TO_STOP = 0.6
 
 
 <<<<<<< HEAD
@@ -273,8 +275,11 @@ class AsyncScriptCollector:
         else:
             advice = "It was asked to stop, and may take a moment to do so: what it does until then is done."
             try:
-                run.execution = await self._calls.wait(script_id, deadline.seconds, deadline.left())
+                # What it left is asked for in the rest of the time.
+                left = _PART_TO_STOP * (deadline.left() or 0.0)
+                run.execution = await self._calls.wait(script_id, deadline.seconds, left)
                 _end(turn, run)
+                advice = "It was asked to stop, and has stopped: what it had done by then is done."
                 result = await self._ended(run, turn, deadline, watch)
             except SrsError:
                 # What is known so far is told all the same.
@@ -284,7 +289,6 @@ class AsyncScriptCollector:
                     # It ended by itself before the cancel reached it.
                     return result
                 output = result.output
-                advice = "It was asked to stop, and has stopped: what it had done by then is done."
         raise self._timed_out(
             run, error.message, advice, cause=error.cause, output=output
         ) from error.__cause__

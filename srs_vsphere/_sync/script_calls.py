@@ -212,22 +212,21 @@ class ScriptCalls:
             runspace_id: where it was to run.
 
         Returns:
-            Its id, if there is such a script.
+            Its id; an empty text if there is no such script, None if nobody knows.
         """
 
-        def find() -> ScriptExecution | None:
+        def find() -> str:
             found = self._find(name, _SECONDS_TO_FIND)
             if found is None:
                 self._session.sender.clock.sleep(_SECONDS_UNTIL_A_LOST_ONE_SHOWS)
                 found = self._find(name, _SECONDS_TO_FIND)
-            return found
+            return "" if found is None else found.id
 
         left = f"a script named {name} may have started and was not looked for, in runspace {runspace_id}"
         found = clean_up(find, seconds=_SECONDS_TO_FIND, left=left)
-        if found is None:
-            return None
-        self.cancel_on_the_way_out(found.id, name, SECONDS_TO_CANCEL)
-        return found.id
+        if found:
+            self.cancel_on_the_way_out(found, name, SECONDS_TO_CANCEL)
+        return found
 
     def _find(self, name: str, within: float | None = None) -> ScriptExecution | None:
         executions = self._session.call(

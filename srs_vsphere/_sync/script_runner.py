@@ -11,7 +11,7 @@ from srs_vsphere._sync.script_turns import ScriptTurn, Unfinished
 from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect
+from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect, was_not_started
 from srs_vsphere._service.script_output import OutputReader, settled
 from srs_vsphere._service.script_request import Job, is_unique_name
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
@@ -216,12 +216,14 @@ class ScriptRunner:
         script_id = left.id
         if script_id is None:
             script_id = self._calls.cancel_lost(left.name, self._runspace_id)
+            if script_id is None:
+                raise self._not_started(deadline, "nobody knows whether the script before it still runs")
         else:
             # Asked again, for it may not have heard: the service passes over what comes while it still makes
             # the values of a script's parameters.
             seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
             self._calls.cancel_on_the_way_out(script_id, left.name, seconds)
-        if script_id is not None:
+        if script_id:
             try:
                 self._calls.wait(script_id, deadline.seconds, deadline.left(_SECONDS_TO_STOP))
             except WaitTimeoutError as error:
@@ -250,11 +252,14 @@ class ScriptRunner:
             )
         except BaseException as error:
             lost = not isinstance(error, SrsError) or may_have_taken_effect(error)
+            if isinstance(error, SrsError) and (lost or was_not_started(error)):
+                # A runspace that cannot be reached may show as a response that nobody can read.
+                turn.failed = True
             # Under a name of the caller's own it cannot be told from others.
             if lost and unique:
                 turn.unfinished = Unfinished(job.name)
                 found = self._calls.cancel_lost(job.name, self._runspace_id)
-                turn.unfinished = None if found is None else Unfinished(job.name, found)
+                turn.unfinished = None if found == "" else Unfinished(job.name, found)
             raise
         if execution.stuck:
             turn.failed = True

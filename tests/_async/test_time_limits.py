@@ -1,0 +1,384 @@
+"""A time limit bounds all of a call, and its error tells what is known; what cannot be undone is logged."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from unittest.mock import create_autospec
+
+import pytest
+
+from srs_vsphere import (
+    AsyncRunspaceHandle,
+    AsyncRunspacePool,
+    AsyncSrsClient,
+    AuthenticationError,
+    BasicAuth,
+    DecodeError,
+    NotFoundError,
+    OutcomeUnknownError,
+    RetryPolicy,
+    ScriptOutcome,
+    ServerError,
+    SrsError,
+    WaitTimeoutError,
+)
+from srs_vsphere._async import pool_stock, session
+from srs_vsphere.simulator import (
+    Fault,
+    ScriptReply,
+    SimServer,
+    Simulator,
+    StreamMessage,
+    VirtualClock,
+)
+from tests._async.helping import AsyncLeadingClock, make_client
+
+CREATE = ("POST", "/api/runspaces")
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
+    return AsyncLeadingClock(clock)
+
+
+@pytest.fixture(autouse=True)
+def long_script(simulator: Simulator) -> None:
+    records = [StreamMessage("warning", "begun", 0.1), StreamMessage("error", "first", 0.2)]
+    simulator.on_script("long", ScriptReply(output=["late"], duration=1000, records=records))
+
+
+@pytest.mark.anyio
+async def test_run_bounds_the_creation_too(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    simulator.slow_creation(100)
+    async with make_client(server.url, clock=client_clock) as client:
+        began = client_clock.now()
+        with pytest.raises(WaitTimeoutError, match="within 2 s") as caught:
+            await client.run("'x'", timeout=2)
+        assert client_clock.now() - began <= 2
+        assert caught.value.started is False
+    assert simulator.runspaces == {}
+
+
+@pytest.mark.anyio
+async def test_the_error_carries_what_came_so_far(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        with pytest.raises(WaitTimeoutError, match=r"within 10 s.*asked to stop, and has stopped") as caught:
+            await client.run("long", timeout=10, runspace=simulator.add_runspace())
+    assert caught.value.started is True
+    assert [record.message for record in caught.value.records] == ["begun", "first"]
+    assert getattr(caught.value.last, "state", None) == "canceled"
+
+
+@pytest.mark.anyio
+async def test_a_cancel_that_fails_is_not_called_one(
+    server: SimServer,
+    simulator: Simulator,
+    client_clock: AsyncLeadingClock,
+    everything_logged: pytest.LogCaptureFixture,
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        async with client.runspaces.open() as handle:
+            with server.faults.armed(Fault(operation="script_executions.cancel", status=500)):
+                with pytest.raises(WaitTimeoutError, match=r"goes on: script_executions.cancel\(") as caught:
+                    await handle.run("long", timeout=10)
+            assert "asked to stop" not in str(caught.value)
+            assert "was not canceled, and may go on" in everything_logged.text
+            # The next one is not started beside it.
+            assert (await handle.run("'next'")).output == "next"
+
+
+@pytest.mark.anyio
+async def test_output_that_does_not_come_is_not_waited_for(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    runspace = simulator.add_runspace()
+    fault = Fault(operation="script_executions.output", status=503)
+    async with make_client(server.url, clock=client_clock) as client:
+        with server.faults.armed(fault), pytest.raises(Exception, match="ended with state success") as caught:
+            await client.run("'x'", timeout=5, runspace=runspace, name="nightly")
+    assert "nightly" in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_streams_that_are_gone_change_nothing_about_the_end(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    body = b'{"code":1040,"error_message":"Script with id \'7\' not found"}'
+    gone = Fault(
+        operation="script_executions.streams", status=404, body=body, content_type="application/json"
+    )
+    async with make_client(server.url, clock=client_clock) as client:
+        with server.faults.armed(gone):
+            result = await client.run("'x'", runspace=simulator.add_runspace())
+    assert (result.outcome, result.output) == (ScriptOutcome.SUCCEEDED, "x")
+    assert result.lost_records >= 1
+
+
+@pytest.mark.anyio
+async def test_a_creation_that_cannot_be_read_is_looked_for(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    unreadable = Fault(operation="runspaces.create", times=1, status=202, body=b"not JSON", lost_answer=True)
+    async with make_client(server.url, clock=client_clock) as client:
+        with server.faults.armed(unreadable):
+            created = await client.runspaces.create()
+        assert list(simulator.runspaces) == [created.id]
+        blind = Fault(operation="runspaces.list", status=500)
+        with server.faults.armed(unreadable), server.faults.armed(blind):
+            with pytest.raises(DecodeError, match="Look for the name 'srs-vsphere-"):
+                await client.runspaces.create()
+
+
+@pytest.mark.anyio
+async def test_a_lost_start_does_not_meet_the_next(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    lost = Fault(operation="script_executions.create", times=1, reset="after", lost_answer=True)
+    blind = Fault(operation="script_executions.list", times=5, status=500)
+    async with make_client(server.url, clock=client_clock) as client:
+        async with client.runspaces.open() as handle:
+            with server.faults.armed(lost), server.faults.armed(blind):
+                with pytest.raises(OutcomeUnknownError, match="srs-vsphere-"):
+                    await handle.run("long")
+            assert (await handle.run("'next'")).output == "next"
+            states = [execution.state for execution in await client.script_executions.list()]
+    assert states == ["canceled", "success"]
+
+
+@pytest.mark.anyio
+async def test_refused_credentials_are_not_sent_again(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    login = ("POST", "/api/auth/login")
+    async with make_client(server.url, auth=BasicAuth("alice", "wrong"), clock=client_clock) as client:
+        for _ in range(20):
+            with pytest.raises(AuthenticationError):
+                await client.runspaces.list()
+        with pytest.raises(AuthenticationError, match="not sent again"):
+            await client.login()
+        assert server.requests.count(login) == 1
+        async with AsyncRunspacePool(client) as pool:
+            with pytest.raises(AuthenticationError):
+                async with pool.map("1", [{} for _ in range(20)]) as results:
+                    async for _ in results:
+                        pass
+        assert server.requests.count(login) == 1
+        await client_clock.sleep(200)
+        with pytest.raises(AuthenticationError):
+            await client.runspaces.list()
+    assert server.requests.count(login) == 2
+
+
+@pytest.mark.anyio
+async def test_a_pool_that_opened_nothing_says_nothing(
+    server: SimServer, client_clock: AsyncLeadingClock, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    server.faults.add(Fault(operation="runspaces.list", status=500))
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client, idle_limit=None):
+            pass
+    assert not [record for record in everything_logged.records if record.levelname == "WARNING"]
+
+
+@pytest.mark.anyio
+async def test_runspaces_in_doubt_are_not_lent_again(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    deaf = Fault(operation="script_executions.cancel", status=200)
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client, size=1, idle_limit=None) as pool:
+            with server.faults.armed(deaf):
+                async with pool.lease() as handle:
+                    first = handle.id
+                    with pytest.raises(WaitTimeoutError):
+                        await handle.run("long", timeout=5)
+            async with pool.lease() as handle:
+                second = handle.id
+                assert second != first
+                assert list(simulator.runspaces) == [second]
+                assert (await handle.run("'x'")).output == "x"
+            simulator.kill_runspace(second)
+            # It still reads as ready for a moment; what matters is that the next lease has another.
+            async with pool.lease() as handle:
+                assert handle.id != second
+
+
+@pytest.mark.anyio
+async def test_one_bad_input_is_its_own_result(server: SimServer, client_clock: AsyncLeadingClock) -> None:
+    inputs: list[dict[str, int]] = [{}, None, {"x": object()}, {}]  # type: ignore[list-item, dict-item]  # the point of the test
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client) as pool:
+            async with pool.map("1", inputs) as results:
+                found = {result.index: result async for result in results}
+    assert [found[index].error is None for index in range(4)] == [True, False, False, True]
+    assert "inputs[1] is None" in str(found[1].error)
+    assert isinstance(found[2].error, TypeError)
+
+
+@pytest.mark.anyio
+async def test_what_was_not_entered_says_so(server: SimServer, client_clock: AsyncLeadingClock) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client) as pool:
+            results = pool.map("1", [{}])
+            with pytest.raises(TypeError, match=r"with pool.map\("):
+                async for _ in results:
+                    pass
+            with pytest.raises(TypeError, match=r"with ....stream\("):
+                async for _ in client.runspaces.stream():  # type: ignore[attr-defined]  # the point of the test
+                    pass
+    assert CREATE not in server.requests
+
+
+@pytest.mark.parametrize("error", [KeyError("own"), SystemExit(3)])
+@pytest.mark.anyio
+async def test_the_blocks_own_error_comes_out_of_a_map_as_it_is(
+    server: SimServer, client_clock: AsyncLeadingClock, error: BaseException
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client) as pool:
+            with pytest.raises(type(error)) as caught:
+                async with pool.map("1", [{}, {}, {}]) as results:
+                    async for _ in results:
+                        raise error
+    assert caught.value is error
+
+
+@pytest.mark.anyio
+async def test_views_share_the_session(server: SimServer, client_clock: AsyncLeadingClock) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        view = client.with_options(timeout=7, retry=RetryPolicy.off())
+        await client.runspaces.list()
+        with server.faults.armed(Fault(operation="runspaces.list", status=503)):
+            with pytest.raises(ServerError) as caught:
+                await view.runspaces.list()
+            assert caught.value.attempts == 1
+            with pytest.raises(ServerError) as caught:
+                await client.runspaces.list()
+            assert caught.value.attempts == 5
+        assert server.requests.count(("POST", "/api/auth/login")) == 1
+
+
+@pytest.mark.anyio
+async def test_ids_and_objects_and_files(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.ps1"
+    async with make_client(server.url, clock=client_clock) as client:
+        async with client.runspaces.open() as handle:
+            for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+                script.write_text("'häuser'", encoding=encoding)
+                assert (await client.run(script, runspace=handle)).output == "häuser"
+            script.write_bytes(b"'h\xe4user'")
+            with pytest.raises(ValueError, match=r"script\.ps1 cannot be read"):
+                await client.run(script, runspace=handle)
+            runspace = await client.runspaces.get(handle)
+            assert (await client.runspaces.wait(runspace)).id == handle.id
+            execution = await client.script_executions.create(runspace, "'x'")
+            ended = await client.script_executions.wait(execution)
+            assert await client.script_executions.output(ended) == ["x"]
+            assert await client.script_executions.records(ended, "error") == []
+            await client.script_executions.cancel(ended)
+            assert [item async for item in client.script_executions.follow(ended)] == []
+            with pytest.raises(TypeError, match="id must be text or a Runspace"):
+                await client.runspaces.get(ended)  # type: ignore[arg-type]  # the point of the test
+            await client.runspaces.delete(runspace)
+        assert simulator.runspaces == {}
+        templates = await client.argument_scripts.list()
+        assert await client.argument_scripts.get(templates[0]) == templates[0]
+        console = await client.web_consoles.create(wait=False)
+        assert (await client.web_consoles.wait(console)).id == console.id
+        await client.web_consoles.delete(console)
+
+
+@pytest.mark.anyio
+async def test_a_runspace_that_cannot_be_reached_is_replaced(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client, size=1) as pool:
+            async with pool.lease() as handle:
+                first = handle.id
+            unreachable = Fault(operation="script_executions.create", times=1, runspace_unreachable=True)
+            with server.faults.armed(unreachable), pytest.raises(SrsError) as caught:
+                async with pool.lease() as handle:
+                    assert handle.id == first
+                    await handle.run("'x'")
+            assert "The pool replaces this runspace" in str(caught.value)
+            async with pool.lease() as handle:
+                assert handle.id != first
+                assert (await handle.run("'x'")).output == "x"
+                assert list(simulator.runspaces) == [handle.id]
+
+
+@pytest.mark.anyio
+async def test_a_creation_that_a_restart_cuts_off_is_begun_again(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    async with make_client(server.url, clock=client_clock) as client:
+        restart = Fault(operation="runspaces.get", nth=1, restart=True)
+        with server.faults.armed(restart):
+            async with AsyncRunspacePool(client, size=1) as pool:
+                async with pool.lease() as handle:
+                    assert list(simulator.runspaces) == [handle.id]
+        simulator.slow_creation(30)
+        with server.faults.armed(restart), pytest.raises(NotFoundError, match="service was restarted"):
+            async with client.runspaces.open():
+                pass
+    assert simulator.runspaces == {}
+
+
+@pytest.mark.anyio
+async def test_an_input_that_was_not_started_is_started_elsewhere(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    body = b'{"code":1310,"error_message":"Another script with id \'7\' is running"}'
+    busy = Fault(
+        operation="script_executions.create", nth=1, status=500, body=body, content_type="application/json"
+    )
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client, size=1) as pool:
+            with server.faults.armed(busy):
+                async with pool.map("7", [{}, {}], output="json") as results:
+                    assert [result.get().output async for result in results] == [[7], [7]]
+    assert server.requests.count(CREATE) == 2
+    assert simulator.runspaces == {}
+
+
+def test_signatures_show_the_keywords() -> None:
+    for run in (AsyncSrsClient.run, AsyncRunspaceHandle.run):
+        named = inspect.signature(run).parameters
+        assert {"parameters", "output", "name", "timeout", "check", "streams"} <= set(named)
+        assert inspect.Parameter.VAR_KEYWORD not in {parameter.kind for parameter in named.values()}
+    assert {"name", "timeout", "check"} <= set(inspect.signature(AsyncRunspacePool.map).parameters)
+    for resource in ("runspaces", "script_executions", "argument_scripts", "web_consoles"):
+        assert inspect.getdoc(getattr(AsyncSrsClient, resource))
+    double = create_autospec(AsyncSrsClient)
+    with pytest.raises(TypeError):
+        double.run("1", paramters={})
+
+
+@pytest.mark.anyio
+async def test_leaving_is_bounded_while_the_service_hangs(
+    server: SimServer,
+    client_clock: AsyncLeadingClock,
+    everything_logged: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_stock, "_SECONDS_TO_CLOSE", 0.1)
+    monkeypatch.setattr(session, "_SECONDS_TO_LEAVE", 0.1)
+    async with make_client(server.url, clock=client_clock) as client:
+        async with AsyncRunspacePool(client, size=1) as pool:
+            await pool.warm()
+            server.faults.add(Fault(delay=3600.0))
+    assert "runspaces named pool-" in everything_logged.text
+    assert "was not ended" in everything_logged.text

@@ -1,0 +1,354 @@
+"""Blocks, pools and clean-ups that are cancelled, closed and interrupted: nothing stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from srs_vsphere import (
+    AsyncRunspacePool,
+    AsyncSrsClient,
+    ClosedError,
+    RunspacePool,
+    ScriptOutcome,
+    SrsClient,
+    SrsError,
+)
+from srs_vsphere._concurrency.clean_up import async_clean_up, clean_up
+from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator
+from tests._async.helping import AUTH, free_slots
+from tests.test_script_cancellation import InProcess, cancelled_after, others, steps_of
+
+#: The whole census takes minutes: 20,000 interruptions with SRS_TEST_CENSUS=20000.
+CENSUS = int(os.environ.get("SRS_TEST_CENSUS", "200"))
+
+
+@pytest.mark.anyio
+async def test_scripts_take_turns_however_they_are_started() -> None:
+    place = InProcess()
+    async with place.client as client:
+        runspace = place.simulator.add_runspace()
+        outcomes: list[ScriptOutcome] = []
+
+        async def work(number: int) -> None:
+            for step in range(4):
+                result = await client.run(f"'{number}/{step}'", runspace=runspace)
+                assert result.output == f"{number}/{step}"
+                outcomes.append(result.outcome)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(3):
+                tasks.start_soon(work, number)
+        assert outcomes == [ScriptOutcome.SUCCEEDED] * 12
+
+
+@pytest.mark.anyio
+async def test_waiting_leases_fail_when_the_pool_closes() -> None:
+    place = InProcess()
+    told: list[BaseException] = []
+
+    async def lease(pool: AsyncRunspacePool) -> None:
+        try:
+            async with pool.lease():
+                pytest.fail("leased after closing")
+        except SrsError as error:
+            told.append(error)
+
+    async with place.client as client:
+        pool = AsyncRunspacePool(client, size=1)
+        async with anyio.create_task_group() as tasks:
+            async with pool.lease():
+                for _ in range(3):
+                    tasks.start_soon(lease, pool)
+                await anyio.wait_all_tasks_blocked()
+                await pool.aclose()
+        assert [type(error) for error in told] == [ClosedError] * 3
+        assert place.simulator.runspaces == {}
+
+
+@pytest.mark.anyio
+async def test_what_is_being_opened_is_deleted_when_the_pool_closes() -> None:
+    for steps in range(0, 60, 3):
+        place = InProcess()
+        async with place.client as client:
+            pool = AsyncRunspacePool(client, size=1)
+
+            async def lease(pool: AsyncRunspacePool = pool) -> None:
+                with contextlib.suppress(ClosedError):
+                    async with pool.lease():
+                        pass
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(lease)
+                for _ in range(steps):
+                    await checkpoint()
+                await pool.aclose()
+            place.check()
+
+
+@pytest.mark.anyio
+async def test_no_session_is_left_by_calls_that_are_under_way() -> None:
+    for steps in range(40):
+        place = InProcess()
+
+        async def call(client: AsyncSrsClient) -> None:
+            with contextlib.suppress(SrsError):
+                while True:
+                    await client.runspaces.list()
+
+        async with anyio.create_task_group() as tasks:
+            async with place.client as client:
+                for _ in range(3):
+                    tasks.start_soon(call, client)
+                for _ in range(steps):
+                    await checkpoint()
+        assert place.simulator.session_count == 0
+
+
+@pytest.mark.anyio
+async def test_a_logout_that_hangs_is_logged(
+    server: SimServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from srs_vsphere._async import session
+
+    monkeypatch.setattr(session, "_SECONDS_TO_LEAVE", 0.05)
+    server.faults.add(Fault(operation="auth.logout", delay=3600.0))
+    async with AsyncSrsClient(server.url, auth=AUTH) as client:
+        await client.login()
+    assert "was not ended" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_clean_up_bounds_logs_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail() -> None:
+        raise KeyError("own")
+
+    assert await async_clean_up(fail, seconds=5, left="something") is None
+    assert await async_clean_up(anyio.sleep_forever, seconds=0.01, left="another") is None
+    assert "something: 'own'" in caplog.text
+    assert "another: the service did not answer in time" in caplog.text
+    done = False
+
+    async def work() -> int:
+        nonlocal done
+        for _ in range(20):
+            await checkpoint()
+        done = True
+        return 7
+
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        assert await async_clean_up(work, seconds=30, left="x") == 7
+        await checkpoint()
+        pytest.fail("the cancellation was lost")
+    assert done
+
+
+def test_a_ctrl_c_within_a_clean_up_is_raised_after_it(caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[int] = []
+
+    def interrupted() -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return "done"
+
+    with pytest.raises(KeyboardInterrupt):
+        clean_up(interrupted, seconds=5, left="it")
+    assert len(calls) == 2
+    assert caplog.text == ""
+
+    def always() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        clean_up(always, seconds=5, left="runspace n")
+    assert "runspace n: KeyboardInterrupt" in caplog.text
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_plain_cancels_twice_leave_nothing() -> None:
+    """The census for asyncio: each task is cancelled twice, at random steps, once within its clean-up."""
+    place = InProcess()
+    chance = random.Random("plain cancels")
+    async with place.client as client:
+        await client.login()
+        whole = await steps_of(lambda: client.run("'x'"))
+        for _ in range(CENSUS):
+            script = chance.choice(["'x'", "long"])
+            task = asyncio.ensure_future(client.run(script))
+            for _ in range(chance.randrange(whole)):
+                await asyncio.sleep(0)
+            for _ in range(2):
+                task.cancel()
+                for _ in range(chance.randrange(30)):
+                    await asyncio.sleep(0)
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            place.check()
+            assert not client._session.turns._turns
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_a_cancellation_within_the_delete_goes_on_afterwards() -> None:
+    place = InProcess()
+
+    async def block(client: AsyncSrsClient) -> None:
+        async with client.runspaces.open():
+            pass
+
+    async with place.client as client:
+        await client.login()
+        whole = await steps_of(lambda: block(client))
+        for steps in range(max(0, whole - 40), whole):
+            task = asyncio.ensure_future(block(client))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if task.done():
+                break
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            place.check()
+
+
+@pytest.mark.anyio
+async def test_a_map_in_a_generator_that_is_left(anyio_backend: str) -> None:
+    place = InProcess()
+
+    async def numbers(pool: AsyncRunspacePool) -> AsyncIterator[int]:
+        async with pool.map("1", [{} for _ in range(10)]) as results:
+            async for result in results:
+                yield result.index
+
+    async with place.client as client, AsyncRunspacePool(client) as pool:
+        async with contextlib.aclosing(numbers(pool)) as generator:
+            async for _ in generator:
+                break
+        if anyio_backend == "asyncio":
+            # Closed by a task of the loop's own, as the collector has it.
+            async for _ in numbers(pool):
+                break
+            gc.collect()
+            await anyio.sleep(0.01)
+        async with pool.map("2", [{}]) as results:
+            assert [result.get().output async for result in results] == ["2"]
+    place.check()
+
+
+class Blocking(Iterator[dict[str, int]]):
+    """Inputs of which the second never comes, until the test lets it."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.asked = 0
+
+    def __next__(self) -> dict[str, int]:
+        self.asked += 1
+        if self.asked > 1:
+            self.go.wait()
+            raise StopIteration
+        return {}
+
+
+def test_leaving_a_map_of_threads_waits_for_no_input(server: SimServer, simulator: Simulator) -> None:
+    inputs = Blocking()
+    with SrsClient(server.url, auth=AUTH) as client, RunspacePool(client) as pool:
+        with pool.map("1", inputs) as results:
+            next(results)
+        inputs.go.set()
+    assert simulator.runspaces == {}
+
+
+def test_leaving_a_map_of_threads_cancels_its_scripts(server: SimServer, simulator: Simulator) -> None:
+    simulator.on_script("long", ScriptReply(duration=3600))
+    with SrsClient(server.url, auth=AUTH) as client, RunspacePool(client) as pool:
+        with pytest.raises(KeyError), pool.map("long", [{}, {}, {}]):
+            server.wait_for(
+                lambda _: server.requests.count(("POST", "/api/script-executions")) == 2,
+            )
+            raise KeyError
+        states = {execution.state for execution in client.script_executions.list()}
+        cancels = sum(path.endswith("/cancel") for _, path in server.requests)
+        assert cancels == 2
+        assert "success" not in states
+    assert simulator.runspaces == {}
+
+
+CHILD = """
+import sys, signal
+from srs_vsphere import BasicAuth, RunspacePool, SrsClient
+signal.signal(signal.SIGINT, signal.default_int_handler)
+print("ready", flush=True)
+try:
+    with SrsClient(sys.argv[1], auth=BasicAuth("alice", "secret")) as client:
+        if sys.argv[2] == "map":
+            with RunspacePool(client) as pool, pool.map("long", [{}, {}, {}]) as results:
+                for _ in results:
+                    pass
+        else:
+            while True:
+                client.run("'x'")
+except KeyboardInterrupt:
+    sys.exit(3)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that reaches a child alone")
+@pytest.mark.parametrize("kind", ["map", "run"])
+@pytest.mark.parametrize("nth", range(6))
+def test_ctrl_c_in_a_child_process_leaves_nothing(
+    server: SimServer, simulator: Simulator, kind: str, nth: int
+) -> None:
+    simulator.on_script("long", ScriptReply(duration=3600))
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, server.url, kind],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        server.wait_for(lambda traffic: traffic.seen > nth * 5 + 1)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
+    assert child.returncode == 3, errors
+    assert simulator.runspaces == {} or "pool-" in errors or "srs-vsphere-" in errors
+    assert simulator.session_count == 0
+
+
+@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", CENSUS), ("trio", CENSUS // 4)])
+@pytest.mark.anyio
+async def test_pools_cancelled_at_random_leave_nothing(anyio_backend: str, times: int) -> None:
+    """The census of pools: maps and leases, cancelled somewhere between their first step and their end."""
+    place = InProcess()
+    chance = random.Random(f"pools {anyio_backend}")
+
+    async def use(client: AsyncSrsClient) -> None:
+        async with AsyncRunspacePool(client) as pool:
+            async with pool.map("1", [{} for _ in range(3)]) as results:
+                async for result in results:
+                    result.get()
+
+    async with place.client as client:
+        await client.login()
+        for _ in range(max(10, times // 10)):
+            await cancelled_after(chance.randrange(250), lambda: use(client))
+            place.check()
+        assert free_slots(client) == 20
+    assert place.simulator.session_count == 0
+    assert others() == place.before
