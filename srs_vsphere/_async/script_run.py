@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._service.deadline import Deadline
@@ -10,6 +10,10 @@ from srs_vsphere._service.script_output import OutputReader
 from srs_vsphere._service.stream_merge import StreamFollower
 from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord
 from srs_vsphere.results import ScriptResult
+
+
+def _id_of(run: AsyncScriptRun) -> str:
+    return run.execution.id
 
 
 @define(eq=False)
@@ -39,17 +43,15 @@ class AsyncScriptRun:
     streams: bool = True
     on_record: AsyncHook[StreamRecord] | None = None
     result: ScriptResult[object] | None = None
+    #: Kept, for a record that the service lost has no id any more.
+    id: str = field(init=False, default=Factory(_id_of, takes_self=True))
     _follower: StreamFollower = field(factory=StreamFollower, init=False, repr=False)
     _followed: list[StreamRecord | StreamGap] = field(factory=list[StreamRecord | StreamGap], init=False)
 
     @property
     def named(self) -> str:
         """The script in an error's text."""
-        return (
-            f"script {self.execution.id}"
-            if self.name is None
-            else f"script {self.name} ({self.execution.id})"
-        )
+        return f"script {self.id}" if self.name is None else f"script {self.name} ({self.id})"
 
     @property
     def follower(self) -> StreamFollower:
