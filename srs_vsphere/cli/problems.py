@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     TRANSPORT = 7
     TIMEOUT = 8
     INTERRUPTED = 130
+    #: 128 and the signal's number: this is SIGTERM's.
     TERMINATED = 143
 
 
@@ -48,7 +49,15 @@ class UsageError(Exception):
 
 
 class Terminated(BaseException):
-    """The process was asked to end (SIGTERM); raised in the main thread, so that all blocks clean up."""
+    """The process was asked to end; raised in the main thread, so that all blocks clean up.
+
+    Args:
+        number: of the signal: SIGTERM, or SIGHUP when the terminal is closed.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number: int = number
 
 
 def exit_code_of(error: SrsError) -> ExitCode:
