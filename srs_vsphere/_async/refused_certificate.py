@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import httpx
 
-from srs_vsphere._http.certificates import async_fetch_certificate
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.certificate_failures import certificate_error
-from srs_vsphere.errors import CertificateError, NotSentError
+from srs_vsphere.certificate import CertificateError
+from srs_vsphere.errors import NotSentError
 
 
 async def describe_certificate(
@@ -27,6 +27,9 @@ async def describe_certificate(
     connects_directly = getattr(http, "connects_directly", None)
     if error.seen is not None or within <= 0 or connects_directly is None or not connects_directly():
         return error
+    # Loaded on use: hardly any program comes here.
+    from srs_vsphere._http.certificates import async_fetch_certificate
+
     try:
         seen = await async_fetch_certificate(url, timeout=within)
     except NotSentError:

@@ -30,7 +30,6 @@ from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.events import Event
 from srs_vsphere.models import About
-from srs_vsphere.profiles import find_settings
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_observers, check_session_file
 from srs_vsphere.telemetry import Telemetry
@@ -158,6 +157,9 @@ class SrsClient(ClientScripts):
             InvalidArgumentValueError: something is missing or cannot be used; the message names all of it.
             OSError: a certificate's file cannot be read.
         """
+        # Loaded on use: most programs give their settings as arguments.
+        from srs_vsphere.profiles import find_settings
+
         # An HTTP client of the program's knows itself whom to trust.
         needs_tls = "tls" not in overrides and overrides.get("http_client") is None
         found = find_settings(

@@ -49,6 +49,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 #: Hosts in a part, at most: a task of Dask costs about as much as ten polls.
 _PART = 64
+#: Parts that each worker has beyond what it polls now.
+_AHEAD = 8
 #: Seconds that workers have after a sweep's deadline to say so themselves.
 _GRACE = 1.0
 #: Seconds between two looks at which workers there are.
@@ -311,8 +313,8 @@ class _DaskSweep(AsyncDaskStream[HostReport]):
             self._until = None if self._deadline is None else time.monotonic() + self._deadline
             self._waiting = deque(_Task(part, 0, self._until) for part in self._parts)
         await self._look()
-        # As much as the workers may poll at once, and as much again to be there when they are done.
-        room = 2 * max(1, math.ceil(self._fleet.concurrency / _PART)) * len(self._workers)
+        # As much as the workers may poll at once, and enough beside it to go on with while Dask brings more.
+        room = (2 * math.ceil(self._fleet.concurrency / _PART) + _AHEAD) * len(self._workers)
         while self._waiting and len(self._under_way) < room:
             task = self._waiting.popleft()
             self._under_way.add(task)

@@ -141,9 +141,11 @@ class Cluster:
         for name in [name for name, count in users.items() if not count and name != self._plugin.name]:
             del users[name]
             await self._call(self._calls.unregister_worker_plugin, name)
+        if self._plugin.name not in users:
+            # Workers that come later get it from the scheduler.
+            await self._call(self._calls.register_plugin, self._plugin)
         users[self._plugin.name] = users.get(self._plugin.name, 0) + 1
         self._registered = True
-        await self._call(self._calls.register_plugin, self._plugin)
 
     async def close(self) -> None:
         """Cancel what has been submitted; the plugin stays, for the next sweep."""

@@ -102,8 +102,12 @@ class Poller:
             self._skipped += 1
             return self._report(target, begun, 0, _skipped(target, host, wait))
         host.using += 1
+        host.used = begun
         try:
-            report = await self._ask_until(until, target, host, begun)
+            if until is None:
+                report = await self._ask(target, host, begun)
+            else:
+                report = await self._ask_until(until, target, host, begun)
         except BaseException:
             host.breaker.undecided()
             raise
@@ -126,9 +130,7 @@ class Poller:
                 for host in self._hosts.values():
                     group.start_soon(self._close, host)
 
-    async def _ask_until(self, until: float | None, target: Target, host: _Host, begun: float) -> HostReport:
-        if until is None:
-            return await self._ask(target, host, begun)
+    async def _ask_until(self, until: float, target: Target, host: _Host, begun: float) -> HostReport:
         with anyio.CancelScope(deadline=until):
             return await self._ask(target, host, begun)
         error = _missing(target, "it had not answered at the sweep's deadline")
@@ -141,7 +143,9 @@ class Poller:
             attempts += 1
             error: SrsError | None = None
             try:
-                client = await self._client(target, host)
+                client = host.client if host.logged_in else None
+                if client is None:
+                    client = await self._client(target, host)
                 runspaces = await client.runspaces.list()
             except SrsError as failure:
                 # As data, it is kept for long: a traceback would keep the frames, and all that they hold.
@@ -154,7 +158,6 @@ class Poller:
 
     async def _client(self, target: Target, host: _Host) -> AsyncSrsClient:
         client = host.client
-        host.used = time.monotonic()
         if client is None:
             client, host.auth = self._clients.make(
                 target, operation=_OPERATION, retry=self._retry, connections=2
