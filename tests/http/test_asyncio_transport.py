@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import select
 
 import httpx
 import pytest
@@ -550,3 +551,29 @@ async def test_memory_of_heads_is_bounded(ours: Ours) -> None:
         for _ in range(300):
             await fetch(ours, server)
         assert len(ours.inner._memory._heads) <= 128
+
+
+async def test_without_poll_as_on_windows_unexpected_bytes_are_seen_all_the_same(
+    ours: Ours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(select, "poll", raising=False)
+    farewell = asyncio.Event()
+
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(ok(b"%d" % talk.number))
+        await farewell.wait()
+        await talk.send(ok(b"evil"))
+        await talk.hung_up()
+
+    async with serving(script) as server:
+        assert (await get(ours, server)).content == b"1"
+        (connection,) = ours.inner._idle
+        assert connection.is_usable()
+        # As if the loop had been busy: it comes, and nobody reads it.
+        connection._transport.pause_reading()
+        farewell.set()
+        while connection.is_usable():
+            await asyncio.sleep(0)
+        assert (await get(ours, server)).content == b"2"
+        assert connection.closed
