@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # What a script puts out may hold what this terminal's encoding lacks.
             stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
+        _end_on_signals()
     try:
         return _run(words)
     except BrokenPipeError:
@@ -53,16 +53,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("interrupted")
         return ExitCode.INTERRUPTED
-    except Terminated:
+    except Terminated as error:
         _say("terminated")
-        return ExitCode.TERMINATED
+        return 128 + error.number
+
+
+def _end_on_signals() -> None:
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # `nohup` has SIGHUP ignored.
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _terminate)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    del number, frame
+    del frame
     # A second one must not break off the clean-up.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated
+    signal.signal(number, signal.SIG_IGN)
+    raise Terminated(number)
 
 
 def _run(words: list[str]) -> int:

@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     TRANSPORT = 7
     TIMEOUT = 8
     INTERRUPTED = 130
+    #: 128 and the signal's number: this is SIGTERM's.
     TERMINATED = 143
 
 
@@ -48,7 +49,15 @@ class UsageError(Exception):
 
 
 class Terminated(BaseException):
-    """The process was asked to end (SIGTERM); raised in the main thread, so that all blocks clean up."""
+    """The process was asked to end; raised in the main thread, so that all blocks clean up.
+
+    Args:
+        number: of the signal: SIGTERM, or SIGHUP when the terminal is closed.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number: int = number
 
 
 def exit_code_of(error: SrsError) -> ExitCode:
@@ -58,10 +67,11 @@ def exit_code_of(error: SrsError) -> ExitCode:
         error: the error.
     """
     from srs_vsphere import errors
+    from srs_vsphere.certificate import CertificateError
 
     for kinds, code in (
         ((errors.InvalidArgumentError,), ExitCode.USAGE),
-        ((errors.AuthenticationError, errors.CertificateError), ExitCode.LOGIN),
+        ((errors.AuthenticationError, CertificateError), ExitCode.LOGIN),
         ((errors.QuotaExceededError,), ExitCode.QUOTA),
         ((errors.NotFoundError,), ExitCode.NOT_FOUND),
         ((errors.WaitTimeoutError, errors.ResponseTimeoutError), ExitCode.TIMEOUT),

@@ -74,6 +74,10 @@ class Terminal:
         """Read what comes next."""
         assert self._read(time.monotonic() + 100), f"nothing more came: {self.text!r}"
 
+    def read_for(self, seconds: float) -> None:
+        """Read what comes within a time."""
+        self._read(time.monotonic() + seconds)
+
     def end(self) -> int:
         """Read to the end; gives the exit code."""
         deadline = time.monotonic() + 100

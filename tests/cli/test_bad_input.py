@@ -82,13 +82,15 @@ def test_it_is_refused(srs, server, words, message, monkeypatch, capsys):
 
 @contextmanager
 def unchanged_signals():
-    """The program sets what a signal and a warning do; a test puts it back."""
+    """The program sets what signals and warnings do; a test puts it back."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     with warnings.catch_warnings():
-        before = signal.getsignal(signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in numbers}
         try:
             yield
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import httpx
 import pytest
 import yaml
 
+from srs_vsphere import BasicAuth, SrsClient
 from srs_vsphere.simulator import Fault, ScriptReply, SimServer, StreamMessage
 from tests.cli.running import Shell
+from tests.recorded_exchanges import shared_file
 
 
 def lines(text):
@@ -203,10 +207,9 @@ def test_scripts_are_listed_and_looked_at(srs, simulator):
     assert json.loads(srs.ok("script", "output", listed["id"], "-o", "json")) == ["put out"]
 
 
-def test_a_script_is_followed_and_canceled(srs, simulator):
+def test_a_script_is_followed(srs, simulator):
     runspace = simulator.add_runspace(name="here")
     simulator.on_script("talk", ScriptReply(records=[StreamMessage("warning", "careful")]))
-    simulator.on_script("forever", ScriptReply(duration=3000))
     srs("run", "-c", "talk", "--runspace", runspace)
     (talked,) = json.loads(srs.ok("script", "ls", "-o", "json"))
     followed = srs("follow", talked["id"])
@@ -215,6 +218,19 @@ def test_a_script_is_followed_and_canceled(srs, simulator):
     record = json.loads(srs("follow", talked["id"], "-o", "ndjson").stdout)
     assert (record["stream"], record["message"]) == ("warning", "careful")
     assert json.loads(srs("follow", talked["id"], "-o", "json", "-q").stdout) == [record]
+
+
+def test_a_script_is_canceled(srs, server, simulator):
+    simulator.on_script("forever", ScriptReply(duration=3000))
+    runspace = simulator.add_runspace()
+    with SrsClient(server.url, auth=BasicAuth("alice", "secret")) as client:
+        running = client.script_executions.create(runspace, "forever").id
+        canceled = json.loads(srs.ok("script", "cancel", "--wait", running, "-o", "json"))
+        assert canceled["state"] == "canceled"
+        asked = srs("script", "cancel", running)
+        assert (asked.returncode, asked.stderr) == (0, "it was asked to stop\n")
+        followed = srs("follow", running)
+        assert followed.returncode == 1
 
 
 def test_templates(srs):
@@ -328,3 +344,28 @@ def test_a_certificate_is_shown_pinned_and_trusted(simulator, tmp_path):
         assert warned.stderr.startswith("srs: warning: the certificate of 127.0.0.1")
         trusting = other("runspace", "ls", "--insecure", "--insecure", "--no-session", options=())
         assert trusting.returncode == 0
+
+
+def test_it_runs_where_the_system_is_windows(srs, simulator):
+    simulator.add_runspace(name="here")
+    # The session file looks at the system's real name.
+    wrapper = str(shared_file("tools/as_on_windows.py"))
+    assert "here" in srs.ok("--no-session", "runspace", "ls", options=(wrapper,))
+    assert srs.ok("--no-session", "run", "-c", "7", options=(wrapper,)) == "7\n"
+
+
+def test_help_and_a_list_load_what_they_need():
+    code = (
+        "import sys; from srs_vsphere.cli.main import main; main({words}); "
+        "print(*(name for name in sys.modules if name.startswith({heavy})), file=sys.stderr)"
+    )
+    for words, heavy in (
+        (["--help"], ("httpx", "srs_vsphere._", "srs_vsphere.simulator", "srs_vsphere.fleet")),
+        (["runspace", "ls", "--help"], ("httpx", "srs_vsphere._sync", "srs_vsphere.fleet")),
+        (["about"], ("srs_vsphere._async", "srs_vsphere.fleet", "srs_vsphere.simulator", "distributed")),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(words=words, heavy=heavy)], capture_output=True, text=True
+        )
+        loaded = done.stderr.splitlines()[-1].split()
+        assert [name for name in loaded if name != "srs_vsphere._version"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import pytest
@@ -108,6 +109,17 @@ def test_the_prompt_keeps_what_was_set_and_survives_ctrl_c(srs, simulator):
     history = srs.home / ".local" / "state" / "srs" / "history"
     assert "$a = 40" in history.read_text()
     assert history.stat().st_mode & 0o077 == 0
+
+
+def test_a_signal_at_the_prompt_leaves_nothing(srs, simulator):
+    with Terminal(srs, "shell") as terminal:
+        terminal.read_until("srs> ")
+        # One that comes just before the prompt begins to wait is seen with the next.
+        while terminal.process.poll() is None:
+            terminal.process.send_signal(signal.SIGTERM)
+            terminal.read_for(1.0)
+        assert terminal.end() == 143
+    assert not simulator.runspaces
 
 
 def test_a_table_has_colors_unless_nobody_wants_them(srs, simulator):

@@ -92,7 +92,12 @@ def create(
         runspace = create_ready(
             client, name, vcenter=vcenter, wait=wait, timeout=options.timeout, wait_quota=wait_quota
         )
-        show_one(runspace, VIEW, options)
+        try:
+            show_one(runspace, VIEW, options)
+        except BaseException:
+            # Nobody has learnt its id.
+            client.runspaces.delete(runspace)
+            raise
 
 
 def remove(
