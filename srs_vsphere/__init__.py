@@ -63,7 +63,10 @@ _NAMES = {
         "CredentialSource",
         "Secret",
     ),
-    "certificate": ("Certificate",),
+    "certificate": (
+        "Certificate",
+        "CertificateError",
+    ),
     "credential_sources": (
         "EnvAuth",
         "FileAuth",
@@ -72,7 +75,6 @@ _NAMES = {
     "errors": (
         "ApiError",
         "AuthenticationError",
-        "CertificateError",
         "ClosedError",
         "DecodeError",
         "InvalidArgumentError",

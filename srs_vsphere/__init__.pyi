@@ -40,12 +40,12 @@ from srs_vsphere.auth import BasicAuth as BasicAuth
 from srs_vsphere.auth import CredentialSource as CredentialSource
 from srs_vsphere.auth import Secret as Secret
 from srs_vsphere.certificate import Certificate as Certificate
+from srs_vsphere.certificate import CertificateError as CertificateError
 from srs_vsphere.credential_sources import EnvAuth as EnvAuth
 from srs_vsphere.credential_sources import FileAuth as FileAuth
 from srs_vsphere.credential_sources import KeyringAuth as KeyringAuth
 from srs_vsphere.errors import ApiError as ApiError
 from srs_vsphere.errors import AuthenticationError as AuthenticationError
-from srs_vsphere.errors import CertificateError as CertificateError
 from srs_vsphere.errors import ClosedError as ClosedError
 from srs_vsphere.errors import DecodeError as DecodeError
 from srs_vsphere.errors import InvalidArgumentError as InvalidArgumentError

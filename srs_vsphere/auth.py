@@ -3,60 +3,17 @@
 from __future__ import annotations
 
 import base64
-import hmac
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from attrs import field, frozen
 
 from srs_vsphere._validation import check_flag
+from srs_vsphere.secret import Secret as Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from srs_vsphere.sign_auth import SignAuth
-
-
-class Secret:
-    """A text that no repr, log, traceback or pickle shows.
-
-    Args:
-        value: the text to keep.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the text itself; call this only where it is used, never to keep it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret('***')"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        # A lone surrogate would be refused otherwise, by an error that holds the whole text.
-        return hmac.compare_digest(
-            self._value.encode("utf-8", "surrogatepass"), other._value.encode("utf-8", "surrogatepass")
-        )
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Secret:
-        return self
-
-    def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a secret is not pickled: create the credentials anew in the other process")
-
-    def __getstate__(self) -> object:
-        return self.__reduce__()
 
 
 # No repr by attrs: it fails on what is not whole yet, as in a traceback with variables of a refusal below.

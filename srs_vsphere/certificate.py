@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import ssl
 from datetime import datetime
+from typing import Unpack
 
 from attrs import field, frozen
 
 from srs_vsphere._codec.x509 import read_certificate
-from srs_vsphere.errors import InvalidArgumentValueError
+from srs_vsphere.errors import Facts, InvalidArgumentValueError, NotSentError
 
 
 @frozen(kw_only=True)
@@ -71,6 +72,34 @@ class Certificate:
             host: host and perhaps port of the server.
         """
         return f"{host_and_port(host)} {self.sha256}"
+
+
+class CertificateError(NotSentError):
+    """The server's certificate is not one that is trusted; not a byte of the request was sent.
+
+    Args:
+        message: what happened.
+        reason: why it is not trusted.
+        expected: thumbprint of the certificate that is trusted, if it is a single one.
+        seen: the certificate that the server showed, if that is known.
+        **facts: as for `SrsError`.
+    """
+
+    advice = "Look at it with fetch_certificate(url); if it is right, pin it with Tls(thumbprint=...)."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        expected: str | None = None,
+        seen: Certificate | None = None,
+        **facts: Unpack[Facts],
+    ) -> None:
+        super().__init__(message, **facts)
+        self.reason: str | None = reason
+        self.expected: str | None = expected
+        self.seen: Certificate | None = seen
 
 
 def host_and_port(host: str) -> str:

@@ -5,7 +5,7 @@
     SrsError
     ├── TransportError                 no complete response came
     │   ├── NotSentError               the request never left; repeating it is safe
-    │   │   └── CertificateError       the server's certificate is not one that is trusted
+    │   │   └── CertificateError       the server's certificate is not one that is trusted; in `certificate`
     │   ├── OutcomeUnknownError        it may have been carried out; the outcome is unknown
     │   ├── ResponseTimeoutError       the service did not respond in time
     │   └── StreamInterruptedError     a list broke off before its end
@@ -37,7 +37,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
-    from srs_vsphere.certificate import Certificate
     from srs_vsphere.models.stream_record import StreamRecord
 
 #: Of a server's own words, ``str()`` shows no more than this; the attributes hold them whole.
@@ -148,34 +147,6 @@ class NotSentError(TransportError):
     """The request was not sent: nothing happened on the service, and repeating it is safe."""
 
     advice = "Nothing was sent: check the URL, the network and the service, then call again."
-
-
-class CertificateError(NotSentError):
-    """The server's certificate is not one that is trusted; not a byte of the request was sent.
-
-    Args:
-        message: what happened.
-        reason: why it is not trusted.
-        expected: thumbprint of the certificate that is trusted, if it is a single one.
-        seen: the certificate that the server showed, if that is known.
-        **facts: as for `SrsError`.
-    """
-
-    advice = "Look at it with fetch_certificate(url); if it is right, pin it with Tls(thumbprint=...)."
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        reason: str | None = None,
-        expected: str | None = None,
-        seen: Certificate | None = None,
-        **facts: Unpack[Facts],
-    ) -> None:
-        super().__init__(message, **facts)
-        self.reason: str | None = reason
-        self.expected: str | None = expected
-        self.seen: Certificate | None = seen
 
 
 class OutcomeUnknownError(TransportError):

@@ -19,11 +19,11 @@ from uuid import UUID
 
 from srs_vsphere._codec import clixml
 from srs_vsphere._service.service_scripts import service_script
-from srs_vsphere.auth import Secret
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.argument_script import ArgumentScript
 from srs_vsphere.models.credential import Credential
 from srs_vsphere.models.script_parameter import ScriptParameter, Switch
+from srs_vsphere.secret import Secret
 
 Scalar: TypeAlias = (
     str

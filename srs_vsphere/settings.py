@@ -51,7 +51,7 @@ class Origin:
     """Where the service is.
 
     Args:
-        url: scheme, host and port, without a slash at the end.
+        url: scheme, host and port, without a slash at the end; a name in another script is in Punycode.
         host: host and port as errors name them.
         secure: whether it is reached over TLS.
     """
@@ -59,6 +59,12 @@ class Origin:
     url: str
     host: str
     secure: bool
+
+    @property
+    def host_header(self) -> str:
+        """The host as requests name it: a zone has a meaning on this machine only."""
+        before, zone, after = self.host.partition("%")
+        return f"{before}]{after.partition(']')[2]}" if zone else self.host
 
     @classmethod
     def parse(cls, url: str) -> Origin:
@@ -91,9 +97,9 @@ class Origin:
             raise InvalidArgumentValueError(f"url names no host: {example}")
         if parts.path not in {"", "/"} or "?" in url or "#" in url:
             raise InvalidArgumentValueError(f"url must not have a path, query or fragment: {example}")
-        if not _is_host(parts.hostname, in_brackets="[" in url):
+        name = _host(parts.hostname, in_brackets="[" in url)
+        if name is None:
             raise InvalidArgumentValueError(f"url has an impossible host or port: {example}")
-        name = f"[{parts.hostname}]" if "[" in url else parts.hostname
         host = name if parts.port is None else f"{name}:{parts.port}"
         return cls(url=f"{parts.scheme}://{host}", host=host, secure=parts.scheme == "https")
 
@@ -106,17 +112,20 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _is_host(name: str, *, in_brackets: bool) -> bool:
+def _host(name: str, *, in_brackets: bool) -> str | None:
+    """Return a host as it is written in a URL, or None if it is none."""
     # Loaded on use: only a client asks, and it has loaded it.
     import httpx
 
     try:
         if in_brackets:
-            return bool(ipaddress.IPv6Address(name))
-        # Its own reading is wider, but knows numeric addresses and which words of other scripts are names.
-        return _NAME.fullmatch(name) is not None and bool(httpx.URL(f"https://{name}").host)
+            ipaddress.IPv6Address(name)
+            return f"[{name}]"
+        # Its own reading is wider, but knows numeric addresses, and names in other scripts by their Punycode.
+        encoded = httpx.URL(f"https://{name}").raw_host.decode("ascii")
     except (ValueError, httpx.InvalidURL):
-        return False
+        return None
+    return encoded if encoded and _NAME.fullmatch(name) else None
 
 
 def check_arguments(

@@ -20,8 +20,8 @@ from srs_vsphere._service.sign import (
     signed_host,
     text_to_sign,
 )
-from srs_vsphere.auth import Secret
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, InvalidArgumentValueError
+from srs_vsphere.secret import Secret
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

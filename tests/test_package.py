@@ -1,6 +1,7 @@
 """The package's names: all of them resolve, each from its one home, and loading the package loads little."""
 
 import ast
+import graphlib
 import importlib
 import inspect
 import json
@@ -116,3 +117,48 @@ def test_all_names_and_a_script_without_a_warning():
     command = [sys.executable, "-W", "error", "-c", RUN]
     done = subprocess.run(command, cwd=SOURCE.parents[1], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "x x\n", "")
+
+
+def outside_of_functions(node):
+    """Yield all statements but those within functions."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+            yield from outside_of_functions(child)
+
+
+def package_imports():
+    """Return which modules of the package each one imports when loaded, or for type checkers.
+
+    An import within a function is made when that is called, and all modules are there.
+    """
+    root = SOURCE.parent
+    names = {}
+    for path in root.rglob("*.py"):
+        parts = path.relative_to(root.parent).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    graph = {}
+    for name, path in names.items():
+        found = set()
+        for statement in outside_of_functions(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(statement, ast.Import):
+                found |= {alias.name for alias in statement.names}
+            elif isinstance(statement, ast.ImportFrom):
+                assert statement.level == 0, name
+                found.add(statement.module)
+                found |= {f"{statement.module}.{alias.name}" for alias in statement.names}
+        graph[name] = (found & set(names)) - {name}
+        # A package and what it takes from its own modules are one.
+        if path.name == "__init__.py":
+            graph[name] = {target for target in graph[name] if not target.startswith(f"{name}.")}
+    return graph
+
+
+def test_no_circle_in_the_import_graph():
+    graph = package_imports()
+    assert len(graph) > 50
+    sorter = graphlib.TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))

@@ -169,6 +169,8 @@ class AsyncClientScripts:
             streams=streams,
             on_record=on_record,
         )
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         check_flag("run_vc_connection_script", run_vc_connection_script)
         check_number("wait_for_quota", wait_for_quota, unit="seconds")
         if runspace is not None:
@@ -289,5 +291,7 @@ class AsyncClientScripts:
             streams=streams,
             on_record=on_record,
         )
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         runner = AsyncScriptRunner(self._session, runspace_id(runspace, "runspace"))
         return AsyncStartedScript(self._session, runner, job, await runner.start(job))

@@ -6,7 +6,8 @@ import httpx
 
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.certificate_failures import certificate_error
-from srs_vsphere.errors import CertificateError, NotSentError
+from srs_vsphere.certificate import CertificateError
+from srs_vsphere.errors import NotSentError
 
 
 async def describe_certificate(

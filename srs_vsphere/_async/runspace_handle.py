@@ -162,6 +162,8 @@ class AsyncRunspaceHandle:
             streams=streams,
             on_record=on_record,
         )
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         return await self._runner.run(job)
 
     @overload
@@ -266,4 +268,6 @@ class AsyncRunspaceHandle:
             streams=streams,
             on_record=on_record,
         )
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         return AsyncStartedScript(self._session, self._runner, job, await self._runner.start(job))

@@ -21,6 +21,7 @@ from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._service import operations
 from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.poll_schedule import WaitPolicy, seen_execution
+from srs_vsphere._service.script_request import ScriptBody
 from srs_vsphere.errors import NotFoundError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
 
@@ -50,7 +51,7 @@ class AsyncScriptCalls:
     async def start(
         self,
         runspace_id: str,
-        body: dict[str, object],
+        body: ScriptBody,
         name: str,
         *,
         unique: bool,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from srs_vsphere._async.script_calls import SECONDS_TO_CANCEL, AsyncScriptCalls
-from srs_vsphere._async.script_collector import AsyncScriptCollector, AsyncScriptRun
+from srs_vsphere._async.script_collector import AsyncScriptCollector
+from srs_vsphere._async.script_run import AsyncScriptRun
 from srs_vsphere._async.script_turns import AsyncScriptTurn, Unfinished
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._concurrency.hook import AsyncHook

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Generic, TypeVar, cast
 
 from srs_vsphere._async.script_calls import AsyncScriptCalls
-from srs_vsphere._async.script_collector import AsyncScriptRun
 from srs_vsphere._async.script_follower import AsyncScriptRecords
+from srs_vsphere._async.script_run import AsyncScriptRun
 from srs_vsphere._async.script_runner import AsyncScriptRunner
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service.script_output import settled

@@ -18,9 +18,9 @@ from pathlib import PurePath
 from typing import Protocol, cast
 from uuid import UUID
 
-from srs_vsphere.auth import Secret
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.credential import Credential
+from srs_vsphere.secret import Secret
 
 #: Deepest nesting that is encoded; PowerShell's reader gives up at 50.
 MAX_DEPTH = 32

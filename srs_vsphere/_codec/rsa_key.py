@@ -19,8 +19,8 @@ from cryptography.x509 import (
 )
 from cryptography.x509.oid import NameOID
 
-from srs_vsphere.auth import Secret
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
+from srs_vsphere.secret import Secret
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),

@@ -19,9 +19,13 @@ class AsyncLimiter:
 
     Args:
         size: how many there are.
+
+    Attributes:
+        streams: how many are held by open streams, for errors.
     """
 
     def __init__(self, size: int) -> None:
+        self.streams: int = 0
         self._semaphore = anyio.Semaphore(size)
 
     @property
@@ -54,9 +58,13 @@ class Limiter:
 
     Args:
         size: how many there are.
+
+    Attributes:
+        streams: how many are held by open streams, for errors.
     """
 
     def __init__(self, size: int) -> None:
+        self.streams: int = 0
         self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
         for _ in range(size):
             self._queue.put(None)

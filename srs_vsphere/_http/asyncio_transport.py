@@ -255,6 +255,10 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Give up what did not arrive yet, and the connection with it."""
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Do what `aclose` does, without waiting."""
         self._connection.abandon(self._parser)
 
 

@@ -289,6 +289,10 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         """Give up what has not arrived yet, and the connection with it."""
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Do what `close` does."""
         if not self._over and not self._parser.done:
             self._transport.discard(self._connection)
         self._over = True

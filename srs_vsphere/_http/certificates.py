@@ -14,8 +14,8 @@ from anyio.streams.tls import TLSAttribute
 
 from srs_vsphere._http.known_hosts import known_thumbprint, remember
 from srs_vsphere._validation import check_seconds
-from srs_vsphere.certificate import Certificate
-from srs_vsphere.errors import CertificateError, InvalidArgumentValueError, NotSentError
+from srs_vsphere.certificate import Certificate, CertificateError
+from srs_vsphere.errors import InvalidArgumentValueError, NotSentError
 from srs_vsphere.settings import Origin
 
 

@@ -1,7 +1,8 @@
 """httpx's own transports, made safe: bytes after the end of a response end its connection.
 
 httpcore checks only whether a kept connection has something to read. What came together with a response it
-has read already, and would take for the response to the next request.
+has read already, and would take for the response to the next request. And after a kept connection turned out
+dead, it would try the other ones.
 """
 
 from __future__ import annotations
@@ -14,17 +15,29 @@ import httpx
 
 from srs_vsphere._http.proxies import EnvironmentProxy
 
-#: From httpx's stream to the connection's state in h11. They are private: where one is missing, the
-#: connection is closed after each response, which is slow and safe.
-_TO_STATE = ("_httpcore_stream", "_stream", "_connection", "_h11_state")
+#: From httpx's stream to httpcore's connection, and what that has. They are private: where one is missing,
+#: the connection is closed after each response, which is slow and safe.
+_TO_CONNECTION = ("_httpcore_stream", "_stream", "_connection")
+_STATE = "_h11_state"
+_KEEP_ALIVE = "_keepalive_expiry"
+_EXPIRES = "_expire_at"
 
 
-class _AsyncConnection(Protocol):
+_BROKEN = (
+    httpx.ReadTimeout,
+    httpx.WriteTimeout,
+    httpx.ReadError,
+    httpx.WriteError,
+    httpx.RemoteProtocolError,
+)
+
+
+class _AsyncSocket(Protocol):
     async def aclose(self) -> None: ...
     def get_extra_info(self, info: str, /) -> object: ...
 
 
-class _Connection(Protocol):
+class _Socket(Protocol):
     def close(self) -> None: ...
     def get_extra_info(self, info: str, /) -> object: ...
 
@@ -73,7 +86,11 @@ class AsyncHttpxTransport(httpx.AsyncBaseTransport):
         Args:
             request: the request.
         """
-        response = await self._transport.handle_async_request(request)
+        try:
+            response = await self._transport.handle_async_request(request)
+        except _BROKEN:
+            _expire_idle(self._transport)
+            raise
         stream = response.extensions.get("network_stream")
         if stream is not None and isinstance(response.stream, httpx.AsyncByteStream):
             response.stream = _AsyncBody(response.stream, stream)
@@ -85,9 +102,9 @@ class AsyncHttpxTransport(httpx.AsyncBaseTransport):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream, connection: _AsyncConnection) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, sock: _AsyncSocket) -> None:
         self._stream = stream
-        self._connection = connection
+        self._socket = sock
         self._ended = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -97,8 +114,8 @@ class _AsyncBody(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Give the connection back, or close it if something came after the response."""
-        if self._ended and _has_more(self._stream, self._connection):
-            await self._connection.aclose()
+        if self._ended and not _settled(self._stream, self._socket):
+            await self._socket.aclose()
         await self._stream.aclose()
 
 
@@ -129,7 +146,11 @@ class HttpxTransport(httpx.BaseTransport):
         Args:
             request: the request.
         """
-        response = self._transport.handle_request(request)
+        try:
+            response = self._transport.handle_request(request)
+        except _BROKEN:
+            _expire_idle(self._transport)
+            raise
         stream = response.extensions.get("network_stream")
         if stream is not None and isinstance(response.stream, httpx.SyncByteStream):
             response.stream = _Body(response.stream, stream)
@@ -141,9 +162,9 @@ class HttpxTransport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream, connection: _Connection) -> None:
+    def __init__(self, stream: httpx.SyncByteStream, sock: _Socket) -> None:
         self._stream = stream
-        self._connection = connection
+        self._socket = sock
         self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -152,19 +173,44 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         """Give the connection back, or close it if something came after the response."""
-        if self._ended and _has_more(self._stream, self._connection):
-            self._connection.close()
+        if self._ended and not _settled(self._stream, self._socket):
+            self._socket.close()
         self._stream.close()
 
 
-def _has_more(stream: object, connection: _AsyncConnection | _Connection) -> bool:
-    """Whether bytes after the end of a response were read already."""
-    for name in _TO_STATE:
-        stream = getattr(stream, name, None)
-    trailing: tuple[bytes, bool] | None = getattr(stream, "trailing_data", None)
-    if trailing is None or trailing[0]:
+def _settled(stream: object, sock: _AsyncSocket | _Socket) -> bool:
+    """Have a connection closed by httpcore if bytes after the end of its response were read already.
+
+    Returns:
+        Whether that was done, or was not needed; if not, it is for the caller to close it.
+    """
+    connection = stream
+    for name in _TO_CONNECTION:
+        connection = getattr(connection, name, None)
+    trailing: tuple[bytes, bool] | None = getattr(getattr(connection, _STATE, None), "trailing_data", None)
+    if trailing is not None and not trailing[0] and not _has_decrypted(sock.get_extra_info("ssl_object")):
         return True
-    tls = connection.get_extra_info("ssl_object")
+    if not hasattr(connection, _KEEP_ALIVE):
+        return False
+    # It is too old as soon as it is idle.
+    setattr(connection, _KEEP_ALIVE, -1.0)
+    return True
+
+
+def _expire_idle(transport: object) -> None:
+    """Have httpcore close all idle connections: one was dead, so the others probably are."""
+    connections: list[object] = list(getattr(getattr(transport, "_pool", None), "connections", ()))
+    for found in connections:
+        connection = found
+        # Those to and through a proxy have another one inside.
+        while connection is not None and not hasattr(connection, _EXPIRES):
+            connection = getattr(connection, "_connection", None)
+        if connection is not None and getattr(connection, _EXPIRES) is not None:
+            setattr(connection, _EXPIRES, 0.0)
+
+
+def _has_decrypted(tls: object) -> bool:
+    """Whether TLS holds bytes that nobody has asked for."""
     if isinstance(tls, ssl.SSLSocket):
         return tls.pending() > 0
     if not isinstance(tls, ssl.SSLObject):

@@ -96,7 +96,7 @@ class RequestBuilder:
 
     def _headers(self, body: bytes | None, header: tuple[str, Secret] | None) -> dict[str, str]:
         headers = {
-            "Host": self._origin.host,
+            "Host": self._origin.host_header,
             "User-Agent": f"srs-vsphere/{__version__}",
             "Accept": "application/json",
             "Accept-Encoding": "identity",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from srs_vsphere.certificate import Certificate
-from srs_vsphere.errors import CertificateError, NotSentError
+from srs_vsphere.certificate import Certificate, CertificateError
+from srs_vsphere.errors import NotSentError
 
 if TYPE_CHECKING:
     from srs_vsphere._service.call import Call

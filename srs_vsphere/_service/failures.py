@@ -117,6 +117,17 @@ def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
     return unknown(call, "the connection broke before the answer was whole", cause)
 
 
+def of_closed_client(call: Call) -> Failure:
+    """Return the failure of an attempt for which the HTTP client was closed already.
+
+    Args:
+        call: what was attempted.
+    """
+    failure = not_sent(call, "the HTTP client is closed")
+    failure.error.advice = "Keep the http_client open for as long as its client is used."
+    return evolve(failure, outcome=Outcome(Sent.NO, final=True))
+
+
 def _of_proxy(call: Call, cause: httpx.HTTPError) -> Failure:
     failure = not_sent(call, "no connection to the service", cause)
     # It begins with the proxy's status, if the proxy gave one.

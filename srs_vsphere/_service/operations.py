@@ -42,13 +42,16 @@ class Operation:
 
         Raises:
             TypeError: the id is not text.
-            ValueError: the id is blank, too long for a URL, no text that UTF-8 can carry, or a dot segment
-                that would lead to another operation.
+            ValueError: the id is blank, too long for a URL, no text that UTF-8 can carry, a dot segment that
+                would lead to another operation, or holds a slash, which some proxies decode.
         """
         if not isinstance(id, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise InvalidArgumentTypeError(f"id must be text, not {type(id).__name__}")
         if not id.strip() or id in {".", ".."}:
             raise InvalidArgumentValueError(f"id must name a resource, not {id!r}")
+        if "/" in id or "\\" in id:
+            # Some proxies decode it, and would see another path.
+            raise InvalidArgumentValueError(f"id must be without slashes, not {id!r}")
         try:
             encoded = quote(id, safe="")
         except UnicodeEncodeError:
@@ -56,6 +59,17 @@ class Operation:
         if len(encoded) > _LONGEST_ID:
             raise InvalidArgumentValueError(f"id must be shorter than {len(id)} characters")
         return self.path.replace("{id}", encoded)
+
+    def is_about(self, id: object, path: str) -> bool:
+        """Whether a response with this id belongs to a request for this path.
+
+        Args:
+            id: the id of the object in the response.
+            path: of the request.
+        """
+        if "{id}" not in self.path or not isinstance(id, str):
+            return True
+        return self.path.replace("{id}", quote(id, safe="")) == path
 
 
 ABOUT = Operation("about", "GET", "/api/about", idempotent=True, needs_key=False)

@@ -87,6 +87,13 @@ class ClientRunOptions(RunOptions, total=False):
     wait_for_quota: float
 
 
+class ScriptBody(dict[str, object]):
+    """Members of a request that holds a script, which no repr shows."""
+
+    def __repr__(self) -> str:
+        return f"<script of {len(str(self.get('script', '')))} characters>"
+
+
 class ResultOptions(TypedDict, total=False):
     """What ``script_executions.result()`` takes besides the form of the output; see there."""
 
@@ -113,7 +120,7 @@ class Job:
         on_record: called with each record while it runs.
     """
 
-    body: dict[str, object] = field(repr=False)
+    body: ScriptBody = field(repr=False)
     name: str
     name_is_unique: bool
     script: str = field(repr=False)
@@ -182,7 +189,7 @@ def prepare(
     else:
         wrapped = WrappedScript(text, request_parameters(parameters))
     kind = OutputFormat.TEXT if output == "text" else OutputFormat.JSON
-    body: dict[str, object] = {"script": wrapped.script, "output_objects_format": str(kind)}
+    body = ScriptBody({"script": wrapped.script, "output_objects_format": str(kind)})
     if wrapped.parameters:
         body["script_parameters"] = wrapped.parameters
     return Job(

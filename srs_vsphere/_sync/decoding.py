@@ -35,7 +35,11 @@ def read_one(cls: type[T]) -> Callable[[Response, Call], T]:
     def read(response: Response, call: Call) -> T:
         body = response.read()
         try:
-            return structurer(cls)(strict_json.loads(body))
+            item = structurer(cls)(strict_json.loads(body))
+            found: object = getattr(item, "id", None)
+            if call.operation.is_about(found, call.path):
+                return item
+            problem = f"the response is about another {cls.__name__} than the one asked for: {found!r}"
         except WireError as error:
             problem = f"the answer is no {cls.__name__}: {error}"
         except ValueError as error:

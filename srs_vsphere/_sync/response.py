@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import httpx
 
+from srs_vsphere._concurrency.late_calls import scheduler_sync
 from srs_vsphere._concurrency.limiter import Limiter
 
 if TYPE_CHECKING:
@@ -24,7 +26,17 @@ class Response:
         overdue: tells whether the time for all of the body is over; default never.
     """
 
-    __slots__ = ("_begun", "_chunks", "_closed", "_limiter", "_overdue", "_response", "kept", "status")
+    __slots__ = (
+        "_begun",
+        "_chunks",
+        "_closed",
+        "_guard",
+        "_limiter",
+        "_overdue",
+        "_response",
+        "kept",
+        "status",
+    )
 
     def __init__(
         self, response: httpx.Response, limiter: Limiter, overdue: Callable[[], bool] | None = None
@@ -37,6 +49,7 @@ class Response:
         self._closed = False
         self.status: int = response.status_code
         self.kept: bool = False
+        self._guard: _Guard | None = None
 
     def header(self, name: str) -> str | None:
         """Return a header's value, or None.
@@ -50,6 +63,8 @@ class Response:
     def keep(self) -> Response:
         """Leave it open after the attempt that brought it; whoever holds it closes it."""
         self.kept = True
+        self._limiter.streams += 1
+        self._guard = _Guard(self._response, self._limiter)
         return self
 
     def whole(self) -> bytes | None:
@@ -98,6 +113,9 @@ class Response:
         if self._closed:
             return
         self._closed = True
+        if self._guard is not None:
+            self._guard.armed = False
+            self._limiter.streams -= 1
         try:
             if self._begun or not isinstance(self._response.stream, httpx.ByteStream):
                 self._response.close()
@@ -115,3 +133,39 @@ class Response:
                 size += len(self.next_chunk())
         except (httpx.HTTPError, httpx.StreamError):
             self._chunks = None
+
+
+class _Guard:
+    """Gives back what a stream holds that was never exited, when it is collected.
+
+    Args:
+        response: the stream's.
+        limiter: where its slot goes back to.
+    """
+
+    def __init__(self, response: httpx.Response, limiter: Limiter) -> None:
+        self.armed: bool = True
+        self._response = response
+        self._limiter = limiter
+        self._schedule = scheduler_sync()
+
+    def __del__(self) -> None:
+        if not self.armed:
+            return
+        response, limiter = self._response, self._limiter
+
+        def give_back() -> None:
+            limiter.streams -= 1
+            limiter.release()
+            # Streams of our own transports can be given up without waiting.
+            give_up = getattr(response.stream, "give_up", None)
+            if give_up is not None:
+                give_up()
+
+        self._schedule(give_back)
+        warnings.warn(
+            "a stream was entered and never left: use `with`",
+            ResourceWarning,
+            stacklevel=2,
+            source=self,
+        )

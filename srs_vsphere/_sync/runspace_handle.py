@@ -162,6 +162,8 @@ class RunspaceHandle:
             streams=streams,
             on_record=on_record,
         )
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         return self._runner.run(job)
 
     @overload
@@ -266,4 +268,6 @@ class RunspaceHandle:
             streams=streams,
             on_record=on_record,
         )
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         return StartedScript(self._session, self._runner, job, self._runner.start(job))

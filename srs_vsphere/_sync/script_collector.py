@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 
-from attrs import Factory, define, field
-
 from srs_vsphere._sync.script_calls import SECONDS_TO_CANCEL, ScriptCalls
 from srs_vsphere._sync.script_follower import ScriptWatch
+from srs_vsphere._sync.script_run import ScriptRun
 from srs_vsphere._sync.script_turns import ScriptTurn, Unfinished
 from srs_vsphere._sync.session import Session
 from srs_vsphere._codec.models import WireError
-from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.script_output import CollectedScript, OutputReader, ReadOutput, Texts
-from srs_vsphere._service.script_request import unique_name
-from srs_vsphere._service.stream_merge import StreamFollower
+from srs_vsphere._service.script_output import CollectedScript, ReadOutput, Texts
+from srs_vsphere._service.script_request import ScriptBody, unique_name
 from srs_vsphere._service.wrapped_scripts import rest_of
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.events import ScriptEnded
-from srs_vsphere.models import OutputFormat, ScriptExecution, StreamGap, StreamRecord
+from srs_vsphere.models import OutputFormat, ScriptExecution
 from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of
 
 _log = logging.getLogger("srs_vsphere")
@@ -32,75 +29,6 @@ _SECONDS_BETWEEN = 0.25
 _SECONDS_FOR_REST = 5.0
 #: Of the time kept back at the end, a script that was canceled has this part to stop in.
 _PART_TO_STOP = 0.6
-
-
-def _id_of(run: ScriptRun) -> str:
-    return run.execution.id
-
-
-@define(eq=False)
-class ScriptRun:
-    """A script that was started, and what is known of it so far.
-
-    Args:
-        execution: the script as it was last seen.
-        reader: reads its output.
-        deadline: when all of it must have ended.
-        name: its name, None if it is not known.
-        script: the user's script, None if it is not known.
-        runspace_id: where it runs, None if it is not known.
-        values_of: the name of the run, by which the rest of its values can be asked for there.
-        streams: whether its streams are read.
-        on_record: told of each record.
-        result: what came of it, once that was collected.
-    """
-
-    execution: ScriptExecution
-    reader: OutputReader
-    deadline: Deadline
-    name: str | None = None
-    script: str | None = field(default=None, repr=False)
-    runspace_id: str | None = None
-    values_of: str | None = None
-    streams: bool = True
-    on_record: Hook[StreamRecord] | None = None
-    result: ScriptResult[object] | None = None
-    #: Kept, for a record that the service lost has no id any more.
-    id: str = field(init=False, default=Factory(_id_of, takes_self=True))
-    _follower: StreamFollower = field(factory=StreamFollower, init=False, repr=False)
-    _followed: list[StreamRecord | StreamGap] = field(factory=list[StreamRecord | StreamGap], init=False)
-
-    @property
-    def named(self) -> str:
-        """The script in an error's text."""
-        return f"script {self.id}" if self.name is None else f"script {self.name} ({self.id})"
-
-    @property
-    def follower(self) -> StreamFollower:
-        """What is known of its streams."""
-        return self._follower
-
-    @property
-    def followed(self) -> list[StreamRecord | StreamGap]:
-        """What it has written to its streams so far."""
-        return self._followed
-
-    @property
-    def records(self) -> list[StreamRecord]:
-        """The same without the gaps."""
-        return [record for record in self._followed if isinstance(record, StreamRecord)]
-
-    def heard(self, news: list[StreamRecord | StreamGap]) -> None:
-        """Keep what is new of its streams, and tell of it.
-
-        Args:
-            news: records and gaps.
-        """
-        self._followed += news
-        if self.on_record is not None:
-            for record in news:
-                if isinstance(record, StreamRecord):
-                    self.on_record.tell(record)
 
 
 class ScriptCollector:
@@ -238,10 +166,7 @@ class ScriptCollector:
         if run.values_of is None or run.runspace_id is None:
             return None
         name = unique_name()
-        body: dict[str, object] = {
-            "script": rest_of(run.values_of),
-            "output_objects_format": str(OutputFormat.JSON),
-        }
+        body = ScriptBody({"script": rest_of(run.values_of), "output_objects_format": str(OutputFormat.JSON)})
         within = Deadline(deadline.left(_SECONDS_FOR_REST), self._clock.now)
         turn.unfinished = Unfinished(name)
         try:

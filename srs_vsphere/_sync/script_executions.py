@@ -137,6 +137,8 @@ class ScriptExecutions:
             SrsError: the call failed.
         """
         job = prepare(script, parameters=parameters, output=output, width=width, depth=depth, name=name)
+        # A traceback of a later failure shows this frame's variables.
+        del script, parameters
         target = runspace_id(runspace, "runspace")
         calls = self._calls
         try:

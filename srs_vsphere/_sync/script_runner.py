@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from srs_vsphere._sync.script_calls import SECONDS_TO_CANCEL, ScriptCalls
-from srs_vsphere._sync.script_collector import ScriptCollector, ScriptRun
+from srs_vsphere._sync.script_collector import ScriptCollector
+from srs_vsphere._sync.script_run import ScriptRun
 from srs_vsphere._sync.script_turns import ScriptTurn, Unfinished
 from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.hook import Hook

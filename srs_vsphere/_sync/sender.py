@@ -17,6 +17,7 @@ from srs_vsphere._concurrency.limiter import Limiter
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_builder import RequestBuilder
 from srs_vsphere._http.step_timeouts import StepTimeouts
+from srs_vsphere._http.tracebacks import hide_requests
 from srs_vsphere._service import failures
 from srs_vsphere._service.api_errors import error_for
 from srs_vsphere._service.call import Call
@@ -31,8 +32,8 @@ from srs_vsphere._service.retry_decision import (
     retry_after_seconds,
 )
 from srs_vsphere.auth import Secret
+from srs_vsphere.certificate import CertificateError
 from srs_vsphere.errors import (
-    CertificateError,
     ClosedError,
     OutcomeUnknownError,
     SrsError,
@@ -228,10 +229,12 @@ class Sender:
         try:
             self.limiter.acquire(remaining)
         except TimeoutError:
-            return failures.not_sent(call, "no connection became free before the deadline")
+            return self._no_slot(call)
         response: Response | None = None
         kept = False
         try:
+            if self.closed and call.operation is not LOGOUT:
+                return failures.of_closed_client(call)
             request = self._requests.build(
                 call.operation,
                 call.path,
@@ -259,15 +262,28 @@ class Sender:
         except TimeoutError:
             return failures.of_deadline(call, call.policy.deadline)
         except BaseException as error:
-            if not isinstance(error, Exception):
-                # A cancelled caller may log its traceback, and the frames below this one hold the API key.
-                error.__traceback__ = None
+            # Whoever logs its traceback with variables must not log the API key.
+            hide_requests(error)
+            if isinstance(error, RuntimeError) and self._http.is_closed:
+                return failures.of_closed_client(call)
             raise
         finally:
             if response is None:
                 self.limiter.release()
             elif not kept:
                 response.close()
+
+    def _no_slot(self, call: Call) -> Failure:
+        streams = self.limiter.streams
+        if streams < self._max_connections:
+            return failures.not_sent(call, "no connection became free before the deadline")
+        failure = failures.not_sent(
+            call, f"no connection became free before the deadline: open streams hold all {streams}"
+        )
+        failure.error.advice = (
+            "Call outside of the streams' with blocks, or make the client with a larger max_connections."
+        )
+        return failure
 
     def _step_timeouts(self, call: Call, remaining: float) -> StepTimeouts:
         timeouts = self._timeouts

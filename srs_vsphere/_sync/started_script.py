@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Generic, TypeVar, cast
 
 from srs_vsphere._sync.script_calls import ScriptCalls
-from srs_vsphere._sync.script_collector import ScriptRun
 from srs_vsphere._sync.script_follower import ScriptRecords
+from srs_vsphere._sync.script_run import ScriptRun
 from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.session import Session
 from srs_vsphere._service.script_output import settled

@@ -67,10 +67,11 @@ def exit_code_of(error: SrsError) -> ExitCode:
         error: the error.
     """
     from srs_vsphere import errors
+    from srs_vsphere.certificate import CertificateError
 
     for kinds, code in (
         ((errors.InvalidArgumentError,), ExitCode.USAGE),
-        ((errors.AuthenticationError, errors.CertificateError), ExitCode.LOGIN),
+        ((errors.AuthenticationError, CertificateError), ExitCode.LOGIN),
         ((errors.QuotaExceededError,), ExitCode.QUOTA),
         ((errors.NotFoundError,), ExitCode.NOT_FOUND),
         ((errors.WaitTimeoutError, errors.ResponseTimeoutError), ExitCode.TIMEOUT),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from srs_vsphere.auth import Secret
+from srs_vsphere.secret import Secret
 
 
 # No repr by attrs: it fails on what is not whole yet, as in a traceback with variables of a refusal below.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+import select
 
 import httpx
 import pytest
@@ -215,6 +217,61 @@ async def test_use_postpones_the_end_of_an_idle_connection(anyio_backend: str) -
             assert connection._timer is timer
             assert connection._deadline > deadline
             deadline = connection._deadline
+
+
+async def test_an_expired_connection_is_not_used_though_the_loop_had_no_time_to_close_it(ours: Ours) -> None:
+    async with serving(answering(ok())) as server:
+        await get(ours, server)
+        (connection,) = ours.inner._idle
+        # As after a standstill: its time is over, and the timer has had no turn.
+        connection._deadline = asyncio.get_running_loop().time()
+        await get(ours, server)
+        assert connection.closed
+        assert server.connections == 2
+
+
+def test_loops_that_run_at_the_same_time_share_no_read_buffer() -> None:
+    """A loop may be warmed up in one thread and run in another, beside the loop of that first thread."""
+    loops = [asyncio.new_event_loop() for _ in range(2)]
+    transports = [Ours(), Ours()]
+    buffers: list[memoryview] = []
+
+    async def warm_up(ours: Ours) -> None:
+        async with serving(answering(ok())) as server:
+            await get(ours, server)
+            buffers.extend(connection._read_buffer for connection in ours.inner._sockets)
+            await ours.aclose()
+
+    for loop, ours in zip(loops, transports, strict=True):
+        loop.run_until_complete(warm_up(ours))
+        loop.close()
+    assert len(buffers) == 2
+    assert buffers[0].obj is not buffers[1].obj
+
+
+async def test_loops_in_two_threads_get_their_own_responses() -> None:
+    first, done = asyncio.new_event_loop(), 0
+    ours = Ours()
+
+    async def poll(ours: Ours, server_url: str, body: bytes) -> None:
+        nonlocal done
+        for _ in range(200):
+            response = await ours.handle_async_request(httpx.Request("GET", server_url))
+            assert await response.aread() == body
+        done += 1
+
+    async with serving(answering(ok(b"[1]"))) as server, serving(answering(ok(b"[2]"))) as other:
+        # Warmed up in the thread of the other loop, while that waits.
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            mine = Ours()
+            await poll(mine, server.url, b"[1]")
+            theirs = executor.submit(first.run_until_complete, poll(ours, other.url, b"[2]"))
+            await poll(mine, server.url, b"[1]")
+            await asyncio.wrap_future(theirs)
+            executor.submit(first.run_until_complete, ours.aclose()).result()
+            await mine.aclose()
+    first.close()
+    assert done == 3
 
 
 # The second try.
@@ -494,3 +551,29 @@ async def test_memory_of_heads_is_bounded(ours: Ours) -> None:
         for _ in range(300):
             await fetch(ours, server)
         assert len(ours.inner._memory._heads) <= 128
+
+
+async def test_without_poll_as_on_windows_unexpected_bytes_are_seen_all_the_same(
+    ours: Ours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(select, "poll", raising=False)
+    farewell = asyncio.Event()
+
+    async def script(talk: Talk) -> None:
+        await talk.request()
+        await talk.send(ok(b"%d" % talk.number))
+        await farewell.wait()
+        await talk.send(ok(b"evil"))
+        await talk.hung_up()
+
+    async with serving(script) as server:
+        assert (await get(ours, server)).content == b"1"
+        (connection,) = ours.inner._idle
+        assert connection.is_usable()
+        # As if the loop had been busy: it comes, and nobody reads it.
+        connection._transport.pause_reading()
+        farewell.set()
+        while connection.is_usable():
+            await asyncio.sleep(0)
+        assert (await get(ours, server)).content == b"2"
+        assert connection.closed

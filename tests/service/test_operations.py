@@ -28,12 +28,9 @@ def test_only_creating_must_not_happen_twice():
     ("id", "sent"),
     [
         ("pcli-2f0c", "pcli-2f0c"),
-        ("a/b", "a%2Fb"),
-        ("../auth/logout", "..%2Fauth%2Flogout"),
-        ("a/..", "a%2F.."),
         ("%2e%2e", "%252e%252e"),
         ("...", "..."),
-        ("a b?c#d;e&f=g\\h", "a%20b%3Fc%23d%3Be%26f%3Dg%5Ch"),
+        ("a b?c#d;e&f=g", "a%20b%3Fc%23d%3Be%26f%3Dg"),
         ("é☺", "%C3%A9%E2%98%BA"),
         ("a\nb\x00", "a%0Ab%00"),
         ("{id}", "%7Bid%7D"),
@@ -45,7 +42,11 @@ def test_ids_are_sent_percent_encoded(id, sent):
 
 
 @settings(deadline=None)
-@given(st.text(min_size=1).filter(lambda text: text.strip() and text not in {".", ".."}))
+@given(
+    st.text(st.characters(exclude_characters="/\\", codec="utf-8"), min_size=1).filter(
+        lambda text: text.strip() and text not in {".", ".."}
+    )
+)
 def test_any_id_is_one_segment_of_what_httpx_sends(id):
     path = RUNSPACES_GET.path_for(id)
     assert httpx.URL(f"https://srs{path}").raw_path.decode() == path
@@ -58,6 +59,7 @@ def test_any_id_is_one_segment_of_what_httpx_sends(id):
     [
         *[(wrong, TypeError) for wrong in (None, 5, b"pcli-1", ["a"], True)],
         *[(wrong, ValueError) for wrong in ("", " ", "\t\n", "\u3000", ".", "..", "a\ud800", "é" * 1000)],
+        *[(wrong, ValueError) for wrong in ("a/b", "../auth/logout", "a/..", "a\\b", "..\\..\\admin")],
     ],
 )
 def test_refusals_name_the_id(id, error):

@@ -1,0 +1,81 @@
+"""A script that was started, and what is known of it so far."""
+
+from __future__ import annotations
+
+from attrs import Factory, define, field
+
+from srs_vsphere._concurrency.hook import AsyncHook
+from srs_vsphere._service.deadline import Deadline
+from srs_vsphere._service.script_output import OutputReader
+from srs_vsphere._service.stream_merge import StreamFollower
+from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord
+from srs_vsphere.results import ScriptResult
+
+
+def _id_of(run: AsyncScriptRun) -> str:
+    return run.execution.id
+
+
+@define(eq=False)
+class AsyncScriptRun:
+    """A script that was started, and what is known of it so far.
+
+    Args:
+        execution: the script as it was last seen.
+        reader: reads its output.
+        deadline: when all of it must have ended.
+        name: its name, None if it is not known.
+        script: the user's script, None if it is not known.
+        runspace_id: where it runs, None if it is not known.
+        values_of: the name of the run, by which the rest of its values can be asked for there.
+        streams: whether its streams are read.
+        on_record: told of each record.
+        result: what came of it, once that was collected.
+    """
+
+    execution: ScriptExecution
+    reader: OutputReader
+    deadline: Deadline
+    name: str | None = None
+    script: str | None = field(default=None, repr=False)
+    runspace_id: str | None = None
+    values_of: str | None = None
+    streams: bool = True
+    on_record: AsyncHook[StreamRecord] | None = None
+    result: ScriptResult[object] | None = None
+    #: Kept, for a record that the service lost has no id any more.
+    id: str = field(init=False, default=Factory(_id_of, takes_self=True))
+    _follower: StreamFollower = field(factory=StreamFollower, init=False, repr=False)
+    _followed: list[StreamRecord | StreamGap] = field(factory=list[StreamRecord | StreamGap], init=False)
+
+    @property
+    def named(self) -> str:
+        """The script in an error's text."""
+        return f"script {self.id}" if self.name is None else f"script {self.name} ({self.id})"
+
+    @property
+    def follower(self) -> StreamFollower:
+        """What is known of its streams."""
+        return self._follower
+
+    @property
+    def followed(self) -> list[StreamRecord | StreamGap]:
+        """What it has written to its streams so far."""
+        return self._followed
+
+    @property
+    def records(self) -> list[StreamRecord]:
+        """The same without the gaps."""
+        return [record for record in self._followed if isinstance(record, StreamRecord)]
+
+    async def heard(self, news: list[StreamRecord | StreamGap]) -> None:
+        """Keep what is new of its streams, and tell of it.
+
+        Args:
+            news: records and gaps.
+        """
+        self._followed += news
+        if self.on_record is not None:
+            for record in news:
+                if isinstance(record, StreamRecord):
+                    await self.on_record.tell(record)

@@ -1,0 +1,221 @@
+"""What servers and proxies do to connections, on each transport that a client may go through."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+import httpx
+import pytest
+
+from srs_vsphere import (
+    ApiKeyAuth,
+    SrsClient,
+    WorkerPool,
+    DecodeError,
+    NotSentError,
+    RetryPolicy,
+    ServerError,
+    Timeouts,
+)
+from srs_vsphere._http import default_transport
+from srs_vsphere.simulator import SimServer
+from tests._sync.helping import HURRIED, free_slots, make_client
+from tests.raw_server import RawServer, Visit, response, runspaces
+
+pytestmark = pytest.mark.anyio
+
+KEY = ApiKeyAuth("the-key")
+
+
+@pytest.fixture(params=["own", "httpx"])
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Send through our own transport where there is one, or through httpx's."""
+    if request.param == "httpx":
+        monkeypatch.setattr(default_transport.DefaultTransport, "own", lambda _: None)
+    chosen: str = request.param
+    return chosen
+
+
+def client_of(server: RawServer, **options: object) -> SrsClient:
+    return SrsClient(server.url, auth=KEY, retry=HURRIED, **options)  # type: ignore[arg-type]
+
+
+def ids(client: SrsClient) -> list[str]:
+    return [runspace.id for runspace in client.runspaces.list()]
+
+
+def test_a_second_response_in_the_same_segment_answers_no_request(transport: str) -> None:
+    def play(visit: Visit) -> None:
+        visit.request()
+        if visit.number == 1:
+            visit.send(runspaces("first") + response(b'{"id": "somebody else\'s"}'))
+        else:
+            visit.send(response(b'{"id": "mine"}', b"201 Created"))
+        visit.hung_up()
+
+    with RawServer(play) as server:
+        with client_of(server) as client:
+            assert ids(client) == ["first"]
+            assert (client.runspaces.create()).id == "mine"
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_second_response_that_lies_in_the_socket_answers_no_request(
+    transport: str, method: str
+) -> None:
+    received, sent = threading.Event(), threading.Event()
+
+    def play(visit: Visit) -> None:
+        visit.request()
+        visit.send(runspaces("first"))
+        if visit.number == 1:
+            received.wait()
+            visit.send(response(b'{"id": "evil"}'))
+            sent.set()
+            visit.hung_up()
+        visit.request()
+        visit.send(response(b'{"id": "right"}'))
+        visit.hung_up()
+
+    def play_late(visit: Visit) -> None:
+        if visit.number == 1:
+            play(visit)
+        else:
+            visit.request()
+            visit.send(runspaces("right") if method == "GET" else response(b'{"id": "right"}'))
+            visit.hung_up()
+
+    with RawServer(play_late) as server:
+        with client_of(server) as client:
+            assert ids(client) == ["first"]
+            received.set()
+            # No event loop runs meanwhile, so nobody has read it.
+            sent.wait()
+            if method == "GET":
+                assert ids(client) == ["right"]
+            else:
+                assert (client.runspaces.create()).id == "right"
+        assert server.connections == 2
+
+
+def test_408_on_a_kept_connection_is_the_end_of_that_connection_only(transport: str) -> None:
+    def play(visit: Visit) -> None:
+        visit.request()
+        visit.send(runspaces(str(visit.number)))
+        if visit.number == 1:
+            visit.request()
+            visit.send(response(b"", b"408 Request Timeout", b"Connection: close"))
+
+    with RawServer(play) as server:
+        with client_of(server) as client:
+            assert ids(client) == ["1"]
+            assert ids(client) == ["2"]
+
+
+def test_408_for_what_must_not_happen_twice_is_no_fault_of_the_request(transport: str) -> None:
+    def play(visit: Visit) -> None:
+        visit.request()
+        visit.send(response(b"", b"408 Request Timeout", b"Connection: close"))
+
+    with RawServer(play) as server:
+        with client_of(server) as client:
+            with pytest.raises(ServerError) as caught:
+                client.runspaces.create("a name of their own")
+        assert caught.value.status == 408
+        assert server.connections == 1
+
+
+def test_after_a_dead_kept_connection_no_older_one_is_tried(transport: str) -> None:
+    together = threading.Barrier(3)
+
+    def play(visit: Visit) -> None:
+        visit.request()
+        if visit.number <= 3:
+            together.wait()
+        visit.send(runspaces(str(visit.number)))
+        if visit.number <= 3:
+            # From here on it is dead: what is sent to it is heard by nobody.
+            visit.hung_up()
+        visit.request()
+
+    attempts: list[int] = []
+    with RawServer(play) as server:
+        with SrsClient(
+            server.url,
+            auth=KEY,
+            retry=RetryPolicy(backoff=0.0),
+            timeouts=Timeouts(read=0.2),
+            on_retry=lambda event: attempts.append(event.attempt),
+        ) as client:
+            with WorkerPool(3, range(3), lambda _: ids(client)) as found:
+                assert sorted([each for each in found]) == [["1"], ["2"], ["3"]]
+            assert ids(client) == ["4"]
+        assert attempts == [1]
+        assert server.connections == 4
+
+
+def test_a_stream_that_is_never_left_gives_back_what_it_holds(server: SimServer) -> None:
+    with make_client(server.url, max_connections=1) as client:
+        for _ in range(3):
+            enter_and_forget(client)
+            with pytest.warns(ResourceWarning, match="never left"):
+                gc.collect()
+            client.runspaces.list()
+        assert free_slots(client) == 1
+
+
+def enter_and_forget(client: SrsClient) -> None:
+    stream = client.runspaces.stream()
+    # Only a circle keeps it, which the collector finds.
+    stream.circle = stream  # type: ignore[attr-defined]
+    stream.__enter__()
+
+
+def test_streams_that_hold_all_connections_are_named(server: SimServer) -> None:
+    with make_client(server.url, max_connections=2, retry=RetryPolicy(deadline=0.2)) as client:
+        with client.runspaces.stream(), client.runspaces.stream():
+            with pytest.raises(NotSentError, match=r"open streams hold all 2.*larger max_connections"):
+                client.runspaces.list()
+        client.runspaces.list()
+
+
+OTHER = b'{"id": "another", "name": "n"}'
+
+
+@pytest.mark.parametrize("resource", ["runspaces", "script_executions", "argument_scripts", "web_consoles"])
+def test_an_object_that_was_not_asked_for_is_refused(resource: str) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=OTHER)
+
+    with SrsClient(
+        "http://srs.invalid", auth=KEY, transport=httpx.MockTransport(respond)
+    ) as client:
+        found = getattr(client, resource)
+        get = found.template if resource == "argument_scripts" else found.get
+        assert (get("another")).id == "another"
+        with pytest.raises(DecodeError, match=r"another .* than the one asked for: 'another'"):
+            get("wanted")
+
+
+@pytest.mark.parametrize(
+    ("url", "header", "host"),
+    [
+        ("http://bücher.example", "xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("http://BÜCHER.example:8080", "xn--bcher-kva.example:8080", "xn--bcher-kva.example:8080"),
+        ("http://[fe80::1%eth0]", "[fe80::1]", "[fe80::1%eth0]"),
+        ("http://[fe80::1%eth0]:8080", "[fe80::1]:8080", "[fe80::1%eth0]:8080"),
+        ("http://[::1]:8080", "[::1]:8080", "[::1]:8080"),
+    ],
+)
+def test_how_requests_and_errors_name_the_host(url: str, header: str, host: str) -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        assert request.headers["Host"] == header
+        return httpx.Response(500, json={})
+
+    with SrsClient(url, auth=KEY, transport=httpx.MockTransport(respond)) as client:
+        with pytest.raises(ServerError) as caught:
+            client.runspaces.list()
+    assert caught.value.host == host
+    assert str(caught.value).isascii()
