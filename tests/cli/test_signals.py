@@ -59,7 +59,8 @@ def test_nothing_is_left_after_a_signal_at_a_random_moment(srs, server, simulato
     # Before the program has begun, the signal ends it in the system's own way.
     assert process.returncode in {0, 128 + how, -how}, err
     if process.returncode == 128 + how:
-        assert err.splitlines()[-1] == f"srs: {'interrupted' if how == signal.SIGINT else 'terminated'}"
+        # Not always last: Python may warn of a socket whose connection was broken off.
+        assert f"srs: {'interrupted' if how == signal.SIGINT else 'terminated'}" in err.splitlines()
     # What was created and told of is to stay.
     assert [runspace for runspace in simulator.runspaces if runspace not in out] == []
     # Of a login that was broken off nobody has the key: that session ends by itself, when it has idled. If
