@@ -25,7 +25,7 @@ from srs_vsphere.tls import Tls
         ("https://[2001:DB8::1]", "https://[2001:db8::1]", "[2001:db8::1]"),
         ("https://[::1]:8443/", "https://[::1]:8443", "[::1]:8443"),
         ("https://[fe80::1%eth0]:1", "https://[fe80::1%eth0]:1", "[fe80::1%eth0]:1"),
-        ("https://bücher.example", "https://bücher.example", "bücher.example"),
+        ("https://bücher.example", "https://xn--bcher-kva.example", "xn--bcher-kva.example"),
         ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example", "xn--bcher-kva.example"),
     ],
 )

@@ -37,13 +37,14 @@ def read_one(cls: type[T]) -> Callable[[Response, Call], T]:
         try:
             item = structurer(cls)(strict_json.loads(body))
             found: object = getattr(item, "id", None)
-            if call.operation.is_about(found, call.path):
+            # A record that the service has lost has no id: what waits for it says so.
+            if not found or call.operation.is_about(found, call.path):
                 return item
             problem = f"the response is about another {cls.__name__} than the one asked for: {found!r}"
         except WireError as error:
-            problem = f"the answer is no {cls.__name__}: {error}"
+            problem = f"the response is no {cls.__name__}: {error}"
         except ValueError as error:
-            problem = f"the answer is not JSON: {error}"
+            problem = f"the response is not JSON: {error}"
         raise DecodeError(problem, **call.facts(status=response.status))
 
     return read
@@ -57,7 +58,7 @@ def read_texts(response: Response, call: Call) -> list[str | None] | None:
     try:
         texts = strict_json.loads(body)
     except ValueError as error:
-        problem = f"the answer is not JSON: {error}"
+        problem = f"the response is not JSON: {error}"
     else:
         if isinstance(texts, list) and all(
             text is None or isinstance(text, str) for text in cast("list[object]", texts)
