@@ -62,7 +62,7 @@ class AsyncPoolStock:
         idle_limit: float | None,
     ) -> None:
         self.size = size
-        self.closed = False
+        self.closed: bool = False
         self._session = session
         self._calls = AsyncRunspaceCalls(session)
         self._name = prefix

@@ -69,7 +69,7 @@ class AsyncSession:
         self._shared: AsyncSharedSession | None = None
         if session_file is not None and auth is not None:
             self._shared = AsyncSharedSession(session_file, self._login, auth, sender.clock)
-        self.turns = AsyncScriptTurns()
+        self.turns: AsyncScriptTurns = AsyncScriptTurns()
         self._auth = auth
         self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
         self._timeout: float | None = None

@@ -69,7 +69,7 @@ class Session:
         self._shared: SharedSession | None = None
         if session_file is not None and auth is not None:
             self._shared = SharedSession(session_file, self._login, auth, sender.clock)
-        self.turns = ScriptTurns()
+        self.turns: ScriptTurns = ScriptTurns()
         self._auth = auth
         self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
         self._timeout: float | None = None

@@ -77,7 +77,7 @@ def _add(app: App, commands: dict[str, tuple[str, str]]) -> None:
         app.command(f"{_COMMANDS}.{function}", name=word, help=summary)
 
 
-app = App(
+app: App = App(
     name="srs",
     help="Run PowerCLI scripts on a Script Runtime Service for vSphere, from a shell.",
     help_epilogue=_EPILOGUE,

@@ -39,8 +39,8 @@ from srs_vsphere.settings import Origin, Timeouts
 
 try:
     from srs_vsphere.fleet.dask_cluster import Cluster, Done, assign
-except ModuleNotFoundError as error:
-    raise ImportError("srs_vsphere.fleet.dask needs Dask: pip install srs-vsphere[dask]") from error
+except ModuleNotFoundError as _missing:
+    raise ImportError("srs_vsphere.fleet.dask needs Dask: pip install srs-vsphere[dask]") from _missing
 
 if TYPE_CHECKING:
     from distributed import Client

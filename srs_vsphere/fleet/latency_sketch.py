@@ -36,7 +36,8 @@ class LatencySketch:
             return NotImplemented
         return self._buckets == other._buckets
 
-    __hash__ = None  # type: ignore[assignment]  # it changes, as a list does
+    def __hash__(self) -> int:
+        raise TypeError("a LatencySketch changes, so it cannot be hashed")
 
     def __repr__(self) -> str:
         if not self._buckets:

@@ -77,7 +77,7 @@ class LiveRun(Run):
         if end.parameter is not None:
             reason = f"{_PARAMETER_FAILED} '{end.parameter}': {reason}"
         self._end = moment
-        self.outcome = Outcome(
+        self.outcome: Outcome = Outcome(
             output=[(0.0, document) for document in end.objects],
             text=end.text,
             state=end.state,
