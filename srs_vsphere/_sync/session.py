@@ -32,7 +32,9 @@ T = TypeVar("T")
 #: Logging out on the way out may take no longer.
 _SECONDS_TO_LEAVE = 5.0
 _INHERITED = "this process was forked after the client had used its http_client or transport"
-_INHERITED_ADVICE = "Make client and http_client or transport anew in this process: connections are not shared."
+_INHERITED_ADVICE = (
+    "Make client and http_client or transport anew in this process: connections are not shared."
+)
 
 
 @define
