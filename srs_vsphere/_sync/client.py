@@ -207,8 +207,11 @@ class SrsClient(ClientScripts):
         return self._web_consoles
 
     def __repr__(self) -> str:
-        state = "closed" if self._session.closed else "open"
-        return f"<{type(self).__name__} {self._session.sender.origin.url} {state}>"
+        # A traceback shows it before it is made, if an argument is refused.
+        session: Session | None = getattr(self, "_session", None)
+        if session is None:
+            return f"<{type(self).__name__}>"
+        return f"<{type(self).__name__} {session.sender.origin.url} {'closed' if session.closed else 'open'}>"
 
     def with_options(self, *, timeout: float | None = None, retry: RetryPolicy | None = None) -> Self:
         """Return a view of this client whose calls have options of their own.

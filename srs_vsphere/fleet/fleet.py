@@ -97,7 +97,8 @@ class AsyncSrsFleet:
         self._used = False
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self._targets)} hosts>"
+        # A traceback shows it before it is made, if an argument is refused.
+        return f"<{type(self).__name__} of {len(getattr(self, '_targets', ()))} hosts>"
 
     @property
     def targets(self) -> Sequence[Target]:
