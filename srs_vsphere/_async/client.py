@@ -61,9 +61,10 @@ class AsyncSrsClient(AsyncClientScripts):
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
         http_client: an `httpx.AsyncClient` of your own (or httpx2's) that all requests go through as you
             configured it, but redirects are not followed; it is not closed with this client, and excludes
-            `transport` and `tls`. Default: one of this client's own.
+            `transport` and `tls`. A client that has used it is of no use in a process that is forked later.
+            Default: one of this client's own.
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
-            and `tls` does not apply to it.
+            and `tls` does not apply to it. For a fork the same holds as for `http_client`.
         max_connections: requests on their way at once, the others wait their turn; default 20.
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
         on_event: called with each event of `srs_vsphere.events`, such as `RequestEnded`; what it raises is
@@ -289,7 +290,7 @@ class AsyncSrsClient(AsyncClientScripts):
         try:
             await self._session.leave()
         finally:
-            if self._closes_http:
+            if self._closes_http and not self._session.inherited:
                 await self._http.aclose()
 
     async def __aenter__(self) -> Self:

@@ -93,6 +93,11 @@ class AsyncSender:
         self._on_retry = None if on_retry is None else AsyncHook[RetryEvent]("on_retry", on_retry)
         self._budget = RetryBudget(policy, clock.now())
 
+    @property
+    def shares_connections(self) -> bool:
+        """Whether a process that is forked now would use the connections of this one."""
+        return self._requests.shares_connections
+
     def start_afresh(self) -> None:
         """Free what calls of another process hold, in a process that was forked from it."""
         self.limiter = AsyncLimiter(self._max_connections)
