@@ -285,7 +285,8 @@ class AsyncSrsClient(AsyncClientScripts):
     async def aclose(self) -> None:
         """Log out and close all connections, as leaving ``async with`` does; a second call does nothing.
 
-        Nothing begins any more; calls under way end with `ClosedError` where they would be tried again. The
+        Nothing begins any more; calls under way that fail end with `ClosedError`, or with the error that says
+        that something may have been created or started all the same, and how to find it. The
         session is ended within 5 seconds, whatever cancels; one that may be left is logged. A key given as
         `ApiKeyAuth` is left alone, and an `http_client` of the program's stays open.
         """

@@ -34,7 +34,6 @@ from srs_vsphere._service.retry_decision import (
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import CertificateError
 from srs_vsphere.errors import (
-    ClosedError,
     OutcomeUnknownError,
     SrsError,
     StreamInterruptedError,
@@ -159,7 +158,7 @@ class AsyncSender:
             if not isinstance(result, Failure):
                 return result
             if self.closed and call.operation is not LOGOUT:
-                raise ClosedError("the client was closed during the call", **call.facts())
+                raise failures.of_closing(call, result)
             now = self.clock.now()
             decision = decide(
                 call.policy,

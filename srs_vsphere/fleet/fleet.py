@@ -196,7 +196,7 @@ class AsyncSrsFleet:
         """
         check_seconds("interval", interval)
         if resume is not None and not isinstance(resume, FleetSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
+            raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
         if self._watch is not None:
             raise RuntimeError("the fleet has a watch already: end that first")
 
