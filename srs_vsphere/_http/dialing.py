@@ -6,10 +6,12 @@ starts the next one, whose socket then belongs to nobody.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import socket
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import asyncio
 
 NEXT_AFTER: Final = 0.25
 """Seconds that one address is tried alone before the next is tried beside it."""
@@ -31,6 +33,9 @@ async def dial(host: str, port: int) -> socket.socket:
     Raises:
         OSError: the name is unknown, or none of its addresses answers; the first address's error.
     """
+    # Loaded on use: a blocking client needs the rest of this module only.
+    import asyncio
+
     loop = asyncio.get_running_loop()
     places = literal_places(host, port)
     if not places:
@@ -66,6 +71,8 @@ async def dial(host: str, port: int) -> socket.socket:
 
 
 async def _connect(place: Place) -> socket.socket:
+    import asyncio
+
     family, address = place
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
