@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, cast
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret
 from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
@@ -193,7 +194,7 @@ def _auth(sources: tuple[_Source, ...], problems: list[str]) -> Auth | None:
         try:
             return _make_auth(source, given[0], username, from_variable="username" in sources[0].values)
         except (InvalidArgumentError, TypeError, ValueError) as error:
-            problems.append(f"{source.name(given[0])}: {_words(error)}")
+            problems.append(f"{source.name(given[0])}: {words_of(error)}")
             return None
     if username is None:
         problems.append("SRS_USERNAME is not set")
@@ -229,7 +230,7 @@ def _tls(sources: tuple[_Source, ...], problems: list[str]) -> Tls:
                 verify=_verify(source.values.get("insecure", "")),
             )
         except (InvalidArgumentError, TypeError, ValueError) as error:
-            problems.append(f"{' and '.join(source.name(name) for name in given)}: {_words(error)}")
+            problems.append(f"{' and '.join(source.name(name) for name in given)}: {words_of(error)}")
             return Tls()
     # Whoever uses govc has named the hosts already.
     return Tls(known_hosts=_paths(os.environ.get("GOVC_TLS_KNOWN_HOSTS")))
@@ -268,7 +269,3 @@ def _retry(sources: tuple[_Source, ...], problems: list[str]) -> RetryPolicy:
         except (InvalidArgumentError, TypeError, ValueError):
             problems.append(f"{source.name('timeout')} must be a number of seconds above 0")
     return RetryPolicy()
-
-
-def _words(error: Exception) -> str:
-    return error.message if isinstance(error, InvalidArgumentError) else str(error)

@@ -23,7 +23,13 @@ from srs_vsphere.auth import (
     check_key,
     is_sign_auth,
 )
-from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+from srs_vsphere.errors import (
+    AuthenticationError,
+    DecodeError,
+    InvalidArgumentTypeError,
+    NotSentError,
+    SrsError,
+)
 
 KEY_HEADER = "X-SRS-API-KEY"
 
@@ -101,7 +107,7 @@ class AsyncLogin:
         if isinstance(auth, CredentialSource):
             auth = await self._ask(auth, call)
             if not (isinstance(auth, BasicAuth) or is_sign_auth(auth)):
-                raise TypeError(
+                raise InvalidArgumentTypeError(
                     f"auth.credentials() must return BasicAuth or SignAuth, not {type(auth).__name__}"
                 )
         if isinstance(auth, BasicAuth) and not self._password_allowed:

@@ -6,6 +6,7 @@ import inspect
 from typing import cast
 
 from srs_vsphere.auth import CredentialSource, LoginAuth
+from srs_vsphere.errors import InvalidArgumentTypeError
 
 
 class AsyncCredentialReader:
@@ -45,5 +46,7 @@ class CredentialReader:
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()
-            raise TypeError("auth.credentials() must not be async: the sync client cannot await it")
+            raise InvalidArgumentTypeError(
+                "auth.credentials() must not be async: the sync client cannot await it"
+            )
         return found

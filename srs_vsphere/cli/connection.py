@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth
 from srs_vsphere.cli.options import Options
 from srs_vsphere.cli.problems import UsageError
@@ -133,4 +134,4 @@ def _tls(options: Options) -> Tls | None:
             verify="never" if options.insecure > 1 else not options.insecure,
         )
     except (TypeError, ValueError) as error:
-        raise UsageError("", str(error)) from error
+        raise UsageError("", words_of(error)) from error

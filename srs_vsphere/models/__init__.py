@@ -9,7 +9,7 @@ _NAMES = {
     "credential": ("Credential",),
     "error_details": ("ErrorDetails",),
     "error_record": ("ErrorRecord",),
-    "model": ("converter", "from_dict", "to_dict"),
+    "plain_data": ("converter", "from_dict", "to_dict"),
     "ps_document": ("PSDocument",),
     "runspace": ("Runspace", "RunspaceState"),
     "script_execution": ("OutputFormat", "ScriptExecution", "ScriptExecutionState"),

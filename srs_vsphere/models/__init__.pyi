@@ -4,9 +4,9 @@ from srs_vsphere.models.argument_script import ArgumentScriptTemplate as Argumen
 from srs_vsphere.models.credential import Credential as Credential
 from srs_vsphere.models.error_details import ErrorDetails as ErrorDetails
 from srs_vsphere.models.error_record import ErrorRecord as ErrorRecord
-from srs_vsphere.models.model import converter as converter
-from srs_vsphere.models.model import from_dict as from_dict
-from srs_vsphere.models.model import to_dict as to_dict
+from srs_vsphere.models.plain_data import converter as converter
+from srs_vsphere.models.plain_data import from_dict as from_dict
+from srs_vsphere.models.plain_data import to_dict as to_dict
 from srs_vsphere.models.ps_document import PSDocument as PSDocument
 from srs_vsphere.models.runspace import Runspace as Runspace
 from srs_vsphere.models.runspace import RunspaceState as RunspaceState

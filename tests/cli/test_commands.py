@@ -356,7 +356,7 @@ def test_it_runs_where_the_system_is_windows(srs, simulator):
 
 #: What no command needs that only asks the service something.
 UNUSED = (
-    *("asyncio", "anyio.lowlevel", "anyio.to_thread", "concurrent", "subprocess", "tomllib", "html"),
+    *("asyncio", "anyio.lowlevel", "anyio.to_thread", "subprocess", "tomllib", "html"),
     *("rich", "click", "pygments", "distributed", "cyclopts.completion", "cyclopts.help"),
     *("srs_vsphere._async", "srs_vsphere.simulator", "srs_vsphere.fleet", "srs_vsphere.events"),
     *("srs_vsphere.sign_auth", "srs_vsphere.results", "srs_vsphere.parameters", "srs_vsphere._codec.clixml"),
