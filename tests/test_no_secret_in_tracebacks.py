@@ -22,6 +22,7 @@ from srs_vsphere import (
     SrsFleet,
     SsoAuth,
 )
+from srs_vsphere._http.default_transport import DefaultTransport
 from tests.raw_server import RawServer, Visit
 
 pytestmark = pytest.mark.anyio
@@ -113,7 +114,12 @@ async def test_an_async_call_that_is_ended_from_outside(
 
 
 @pytest.mark.parametrize("what", CALLS)
-def test_a_sync_call_whose_client_is_closed(what: str, auth: BasicAuth | ApiKeyAuth) -> None:
+@pytest.mark.parametrize("transport", ["own", "httpx"])
+def test_a_sync_call_whose_client_is_closed(
+    what: str, transport: str, auth: BasicAuth | ApiKeyAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if transport == "httpx":
+        monkeypatch.setattr(DefaultTransport, "own", lambda _: None)
     silent = Silent()
     errors: list[BaseException] = []
     with RawServer(silent) as server:
