@@ -60,7 +60,7 @@ class Sender:
         origin: where to.
         http: the HTTP client, which the sender does not close.
         policy: when to try again.
-        timeouts: how patient one attempt is.
+        timeouts: how long one attempt may wait for each of its steps.
         max_connections: how many requests may be on their way at once.
         on_retry: told of every retry.
         clock: clock and random source.
