@@ -19,8 +19,8 @@ from srs_vsphere.retry import RetryPolicy
 if TYPE_CHECKING:
     from srs_vsphere._service.operations import Operation
 
-#: Responses of a proxy, or of a service that is overloaded or lost a runspace (0), that a later attempt may not
-#: meet.
+#: Responses of a proxy, or of a service that is overloaded or lost a runspace (0), that a later attempt may
+#: not meet.
 _PASSING_STATUSES = frozenset({0, 408, 429, 502, 503, 504})
 #: Seconds; whatever a server asks for beyond this means the same.
 _FOR_EVER = 1e9

@@ -325,7 +325,7 @@ class Sender:
             call.attempts,
         )
         retry_after = retry_after_seconds(response.header("retry-after"), datetime.now(UTC))
-        outcome = Outcome(Sent.ANSWERED, response.status, retry_after)
+        outcome = Outcome(Sent.RESPONDED, response.status, retry_after)
         lost = response.status in _LOST_RESPONSES and error.code is None
         if lost and not call.operation.idempotent:
             facts = call.facts(status=response.status, code=error.code, details=error.details)
