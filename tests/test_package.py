@@ -16,13 +16,14 @@ import httpx
 import pytest
 
 import srs_vsphere
+from srs_vsphere import models
 
 SOURCE = Path(srs_vsphere.__file__)
 
 
-def imports_for_type_checkers():
+def imports_for_type_checkers(source=SOURCE):
     modules = {}
-    for statement in ast.parse(SOURCE.with_suffix(".pyi").read_text(encoding="utf-8")).body:
+    for statement in ast.parse(source.with_suffix(".pyi").read_text(encoding="utf-8")).body:
         assert isinstance(statement, ast.ImportFrom)
         (alias,) = statement.names
         # Only this form exports a name from a stub.
@@ -60,6 +61,15 @@ def test_type_checkers_and_the_interpreter_see_the_same():
     assert len(set(srs_vsphere.__all__)) == len(srs_vsphere.__all__)
 
 
+def test_the_models_load_on_use():
+    assert imports_for_type_checkers(Path(models.__file__)) == models._MODULES
+    for name, module in models._MODULES.items():
+        assert getattr(models, name) is getattr(importlib.import_module(module), name)
+    assert dir(models) == sorted(models._MODULES)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = models.nonsense
+
+
 def test_star_import_and_dir():
     namespace = {}
     exec("from srs_vsphere import *", namespace)
@@ -86,7 +96,11 @@ def test_an_unknown_name_is_an_attribute_error():
             ["httpx", "cattrs"],
         ),
         ("from srs_vsphere import AsyncSrsClient", ["cattrs", "srs_vsphere._sync"]),
-        ("from srs_vsphere import SrsClient", ["cattrs", "srs_vsphere._async"]),
+        (
+            "from srs_vsphere import SrsClient",
+            ["cattrs", "asyncio", "srs_vsphere._async", "srs_vsphere.results"],
+        ),
+        ("from srs_vsphere import Runspace", ["srs_vsphere.models.script_execution"]),
     ],
 )
 def test_only_what_is_used_is_loaded(code, absent):

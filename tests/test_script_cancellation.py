@@ -408,9 +408,16 @@ async def test_run_cancelled_at_any_moment_leaves_nothing(
 ) -> None:
     """Over real sockets, fifty at once; three of four are cancelled, each at another moment of its way."""
     chance = random.Random(f"moments {anyio_backend}")
-    simulator = Simulator(
-        users={"alice": "secret"}, settings=Settings(quota=1000), clock=SystemClock(speed=20.0)
+    # What lasts is short, and what is removed after a time stays: on a slow machine the runs take minutes.
+    settings = Settings(
+        quota=1000,
+        history=10**6,
+        creation_seconds=0.04,
+        script_seconds=0.001,
+        poll_interval=0.025,
+        cancel_interval=0.005,
     )
+    simulator = Simulator(users={"alice": "secret"}, settings=settings, clock=SystemClock())
     cancelled = finished = 0
     before = others()
     moment: ContextVar[_Moment] = ContextVar("moment")

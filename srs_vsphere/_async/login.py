@@ -13,8 +13,16 @@ from srs_vsphere._async.sender import AsyncSender
 from srs_vsphere._concurrency.credential_reader import AsyncCredentialReader
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
-from srs_vsphere._service.clock_skew import clock_skew
-from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, CredentialSource, LoginAuth, Secret, check_key
+from srs_vsphere.auth import (
+    ApiKeyAuth,
+    Auth,
+    BasicAuth,
+    CredentialSource,
+    LoginAuth,
+    Secret,
+    check_key,
+    is_sign_auth,
+)
 from srs_vsphere.errors import (
     AuthenticationError,
     DecodeError,
@@ -22,8 +30,6 @@ from srs_vsphere.errors import (
     NotSentError,
     SrsError,
 )
-from srs_vsphere.events import LoggedIn
-from srs_vsphere.sign_auth import SignAuth
 
 KEY_HEADER = "X-SRS-API-KEY"
 
@@ -85,6 +91,9 @@ class AsyncLogin:
                 raise
         self._refusal = None
         seconds = sender.clock.now() - began
+        # Loaded on use: a session that is kept in a file needs no login.
+        from srs_vsphere.events import LoggedIn
+
         await sender.observer.tell(LoggedIn(host=call.host, username=credentials.username, seconds=seconds))
         return key
 
@@ -97,7 +106,7 @@ class AsyncLogin:
             )
         if isinstance(auth, CredentialSource):
             auth = await self._ask(auth, call)
-            if not isinstance(auth, BasicAuth | SignAuth):  # pyright: ignore[reportUnnecessaryIsInstance] - a program's own source may return anything
+            if not (isinstance(auth, BasicAuth) or is_sign_auth(auth)):
                 raise InvalidArgumentTypeError(
                     f"auth.credentials() must return BasicAuth or SignAuth, not {type(auth).__name__}"
                 )
@@ -131,7 +140,9 @@ class AsyncLogin:
             key = response.header(KEY_HEADER)
             if key is not None:
                 stray.append(Secret(key))
-            if isinstance(credentials, SignAuth) and isinstance(error, AuthenticationError):
+            if not isinstance(credentials, BasicAuth) and isinstance(error, AuthenticationError):
+                from srs_vsphere._service.clock_skew import clock_skew
+
                 error.advice = clock_skew(response.header("date"), datetime.now(UTC)) or _SIGN_ADVICE
 
         try:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import builtins
+from typing import TYPE_CHECKING
 
 from srs_vsphere._async.object_stream import AsyncObjectStream
-from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspace_calls import AsyncRunspaceCalls, read_runspaces
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service import operations
 from srs_vsphere._service.identity import RunspaceRef, runspace_id
 from srs_vsphere._validation import check_flag, check_name, check_patience
 from srs_vsphere.models import Runspace
+
+if TYPE_CHECKING:
+    from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 
 
 class AsyncRunspaces:
@@ -176,6 +179,9 @@ class AsyncRunspaces:
             VCenterConnectionError: on entering: it is not connected to vCenter; the error has the records.
             SrsError: on entering: a call failed for good.
         """
+        # Loaded on use: who lists runspaces runs no scripts.
+        from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
+
         check_name(name)
         check_flag("run_vc_connection_script", run_vc_connection_script)
         check_patience("timeout", timeout)

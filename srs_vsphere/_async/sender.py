@@ -38,7 +38,6 @@ from srs_vsphere.errors import (
     SrsError,
     StreamInterruptedError,
 )
-from srs_vsphere.events import RequestEnded, Retrying
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -208,6 +207,9 @@ class AsyncSender:
             error = type(problem).__name__
             raise
         finally:
+            # Loaded on use: most programs listen to no events.
+            from srs_vsphere.events import RequestEnded
+
             event = RequestEnded(
                 operation=call.operation.name,
                 host=call.host,
@@ -333,6 +335,8 @@ class AsyncSender:
         return Failure(outcome, error)
 
     async def _report(self, call: Call, failure: Failure, wait: float, reason: str) -> None:
+        from srs_vsphere.events import Retrying
+
         operation, attempt = call.operation.name, call.attempts
         await self.observer.tell(
             Retrying(operation=operation, host=call.host, attempt=attempt, wait=wait, reason=reason)

@@ -6,7 +6,6 @@ says 500 for a full quota, 500 for a busy runspace and 404 with code 500 for an 
 
 from __future__ import annotations
 
-import html
 import re
 from http import HTTPStatus
 from typing import cast
@@ -220,6 +219,9 @@ def _read(status: int, content_type: str | None, body: bytes) -> _Body:
             return _from_json(status, cast("dict[str, object]", document))
     text = body[:_LONGEST_DETAILS].decode("utf-8", "replace")
     title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
+    # Loaded on use: its table of names is long.
+    import html
+
     named = " ".join(html.unescape(title[1]).split()) if title else _named(status)
     return _Body(f"a server before the service responded with a page: {named}", details=text)
 

@@ -13,7 +13,8 @@ from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect, was_not_started
 from srs_vsphere._service.script_output import OutputReader, settled
-from srs_vsphere._service.script_request import Job, is_unique_name
+from srs_vsphere._service.script_request import Job
+from srs_vsphere._service.unique_names import is_unique_name
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.events import ScriptStarted
 from srs_vsphere.models import ScriptExecution

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sys
 from datetime import UTC, datetime, timedelta
@@ -208,15 +209,16 @@ async def test_the_deadline_bounds_the_waits(server: SimServer) -> None:
 @pytest.mark.anyio
 async def test_the_deadline_bounds_an_attempt(server: SimServer) -> None:
     server.faults.add(Fault(operation="runspaces.*", delay=3600.0))
-    async with make_client(server.url, retry=RetryPolicy(deadline=0.2)) as client:
-        await client.about()
+    async with make_client(server.url) as client:
+        await client.login()
+        hurried = client.with_options(timeout=0.2)
         with pytest.raises(TransportError) as caught:
-            await client.runspaces.list()
+            await hurried.runspaces.list()
         assert not isinstance(caught.value, OutcomeUnknownError)
         with pytest.raises(OutcomeUnknownError):
-            await client.runspaces.create()
+            await hurried.runspaces.create()
         with pytest.raises(TransportError):
-            async with client.runspaces.stream():
+            async with hurried.runspaces.stream():
                 pass
         assert free_slots(client) == 20
 
@@ -225,22 +227,30 @@ async def test_the_deadline_bounds_an_attempt(server: SimServer) -> None:
 async def test_the_deadline_bounds_a_trickle(server: SimServer, simulator: Simulator) -> None:
     for _ in range(50):
         simulator.add_runspace()
-    server.faults.add(Fault(operation="runspaces.list", trickle=(1, 0.01)))
-    async with make_client(server.url, retry=RetryPolicy(deadline=0.3)) as client:
+    server.faults.add(Fault(operation="runspaces.list", trickle=(4, 0.01)))
+    async with make_client(server.url) as client:
         await client.login()
+        hurried = client.with_options(timeout=0.3)
         with pytest.raises(TransportError):
-            await client.runspaces.list()
+            await hurried.runspaces.list()
         assert free_slots(client) == 20
-        async with client.runspaces.stream() as runspaces:
-            assert (await anext(runspaces)).id in simulator.runspaces
+        # Of a stream it bounds the head only, which a slow machine may have to be asked for again.
+        runspaces = None
+        while runspaces is None:
+            stream = hurried.runspaces.stream()
+            with contextlib.suppress(TransportError):
+                runspaces = await stream.__aenter__()
+        assert (await anext(runspaces)).id in simulator.runspaces
+        await stream.__aexit__(None, None, None)
+        assert free_slots(client) == 20
 
 
 @pytest.mark.anyio
 async def test_waiting_for_a_slot_ends_with_the_deadline(server: SimServer) -> None:
-    async with make_client(server.url, retry=RetryPolicy(deadline=0.2), max_connections=1) as client:
+    async with make_client(server.url, max_connections=1) as client:
         async with client.runspaces.stream():
             with pytest.raises(NotSentError, match="no connection became free"):
-                await client.about()
+                await client.with_options(timeout=0.2).about()
         await client.about()
 
 

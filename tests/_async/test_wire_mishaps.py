@@ -146,11 +146,11 @@ async def test_after_a_dead_kept_connection_no_older_one_is_tried(transport: str
             server.url,
             auth=KEY,
             retry=RetryPolicy(backoff=0.0),
-            timeouts=Timeouts(read=0.2),
             on_retry=lambda event: attempts.append(event.attempt),
         ) as client:
             async with AsyncWorkerPool(3, range(3), lambda _: ids(client)) as found:
                 assert sorted([each async for each in found]) == [["1"], ["2"], ["3"]]
+            client._session.sender._timeouts = Timeouts(read=0.5)
             assert await ids(client) == ["4"]
         assert attempts == [1]
         assert server.connections == 4
@@ -174,10 +174,10 @@ async def enter_and_forget(client: AsyncSrsClient) -> None:
 
 
 async def test_streams_that_hold_all_connections_are_named(server: SimServer) -> None:
-    async with make_client(server.url, max_connections=2, retry=RetryPolicy(deadline=0.2)) as client:
+    async with make_client(server.url, max_connections=2) as client:
         async with client.runspaces.stream(), client.runspaces.stream():
             with pytest.raises(NotSentError, match=r"open streams hold all 2.*larger max_connections"):
-                await client.runspaces.list()
+                await client.with_options(timeout=0.2).runspaces.list()
         await client.runspaces.list()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sys
 from datetime import UTC, datetime, timedelta
@@ -208,15 +209,16 @@ def test_the_deadline_bounds_the_waits(server: SimServer) -> None:
 
 def test_the_deadline_bounds_an_attempt(server: SimServer) -> None:
     server.faults.add(Fault(operation="runspaces.*", delay=3600.0))
-    with make_client(server.url, retry=RetryPolicy(deadline=0.2)) as client:
-        client.about()
+    with make_client(server.url) as client:
+        client.login()
+        hurried = client.with_options(timeout=0.2)
         with pytest.raises(TransportError) as caught:
-            client.runspaces.list()
+            hurried.runspaces.list()
         assert not isinstance(caught.value, OutcomeUnknownError)
         with pytest.raises(OutcomeUnknownError):
-            client.runspaces.create()
+            hurried.runspaces.create()
         with pytest.raises(TransportError):
-            with client.runspaces.stream():
+            with hurried.runspaces.stream():
                 pass
         assert free_slots(client) == 20
 
@@ -225,22 +227,30 @@ def test_the_deadline_bounds_an_attempt(server: SimServer) -> None:
 def test_the_deadline_bounds_a_trickle(server: SimServer, simulator: Simulator) -> None:
     for _ in range(50):
         simulator.add_runspace()
-    server.faults.add(Fault(operation="runspaces.list", trickle=(1, 0.01)))
-    with make_client(server.url, retry=RetryPolicy(deadline=0.3)) as client:
+    server.faults.add(Fault(operation="runspaces.list", trickle=(4, 0.01)))
+    with make_client(server.url) as client:
         client.login()
+        hurried = client.with_options(timeout=0.3)
         with pytest.raises(TransportError):
-            client.runspaces.list()
+            hurried.runspaces.list()
         assert free_slots(client) == 20
-        with client.runspaces.stream() as runspaces:
-            assert (next(runspaces)).id in simulator.runspaces
+        # Of a stream it bounds the head only, which a slow machine may have to be asked for again.
+        runspaces = None
+        while runspaces is None:
+            stream = hurried.runspaces.stream()
+            with contextlib.suppress(TransportError):
+                runspaces = stream.__enter__()
+        assert (next(runspaces)).id in simulator.runspaces
+        stream.__exit__(None, None, None)
+        assert free_slots(client) == 20
 
 
 
 def test_waiting_for_a_slot_ends_with_the_deadline(server: SimServer) -> None:
-    with make_client(server.url, retry=RetryPolicy(deadline=0.2), max_connections=1) as client:
+    with make_client(server.url, max_connections=1) as client:
         with client.runspaces.stream():
             with pytest.raises(NotSentError, match="no connection became free"):
-                client.about()
+                client.with_options(timeout=0.2).about()
         client.about()
 
 

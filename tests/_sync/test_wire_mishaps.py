@@ -146,11 +146,11 @@ def test_after_a_dead_kept_connection_no_older_one_is_tried(transport: str) -> N
             server.url,
             auth=KEY,
             retry=RetryPolicy(backoff=0.0),
-            timeouts=Timeouts(read=0.2),
             on_retry=lambda event: attempts.append(event.attempt),
         ) as client:
             with WorkerPool(3, range(3), lambda _: ids(client)) as found:
                 assert sorted([each for each in found]) == [["1"], ["2"], ["3"]]
+            client._session.sender._timeouts = Timeouts(read=0.5)
             assert ids(client) == ["4"]
         assert attempts == [1]
         assert server.connections == 4
@@ -174,10 +174,10 @@ def enter_and_forget(client: SrsClient) -> None:
 
 
 def test_streams_that_hold_all_connections_are_named(server: SimServer) -> None:
-    with make_client(server.url, max_connections=2, retry=RetryPolicy(deadline=0.2)) as client:
+    with make_client(server.url, max_connections=2) as client:
         with client.runspaces.stream(), client.runspaces.stream():
             with pytest.raises(NotSentError, match=r"open streams hold all 2.*larger max_connections"):
-                client.runspaces.list()
+                client.with_options(timeout=0.2).runspaces.list()
         client.runspaces.list()
 
 
