@@ -160,7 +160,7 @@ async def test_passing_failures_of_a_read_are_ridden_out(server: SimServer, stat
     ids=["reset before", "reset after", "cut", "status 0"],
 )
 @pytest.mark.anyio
-async def test_a_read_whose_answer_got_lost_is_repeated(server: SimServer, fault: Fault) -> None:
+async def test_a_read_whose_response_got_lost_is_repeated(server: SimServer, fault: Fault) -> None:
     async with make_client(server.url) as client:
         await client.runspaces.create()
         with server.faults.armed(fault):
@@ -169,7 +169,7 @@ async def test_a_read_whose_answer_got_lost_is_repeated(server: SimServer, fault
 
 
 @pytest.mark.anyio
-async def test_an_answer_that_would_come_again_is_not_asked_for_again(server: SimServer) -> None:
+async def test_a_response_that_would_come_again_is_not_asked_for_again(server: SimServer) -> None:
     async with make_client(server.url) as client:
         with (
             server.faults.armed(Fault(operation="runspaces.list", status=500)),

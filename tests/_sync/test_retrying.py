@@ -160,7 +160,7 @@ def test_passing_failures_of_a_read_are_ridden_out(server: SimServer, status: in
     ids=["reset before", "reset after", "cut", "status 0"],
 )
 
-def test_a_read_whose_answer_got_lost_is_repeated(server: SimServer, fault: Fault) -> None:
+def test_a_read_whose_response_got_lost_is_repeated(server: SimServer, fault: Fault) -> None:
     with make_client(server.url) as client:
         client.runspaces.create()
         with server.faults.armed(fault):
@@ -169,7 +169,7 @@ def test_a_read_whose_answer_got_lost_is_repeated(server: SimServer, fault: Faul
 
 
 
-def test_an_answer_that_would_come_again_is_not_asked_for_again(server: SimServer) -> None:
+def test_a_response_that_would_come_again_is_not_asked_for_again(server: SimServer) -> None:
     with make_client(server.url) as client:
         with (
             server.faults.armed(Fault(operation="runspaces.list", status=500)),

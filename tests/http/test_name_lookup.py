@@ -1,4 +1,4 @@
-"""Names that nobody answers for: who waits for one waits no longer than allowed, and holds up no one else."""
+"""Names that are not resolved: waiting for one is bounded, and delays no other."""
 
 from __future__ import annotations
 
