@@ -175,7 +175,7 @@ class AsyncLogin:
                 await self._end(key)
 
     def _check_refusal(self, credentials: LoginAuth) -> None:
-        """Refuse what the service has refused a moment ago: whoever goes on asking locks the account."""
+        """Refuse what the service refused a moment ago: further attempts would lock the account."""
         refusal = self._refusal
         if refusal is None or refusal.credentials != credentials:
             return

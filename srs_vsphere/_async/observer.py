@@ -53,7 +53,7 @@ class AsyncObserver:
             await self._hook.tell(event)
 
     def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span | None]:
-        """Return a context that is a span of this name; it gives None where nobody wants spans.
+        """Return a context that is a span of this name; it gives None without telemetry.
 
         Args:
             name: the span's name.

@@ -251,7 +251,7 @@ class AsyncSession:
             if error.status != 401:
                 raise
         except BaseException:
-            # Where it may not have been heard, closing the client tries once more.
+            # Where it may not have arrived, closing the client tries once more.
             self._state.key = self._state.key or key
             raise
 

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger("srs_vsphere")
 
-_TOO_LATE = "the service did not answer in time"
+_TOO_LATE = "the service did not respond in time"
 #: What is cancelled because its time is over is waited for so long, and then left alone.
 _SECONDS_TO_GIVE_UP = 1.0
 #: Work that a Ctrl-C broke into is tried once more, for so long.

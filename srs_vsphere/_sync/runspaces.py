@@ -35,7 +35,7 @@ class Runspaces:
 
         Raises:
             StreamInterruptedError: while iterating: the list broke off.
-            DecodeError: while iterating: the answer is not a list of runspaces.
+            DecodeError: while iterating: the response is not a list of runspaces.
             SrsError: on entering: the call failed.
         """
         operation = operations.RUNSPACES_LIST
@@ -52,7 +52,7 @@ class Runspaces:
 
         Raises:
             StreamInterruptedError: the list broke off, each time.
-            DecodeError: the answer is not a list of runspaces.
+            DecodeError: the response is not a list of runspaces.
             SrsError: the call failed.
         """
         return self._session.call(operations.RUNSPACES_LIST, read_runspaces, timeout=timeout)
@@ -163,7 +163,7 @@ class Runspaces:
         killed leaves its runspace, until it has idled.
 
         Args:
-            name: how its name begins; the rest is made unique, so that it is found if an answer is lost.
+            name: how its name begins; the rest is made unique, so that it is found if a response is lost.
             run_vc_connection_script: whether it connects to vCenter as the user who is logged in; that it
                 did is checked.
             timeout: seconds until it must be ready; default 660, None for as long as it takes.

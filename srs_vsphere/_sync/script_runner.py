@@ -220,8 +220,8 @@ class ScriptRunner:
             if script_id is None:
                 raise self._not_started(deadline, "nobody knows whether the script before it still runs")
         else:
-            # Asked again, for it may not have heard: the service passes over what comes while it still makes
-            # the values of a script's parameters.
+            # Asked again, for the first may have had no effect: the service passes over what comes while it
+            # still makes the values of a script's parameters.
             seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
             self._calls.cancel_on_the_way_out(script_id, left.name, seconds)
         if script_id:

@@ -59,7 +59,7 @@ class Sender:
         origin: where to.
         http: the HTTP client, which the sender does not close.
         policy: when to try again.
-        timeouts: how patient one attempt is.
+        timeouts: how long one attempt may wait for each of its steps.
         max_connections: how many requests may be on their way at once.
         on_retry: told of every retry.
         clock: clock and random source.
@@ -280,11 +280,11 @@ class Sender:
                 response.close()
 
     def _no_slot(self, call: Call) -> Failure:
-        streams = self.limiter.streams
-        if streams < self._max_connections:
-            return failures.not_sent(call, "no connection became free before the deadline")
+        message, streams = "no connection became free before the deadline", self.limiter.streams
+        if not streams:
+            return failures.not_sent(call, message)
         failure = failures.not_sent(
-            call, f"no connection became free before the deadline: open streams hold all {streams}"
+            call, f"{message}: open streams hold {streams} of {self._max_connections}"
         )
         failure.error.advice = (
             "Call outside of the streams' with blocks, or make the client with a larger max_connections."
@@ -327,7 +327,7 @@ class Sender:
             call.attempts,
         )
         retry_after = retry_after_seconds(response.header("retry-after"), datetime.now(UTC))
-        outcome = Outcome(Sent.ANSWERED, response.status, retry_after)
+        outcome = Outcome(Sent.RESPONDED, response.status, retry_after)
         lost = response.status in _LOST_RESPONSES and error.code is None
         if lost and not call.operation.idempotent:
             facts = call.facts(status=response.status, code=error.code, details=error.details)

@@ -296,8 +296,8 @@ def test_a_session_of_its_own_ends_with_the_command(srs, simulator, server):
 
 
 def login(server):
-    answer = httpx.post(f"{server.url}/api/auth/login", auth=("alice", "secret"))
-    return answer.headers["x-srs-api-key"]
+    response = httpx.post(f"{server.url}/api/auth/login", auth=("alice", "secret"))
+    return response.headers["x-srs-api-key"]
 
 
 def test_a_password_comes_from_standard_input_or_a_file(srs, tmp_path):
