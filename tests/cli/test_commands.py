@@ -327,8 +327,14 @@ def test_a_certificate_is_shown_pinned_and_trusted(simulator, tmp_path):
         untrusted = srs("runspace", "ls")
         assert untrusted.returncode == 4
         assert "srs cert --pin" in untrusted.stderr
+        assert (
+            f"with this line in a known-hosts file: {server.url.removeprefix('https://')} "
+            in untrusted.stderr
+        )
         shown = json.loads(srs.ok("cert", "-o", "json"))
         assert shown["subject"] == shown["issuer"]
+        assert shown["pem"].startswith("-----BEGIN CERTIFICATE-----")
+        assert "BEGIN" not in srs.ok("cert")
         assert srs("cert", "--pin").returncode == 2
         assert srs("runspace", "ls").returncode == 4
         pinned = srs("cert", "--pin", "--yes", "-o", "name")
@@ -342,6 +348,7 @@ def test_a_certificate_is_shown_pinned_and_trusted(simulator, tmp_path):
         warned = other("runspace", "ls", "--insecure", "--no-session", options=())
         assert warned.returncode == 4
         assert warned.stderr.startswith("srs: warning: the certificate of 127.0.0.1")
+        assert "Pin it with `srs cert --pin`, or give --insecure twice." in warned.stderr
         trusting = other("runspace", "ls", "--insecure", "--insecure", "--no-session", options=())
         assert trusting.returncode == 0
 
