@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from attrs import frozen
@@ -36,7 +37,7 @@ class Options:
     url: str | None = None
     username: str | None = None
     password_stdin: bool = False
-    ca_file: str | None = None
+    ca_file: Path | None = None
     thumbprint: str | None = None
     insecure: Annotated[int, Parameter(count=True)] = 0
     profile: str | None = None

@@ -359,6 +359,11 @@ def test_it_runs_where_the_system_is_windows(srs, simulator):
     wrapper = str(shared_file("tools/as_on_windows.py"))
     assert "here" in srs.ok("--no-session", "runspace", "ls", options=(wrapper,))
     assert srs.ok("--no-session", "run", "-c", "7", options=(wrapper,)) == "7\n"
+    (srs.home / "hosts.csv").write_text(f"name,url\none,{srs.url}\n")
+    polled = json.loads(srs.ok("fleet", "poll", "-f", "hosts.csv", "-o", "json", options=(wrapper,)))
+    assert [runspace["name"] for runspace in polled[0]["runspaces"]] == ["here"]
+    run = json.loads(srs.ok("fleet", "run", "-f", "hosts.csv", "-c", "7", "-o", "json", options=(wrapper,)))
+    assert run[0]["result"]["output"] == "7"
 
 
 #: What no command needs that only asks the service something.

@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,14 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from srs_vsphere.cli.app import app
 from srs_vsphere.cli.data import as_data, to_json, to_yaml
 from srs_vsphere.cli.durations import duration_text, parse_duration
 from srs_vsphere.cli.finding import Filters
 from srs_vsphere.cli.options import moved_behind
-from srs_vsphere.cli.problems import message_of
+from srs_vsphere.cli.problems import ExitCode, exit_code_for, message_of
 from srs_vsphere.cli.table import Heading, format_members, format_table
 from srs_vsphere.errors import AuthenticationError, SrsError
 from srs_vsphere.models import Runspace
+from srs_vsphere.results import ScriptOutcome
 
 
 @pytest.mark.parametrize(
@@ -161,6 +164,20 @@ def test_advice_of_its_own_is_kept():
     )
     assert message_of(error) == "no. Pin it with `srs cert --pin`, or give --insecure twice."
     assert message_of(AuthenticationError("no")).startswith("no. Check user name and password, and that the")
+
+
+@pytest.mark.parametrize("outcome", ScriptOutcome)
+def test_an_outcome_is_an_exit_code(outcome):
+    codes = {ScriptOutcome.SUCCEEDED: 0, ScriptOutcome.SUCCEEDED_WITH_ERRORS: 3}
+    assert exit_code_for(outcome) == codes.get(outcome, 1)
+
+
+def test_all_exit_codes_are_documented():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| exit code | |")[2].partition("\n## ")[0]
+    told = set(re.findall(r"\d+", " ".join(re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE))))
+    in_help = set(re.findall(r"\d+", app.help_epilogue.partition("Exit codes:")[2]))
+    assert told == in_help == {str(int(code)) for code in ExitCode}
 
 
 def test_filters():

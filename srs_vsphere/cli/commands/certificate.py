@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def cert(
     *,
     pin: bool = False,
-    known_hosts: str | None = None,
+    known_hosts: Path | None = None,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"))] = False,
     options: Shared = DEFAULTS,
 ) -> None:
@@ -66,5 +66,5 @@ def cert(
     say(f"it is trusted by {path}", options)
 
 
-def _file(given: str | None, found: FoundSettings) -> Path:
+def _file(given: Path | None, found: FoundSettings) -> Path:
     return Path(given or next(iter(found.tls.known_hosts), known_hosts_file()))
