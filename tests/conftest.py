@@ -44,7 +44,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def simulator(clock: Clock) -> Simulator:
-    return Simulator(users={"alice": "secret", "bob": "secret"}, settings=Settings(quota=5), clock=clock)
+    return Simulator(
+        users={"alice": "sesame-7Qx", "bob": "sesame-7Qx"}, settings=Settings(quota=5), clock=clock
+    )
 
 
 @pytest.fixture

@@ -295,7 +295,7 @@ from srs_vsphere import BasicAuth, RunspacePool, SrsClient
 signal.signal(signal.SIGINT, signal.default_int_handler)
 print("ready", flush=True)
 try:
-    with SrsClient(sys.argv[1], auth=BasicAuth("alice", "secret")) as client:
+    with SrsClient(sys.argv[1], auth=BasicAuth("alice", "sesame-7Qx")) as client:
         if sys.argv[2] == "map":
             with RunspacePool(client) as pool, pool.map("long", [{}, {}, {}]) as results:
                 for _ in results:

@@ -95,7 +95,7 @@ def test_trust_of_every_kind(monkeypatch, settings, tls):
 
 def test_a_profile_is_found_by_its_name_and_default_by_itself(monkeypatch, config):
     assert find_settings().url == "https://default.example.com"
-    assert find_settings().auth == FileAuth("of-default", str(Path.home() / "secret"))
+    assert find_settings().auth == FileAuth("of-default", str(Path.home() / "sesame-7Qx"))
     assert find_settings().retry == RetryPolicy(deadline=30)
     assert find_settings(profile="lab").auth == ApiKeyAuth(SECRET)
     monkeypatch.setenv("SRS_PROFILE", "lab")
@@ -234,7 +234,7 @@ def test_a_clean_process_needs_variables_only(server, tmp_path):
     environ = {
         "SRS_URL": server.url,
         "SRS_USERNAME": "alice",
-        "SRS_PASSWORD": "secret",
+        "SRS_PASSWORD": "sesame-7Qx",
         "HOME": str(tmp_path),
         "PYTHONPATH": os.pathsep.join(sys.path),
     }

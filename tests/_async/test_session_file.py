@@ -62,7 +62,10 @@ async def test_a_stale_key_is_replaced_once_for_all(server, simulator, file):
 
 
 async def test_users_and_hosts_have_sessions_of_their_own(server, file):
-    async with connect(server, file) as client, connect(server, file, BasicAuth("bob", "secret")) as other:
+    async with (
+        connect(server, file) as client,
+        connect(server, file, BasicAuth("bob", "sesame-7Qx")) as other,
+    ):
         await client.runspaces.create("of alice")
         assert await other.runspaces.list() == []
     assert logins(server) == 2
@@ -86,7 +89,7 @@ def test_one_process_logs_in_while_the_others_wait(server, file):
     script = (
         "import sys\n"
         "from srs_vsphere import BasicAuth, SrsClient\n"
-        "auth = BasicAuth('alice', 'secret')\n"
+        "auth = BasicAuth('alice', 'sesame-7Qx')\n"
         "with SrsClient(sys.argv[1], auth=auth, session_file=sys.argv[2]) as client:\n"
         "    print(len(client.runspaces.list()))\n"
     )
