@@ -206,8 +206,12 @@ class SrsClient(ClientScripts):
         return self._web_consoles
 
     def __repr__(self) -> str:
-        state = "closed" if self._session.closed else "open"
-        return f"<{type(self).__name__} {self._session.sender.origin.url} {state}>"
+        session: Session | None = getattr(self, "_session", None)
+        if session is None:
+            # Its arguments were refused, and a traceback with variables shows what there is of it.
+            return f"<{type(self).__name__} not made>"
+        state = "closed" if session.closed else "open"
+        return f"<{type(self).__name__} {session.sender.origin.url} {state}>"
 
     def with_options(self, *, timeout: float | None = None, retry: RetryPolicy | None = None) -> Self:
         """Return a view of this client whose calls have options of their own.

@@ -62,7 +62,10 @@ def test_a_stale_key_is_replaced_once_for_all(server, simulator, file):
 
 
 def test_users_and_hosts_have_sessions_of_their_own(server, file):
-    with connect(server, file) as client, connect(server, file, BasicAuth("bob", "sesame-7Qx")) as other:
+    with (
+        connect(server, file) as client,
+        connect(server, file, BasicAuth("bob", "sesame-7Qx")) as other,
+    ):
         client.runspaces.create("of alice")
         assert other.runspaces.list() == []
     assert logins(server) == 2
