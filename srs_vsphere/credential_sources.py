@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import Attribute, field, frozen
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import BasicAuth, Secret
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, InvalidArgumentValueError
 
@@ -158,4 +159,6 @@ def _basic(username: str, password: Secret, where: str) -> BasicAuth:
     try:
         return BasicAuth(username, password)
     except ValueError as error:
-        raise AuthenticationError(f"the {where} cannot be used: {error}", advice="Correct it.") from None
+        raise AuthenticationError(
+            f"the {where} cannot be used: {words_of(error)}", advice="Correct it."
+        ) from None

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, cast
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret
 from srs_vsphere.credential_sources import EnvAuth, FileAuth
 from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentValueError
@@ -192,7 +193,7 @@ def _auth(sources: tuple[_Source, ...], problems: list[str]) -> Auth | None:
         try:
             return _make_auth(source, given[0], username, from_variable="username" in sources[0].values)
         except (InvalidArgumentError, TypeError, ValueError) as error:
-            problems.append(f"{source.name(given[0])}: {_words(error)}")
+            problems.append(f"{source.name(given[0])}: {words_of(error)}")
             return None
     if username is None:
         problems.append("SRS_USERNAME is not set")
@@ -226,7 +227,7 @@ def _tls(sources: tuple[_Source, ...], problems: list[str]) -> Tls:
                 verify=_verify(source.values.get("insecure", "")),
             )
         except (InvalidArgumentError, TypeError, ValueError) as error:
-            problems.append(f"{' and '.join(source.name(name) for name in given)}: {_words(error)}")
+            problems.append(f"{' and '.join(source.name(name) for name in given)}: {words_of(error)}")
             return Tls()
     # Whoever uses govc has named the hosts already.
     return Tls(known_hosts=_paths(os.environ.get("GOVC_TLS_KNOWN_HOSTS")))
@@ -265,7 +266,3 @@ def _retry(sources: tuple[_Source, ...], problems: list[str]) -> RetryPolicy:
         except (InvalidArgumentError, TypeError, ValueError):
             problems.append(f"{source.name('timeout')} must be a number of seconds above 0")
     return RetryPolicy()
-
-
-def _words(error: Exception) -> str:
-    return error.message if isinstance(error, InvalidArgumentError) else str(error)

@@ -7,11 +7,13 @@ import contextlib
 import gc
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 import pytest
@@ -21,6 +23,7 @@ from srs_vsphere import (
     AsyncRunspacePool,
     AsyncSrsClient,
     ClosedError,
+    OutcomeUnknownError,
     RunspacePool,
     ScriptOutcome,
     SrsClient,
@@ -115,6 +118,74 @@ async def test_no_session_is_left_by_calls_that_are_under_way() -> None:
                 for _ in range(steps):
                     await checkpoint()
         assert place.simulator.session_count == 0
+
+
+CREATIONS = [
+    ("runspaces.create", lambda client: client.runspaces.create("mine"), "'mine' in runspaces.list"),
+    (
+        "script_executions.create",
+        lambda client: client.script_executions.create("pcli-1", "1", name="mine"),
+        "'mine' in script_executions.list",
+    ),
+    ("web_consoles.create", lambda client: client.web_consoles.create(), "web_consoles.list"),
+]
+
+
+@pytest.mark.parametrize(("operation", "create", "advice"), CREATIONS)
+@pytest.mark.anyio
+async def test_a_creation_under_way_when_the_client_is_closed_may_have_been_carried_out(
+    server: SimServer,
+    operation: str,
+    create: Callable[[AsyncSrsClient], Awaitable[object]],
+    advice: str,
+) -> None:
+    server.faults.add(Fault(operation=operation, delay=3600.0))
+    client = AsyncSrsClient(server.url, auth=AUTH)
+    await client.login()
+    told: list[SrsError] = []
+
+    async def call() -> None:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await create(client)
+        told.append(caught.value)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call)
+        await anyio.to_thread.run_sync(server.wait_for, lambda traffic: traffic.seen > 1)
+        await client.aclose()
+    assert re.search(f"Given up: the client was closed during the call.*{advice}", str(told[0]))
+
+
+@pytest.mark.parametrize(("operation", "create", "advice"), CREATIONS)
+def test_a_creation_of_a_thread_when_the_client_is_closed_may_have_been_carried_out(
+    server: SimServer, operation: str, create: Callable[[SrsClient], object], advice: str
+) -> None:
+    server.faults.add(Fault(operation=operation, delay=3600.0))
+    client = SrsClient(server.url, auth=AUTH)
+    client.login()
+    with ThreadPoolExecutor(1) as threads:
+        creating = threads.submit(create, client)
+        server.wait_for(lambda traffic: traffic.seen > 1)
+        client.close()
+        error = creating.exception()
+    assert isinstance(error, OutcomeUnknownError)
+    assert re.search(f"Given up: the client was closed during the call.*{advice}", str(error))
+
+
+@pytest.mark.anyio
+async def test_a_call_under_way_when_the_client_is_closed_says_so(server: SimServer) -> None:
+    server.faults.add(Fault(operation="runspaces.list", delay=3600.0))
+    client = AsyncSrsClient(server.url, auth=AUTH)
+    await client.login()
+
+    async def call() -> None:
+        with pytest.raises(ClosedError, match="closed during the call"):
+            await client.runspaces.list()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call)
+        await anyio.to_thread.run_sync(server.wait_for, lambda traffic: traffic.seen > 1)
+        await client.aclose()
 
 
 @pytest.mark.anyio

@@ -6,12 +6,22 @@ import asyncio
 import logging
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
-from srs_vsphere import ApiKeyAuth, AsyncSrsClient, BasicAuth, SrsClient, SrsError
+from srs_vsphere import (
+    ApiKeyAuth,
+    AsyncSrsClient,
+    AsyncSrsFleet,
+    BasicAuth,
+    Credential,
+    SrsClient,
+    SrsError,
+    SrsFleet,
+    SsoAuth,
+)
 from tests.raw_server import RawServer, Visit
 
 pytestmark = pytest.mark.anyio
@@ -160,3 +170,23 @@ async def test_a_connection_that_breaks() -> None:
             await client.run("Get-Secret $a", parameters={"a": "p4rameter"}, runspace="rs-1")
         check(caught.value)
         await client._http.aclose()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AsyncSrsClient("nonsense"),
+        lambda: SrsClient("nonsense"),
+        lambda: AsyncSrsFleet([], concurrency=0),
+        lambda: SrsFleet([], concurrency=0),
+        lambda: SsoAuth("alice", "hunter2", "nonsense"),
+        lambda: BasicAuth("", "hunter2"),
+        lambda: Credential("", "hunter2"),
+        lambda: ApiKeyAuth("\n"),
+    ],
+)
+def test_what_an_argument_kept_from_being_made_can_be_shown(make: Callable[[], object]) -> None:
+    """Its frame holds it, and its attributes are not there yet."""
+    with pytest.raises((SrsError, ValueError)) as caught:
+        make()
+    check(caught.value)

@@ -119,19 +119,8 @@ def test_all_names_and_a_script_without_a_warning():
     assert (done.returncode, done.stdout, done.stderr) == (0, "x x\n", "")
 
 
-def outside_of_functions(node):
-    """Yield all statements but those within functions."""
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield child
-            yield from outside_of_functions(child)
-
-
 def package_imports():
-    """Return which modules of the package each one imports when loaded, or for type checkers.
-
-    An import within a function is made when that is called, and all modules are there.
-    """
+    """Return which modules of the package each one imports: when loaded, on use, or for type checkers."""
     root = SOURCE.parent
     names = {}
     for path in root.rglob("*.py"):
@@ -140,7 +129,7 @@ def package_imports():
     graph = {}
     for name, path in names.items():
         found = set()
-        for statement in outside_of_functions(ast.parse(path.read_text(encoding="utf-8"))):
+        for statement in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(statement, ast.Import):
                 found |= {alias.name for alias in statement.names}
             elif isinstance(statement, ast.ImportFrom):

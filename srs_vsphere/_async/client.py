@@ -61,9 +61,10 @@ class AsyncSrsClient(AsyncClientScripts):
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
         http_client: an `httpx.AsyncClient` of your own (or httpx2's) that all requests go through as you
             configured it, but redirects are not followed; it is not closed with this client, and excludes
-            `transport` and `tls`. Default: one of this client's own.
+            `transport` and `tls`. A client that has used it is of no use in a process that is forked later.
+            Default: one of this client's own.
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
-            and `tls` does not apply to it.
+            and `tls` does not apply to it. For a fork the same holds as for `http_client`.
         max_connections: requests on their way at once, the others wait their turn; default 20.
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
         on_event: called with each event of `srs_vsphere.events`, such as `RequestEnded`; what it raises is
@@ -206,12 +207,11 @@ class AsyncSrsClient(AsyncClientScripts):
         return self._web_consoles
 
     def __repr__(self) -> str:
+        # A traceback shows it before it is made, if an argument is refused.
         session: AsyncSession | None = getattr(self, "_session", None)
         if session is None:
-            # Its arguments were refused, and a traceback with variables shows what there is of it.
-            return f"<{type(self).__name__} not made>"
-        state = "closed" if session.closed else "open"
-        return f"<{type(self).__name__} {session.sender.origin.url} {state}>"
+            return f"<{type(self).__name__}>"
+        return f"<{type(self).__name__} {session.sender.origin.url} {'closed' if session.closed else 'open'}>"
 
     def with_options(self, *, timeout: float | None = None, retry: RetryPolicy | None = None) -> Self:
         """Return a view of this client whose calls have options of their own.
@@ -285,14 +285,15 @@ class AsyncSrsClient(AsyncClientScripts):
     async def aclose(self) -> None:
         """Log out and close all connections, as leaving ``async with`` does; a second call does nothing.
 
-        Nothing begins any more; calls under way end with `ClosedError` where they would be tried again. The
+        Nothing begins any more; calls under way that fail end with `ClosedError`, or with the error that says
+        that something may have been created or started all the same, and how to find it. The
         session is ended within 5 seconds, whatever cancels; one that may be left is logged. A key given as
         `ApiKeyAuth` is left alone, and an `http_client` of the program's stays open.
         """
         try:
             await self._session.leave()
         finally:
-            if self._closes_http:
+            if self._closes_http and not self._session.inherited:
                 await self._http.aclose()
 
     async def __aenter__(self) -> Self:

@@ -8,6 +8,7 @@ from typing import cast
 import anyio.to_thread
 
 from srs_vsphere.auth import CredentialSource, LoginAuth
+from srs_vsphere.errors import InvalidArgumentTypeError
 
 
 class AsyncCredentialReader:
@@ -44,5 +45,7 @@ class CredentialReader:
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()
-            raise TypeError("auth.credentials() must not be async: the sync client cannot await it")
+            raise InvalidArgumentTypeError(
+                "auth.credentials() must not be async: the sync client cannot await it"
+            )
         return found

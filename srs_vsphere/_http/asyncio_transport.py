@@ -26,7 +26,7 @@ import httpx
 from srs_vsphere._http import limits
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.asyncio_connection import Connection, forget
-from srs_vsphere._http.dialing import dial
+from srs_vsphere._http.asyncio_dialing import dial
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
 from srs_vsphere._http.response_head import HeadMemory

@@ -68,13 +68,16 @@ class BlockingConnection:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
 
-    def start_tls(self, context: ssl.SSLContext, name: str, end: float) -> None:
+    def start_tls(self, context: ssl.SSLContext, name: str, end: float) -> ssl.SSLObject:
         """Do the handshake of TLS.
 
         Args:
             context: whom to trust.
             name: what the certificate must name.
             end: when it must be done.
+
+        Returns:
+            What TLS knows of the server.
 
         Raises:
             TimeoutError: the time is over.
@@ -98,6 +101,7 @@ class BlockingConnection:
             self._incoming.write(data)
         self._tls = tls
         self._write(self._outgoing.read(), None, end)
+        return tls
 
     def has_unexpected_bytes(self) -> bool:
         """Whether something came that no request asked for: bytes of a response, or the server's close."""

@@ -31,6 +31,9 @@ class RequestBuilder:
         self._http = http
         self._lean = http if isinstance(http, LeanAsyncClient | LeanClient) else None
         self._kept: dict[tuple[Operation, str], tuple[Secret | None, PreparedRequest]] = {}
+        self._is_renewed = self._lean is not None and self._lean.is_renewed
+        #: Whether a process that is forked now would use the connections of this one.
+        self.shares_connections = False
 
     def build(
         self,
@@ -92,6 +95,7 @@ class RequestBuilder:
             extensions={"timeout": timeouts.extension()},
         )
         request.stream = _Body(request.content)
+        self.shares_connections = not self._is_renewed
         return request
 
     def _headers(self, body: bytes | None, header: tuple[str, Secret] | None) -> dict[str, str]:

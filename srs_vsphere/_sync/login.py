@@ -15,7 +15,13 @@ from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.clock_skew import clock_skew
 from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, CredentialSource, LoginAuth, Secret, check_key
-from srs_vsphere.errors import AuthenticationError, DecodeError, NotSentError, SrsError
+from srs_vsphere.errors import (
+    AuthenticationError,
+    DecodeError,
+    InvalidArgumentTypeError,
+    NotSentError,
+    SrsError,
+)
 from srs_vsphere.events import LoggedIn
 from srs_vsphere.sign_auth import SignAuth
 
@@ -92,7 +98,7 @@ class Login:
         if isinstance(auth, CredentialSource):
             auth = self._ask(auth, call)
             if not isinstance(auth, BasicAuth | SignAuth):  # pyright: ignore[reportUnnecessaryIsInstance] - a program's own source may return anything
-                raise TypeError(
+                raise InvalidArgumentTypeError(
                     f"auth.credentials() must return BasicAuth or SignAuth, not {type(auth).__name__}"
                 )
         if isinstance(auth, BasicAuth) and not self._password_allowed:

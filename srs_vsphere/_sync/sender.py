@@ -34,7 +34,6 @@ from srs_vsphere._service.retry_decision import (
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import CertificateError
 from srs_vsphere.errors import (
-    ClosedError,
     OutcomeUnknownError,
     SrsError,
     StreamInterruptedError,
@@ -93,6 +92,11 @@ class Sender:
         self._timeouts = timeouts
         self._on_retry = None if on_retry is None else Hook[RetryEvent]("on_retry", on_retry)
         self._budget = RetryBudget(policy, clock.now())
+
+    @property
+    def shares_connections(self) -> bool:
+        """Whether a process that is forked now would use the connections of this one."""
+        return self._requests.shares_connections
 
     def start_afresh(self) -> None:
         """Free what calls of another process hold, in a process that was forked from it."""
@@ -154,7 +158,7 @@ class Sender:
             if not isinstance(result, Failure):
                 return result
             if self.closed and call.operation is not LOGOUT:
-                raise ClosedError("the client was closed during the call", **call.facts())
+                raise failures.of_closing(call, result)
             now = self.clock.now()
             decision = decide(
                 call.policy,

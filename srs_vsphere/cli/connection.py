@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth
 from srs_vsphere.cli.options import Options
 from srs_vsphere.cli.problems import UsageError
@@ -116,4 +117,4 @@ def _tls(options: Options) -> Tls | None:
             verify="never" if options.insecure > 1 else not options.insecure,
         )
     except (TypeError, ValueError) as error:
-        raise UsageError("", str(error)) from error
+        raise UsageError("", words_of(error)) from error

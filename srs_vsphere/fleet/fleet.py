@@ -97,7 +97,8 @@ class AsyncSrsFleet:
         self._used = False
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self._targets)} hosts>"
+        # A traceback shows it before it is made, if an argument is refused.
+        return f"<{type(self).__name__} of {len(getattr(self, '_targets', ()))} hosts>"
 
     @property
     def targets(self) -> Sequence[Target]:
@@ -195,7 +196,7 @@ class AsyncSrsFleet:
         """
         check_seconds("interval", interval)
         if resume is not None and not isinstance(resume, FleetSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
+            raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
         if self._watch is not None:
             raise RuntimeError("the fleet has a watch already: end that first")
 

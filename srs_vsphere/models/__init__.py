@@ -5,7 +5,7 @@ from srs_vsphere.models.argument_script import ArgumentScript, ArgumentScriptTem
 from srs_vsphere.models.credential import Credential
 from srs_vsphere.models.error_details import ErrorDetails
 from srs_vsphere.models.error_record import ErrorRecord
-from srs_vsphere.models.model import converter, from_dict, to_dict
+from srs_vsphere.models.plain_data import converter, from_dict, to_dict
 from srs_vsphere.models.ps_document import PSDocument
 from srs_vsphere.models.runspace import Runspace, RunspaceState
 from srs_vsphere.models.script_execution import OutputFormat, ScriptExecution, ScriptExecutionState
