@@ -6,18 +6,15 @@ it, whether it is ours or httpx's.
 
 from __future__ import annotations
 
-import hashlib
-import logging
+import hmac
 import re
 import socket
 import ssl
 import warnings
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, cast
 
-from srs_vsphere._codec.x509 import read_not_after
 from srs_vsphere._http.known_hosts import known_thumbprint
 from srs_vsphere._service.certificate_failures import WrongThumbprint
 from srs_vsphere.certificate import thumbprint_like
@@ -25,16 +22,11 @@ from srs_vsphere.errors import InvalidArgumentValueError
 from srs_vsphere.settings import Origin
 from srs_vsphere.tls import InsecureTlsWarning, Tls
 
-_log = logging.getLogger("srs_vsphere")
-
-#: Days; a certificate that expires sooner is worth a line in the log.
-_SOON: Final = timedelta(days=30)
 _PEM_BLOCK: Final = re.compile(
     r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----",
     re.DOTALL,
 )
 
-_reported: set[tuple[str, bytes]] = set()
 _warned: set[str] = set()
 
 
@@ -241,26 +233,13 @@ def _load_client_certificate(context: ssl.SSLContext, tls: Tls) -> None:
 
 def _check(connection: ssl.SSLObject | ssl.SSLSocket) -> None:
     context = connection.context
+    if not isinstance(context, _Context) or context.thumbprint is None:
+        return
     der = connection.getpeercert(binary_form=True)
-    if not isinstance(context, _Context) or der is None:
-        return
-    expected = context.thumbprint
-    if expected is not None and thumbprint_like(expected, der) != expected:
-        raise WrongThumbprint(expected, der)
-    _report_expiry(str(connection.server_hostname or "the service"), der)
-
-
-def _report_expiry(name: str, der: bytes) -> None:
-    try:
-        not_after = read_not_after(der)
-    except ValueError:
-        return
-    if not_after - datetime.now(UTC) > _SOON:
-        return
-    seen = (name, hashlib.sha256(der).digest())
-    if seen not in _reported:
-        _reported.add(seen)
-        _log.info("the certificate of %s is valid until %s", name, not_after.isoformat())
+    if der is None:
+        raise ssl.SSLCertVerificationError(1, "the server shows no certificate")
+    if not hmac.compare_digest(thumbprint_like(context.thumbprint, der), context.thumbprint):
+        raise WrongThumbprint(context.thumbprint, der)
 
 
 def _warn(host: str) -> None:
