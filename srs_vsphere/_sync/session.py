@@ -58,7 +58,7 @@ class Session:
     Args:
         sender: what carries the calls.
         auth: the credentials, or None for operations that need none.
-        password_allowed: whether a password may be sent; not to a server that nobody has verified.
+        password_allowed: whether a password may be sent; not where anybody on the way could read it.
         session_file: where keys are kept for other processes, or None.
     """
 
