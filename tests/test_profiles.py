@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_trust_of_every_kind(monkeypatch, settings, tls):
 
 def test_a_profile_is_found_by_its_name_and_default_by_itself(monkeypatch, config):
     assert find_settings().url == "https://default.example.com"
-    assert find_settings().auth == FileAuth("of-default", str(Path.home() / "sesame-7Qx"))
+    assert find_settings().auth == FileAuth("of-default", str(Path.home() / "secret"))
     assert find_settings().retry == RetryPolicy(deadline=30)
     assert find_settings(profile="lab").auth == ApiKeyAuth(SECRET)
     monkeypatch.setenv("SRS_PROFILE", "lab")
@@ -197,6 +198,31 @@ def test_a_file_with_a_password_that_others_can_read_is_refused(config):
     assert "others can read it" in problems()
     config.write_text('[profiles.default]\nurl = "https://a"\nusername = "a"\npassword_file = "b"')
     assert find_settings().url == "https://a"
+
+
+def test_a_file_that_everybody_can_write_is_refused(config):
+    if os.name != "posix":
+        pytest.skip("files have no owner there")
+    config.write_text('[profiles.default]\nurl = "https://a"\nusername = "a"\npassword_file = "b"')
+    config.chmod(0o646)
+    assert "everybody can write" in problems()
+    assert "run chmod o-w" in problems()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['pasword = "hunter2-7Qx"', "password = 72750117", 'api_key = ["hunter2-7Qx"]', "passwd = 72750117"],
+)
+def test_no_variable_of_a_refusal_shows_what_may_be_a_secret(config, line):
+    config.write_text(f'[profiles.default]\nurl = "https://a"\nusername = "a"\n{line}')
+    with pytest.raises(ValueError, match="default") as caught:
+        find_settings()
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    of_package = [part for part in shown.split("  File ") if "profiles.py" in part and "test_" not in part]
+    assert of_package
+    for part in of_package:
+        assert "hunter2" not in part
+        assert "72750117" not in part
 
 
 def test_a_file_that_cannot_be_read_is_named(config):

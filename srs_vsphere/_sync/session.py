@@ -237,11 +237,11 @@ class Session:
         if key is None or isinstance(self._auth, ApiKeyAuth):
             return
         self._state.key = None
-        if self._shared is not None:
-            self._shared.forget(key)
         logout = operations.LOGOUT
         call = self.sender.new_call(logout, logout.path, within=within, policy=self._policy(timeout))
         try:
+            if self._shared is not None:
+                self._shared.forget(call, key)
             self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             # The service has forgotten the session already.

@@ -41,10 +41,7 @@ class SharedSession:
             SrsError: the login failed.
         """
         user = self._user()
-        while not self._file.try_lock():
-            if self._clock.now() >= call.deadline:
-                raise NotSentError("another process was logging in until the deadline", **call.facts())
-            self._clock.sleep(_LOOK_AGAIN_AFTER)
+        self._lock(call)
         try:
             found = self._file.load(user)
             if found is not None and found != stale:
@@ -59,13 +56,29 @@ class SharedSession:
         """Return the key that the file holds, or None."""
         return self._file.load(self._user())
 
-    def forget(self, key: Secret) -> None:
-        """Forget a key whose session was ended.
+    def forget(self, call: Call, key: Secret) -> None:
+        """Forget a key whose session is about to be ended.
 
         Args:
+            call: the call that ends it; its deadline counts.
             key: the key.
+
+        Raises:
+            AuthenticationError: the file cannot be used.
+            NotSentError: another process was logging in until the deadline.
         """
-        self._file.forget(self._user(), key)
+        # Locked, or another process's key that is written meanwhile would be lost.
+        self._lock(call)
+        try:
+            self._file.forget(self._user(), key)
+        finally:
+            self._file.unlock()
+
+    def _lock(self, call: Call) -> None:
+        while not self._file.try_lock():
+            if self._clock.now() >= call.deadline:
+                raise NotSentError("another process was logging in until the deadline", **call.facts())
+            self._clock.sleep(_LOOK_AGAIN_AFTER)
 
     def _user(self) -> str:
         # Read anew each time: that of `EnvAuth` may change.
