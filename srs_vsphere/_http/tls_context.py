@@ -10,6 +10,7 @@ import hmac
 import re
 import socket
 import ssl
+import sys
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -120,6 +121,9 @@ def ssl_context(tls: Tls, origin: Origin) -> ssl.SSLContext:
     if not origin.secure:
         return unused_context()
     if tls.context is not None:
+        # One of a class of its own may check by itself, as ours do.
+        if type(tls.context) is ssl.SSLContext and tls.context.verify_mode is ssl.CERT_NONE:
+            _warn(origin.host)
         return tls.context
     thumbprint = tls.thumbprint or known_thumbprint(tls.known_hosts, origin.host)
     if thumbprint is not None or tls.verify is not True:
@@ -243,10 +247,15 @@ def _check(connection: ssl.SSLObject | ssl.SSLSocket) -> None:
 
 
 def _warn(host: str) -> None:
-    if host not in _warned:
-        _warned.add(host)
-        warnings.warn(
-            f"the certificate of {host} is not verified: pin it with Tls(thumbprint=...)",
-            InsecureTlsWarning,
-            stacklevel=4,
-        )
+    if host in _warned:
+        return
+    _warned.add(host)
+    # Told of the program's own line, however deep in the package this is.
+    level, frame = 1, sys._getframe()  # noqa: SLF001 - there is no other way to ask before Python 3.12
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("srs_vsphere."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(
+        f"the certificate of {host} is not verified: pin it with Tls(thumbprint=...)",
+        InsecureTlsWarning,
+        stacklevel=level,
+    )

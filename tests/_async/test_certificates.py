@@ -200,6 +200,22 @@ async def test_a_context_of_ones_own_decides(tmp_path, alone):
             await ask(server.url, Tls(context=ssl.create_default_context()))
 
 
+async def test_a_context_that_verifies_nothing_warns_unless_it_is_of_a_class_of_its_own(
+    tmp_path, alone, recwarn
+):
+    class Own(ssl.SSLContext):
+        """Of a program that looks at certificates itself."""
+
+    for kind in (Own, ssl.SSLContext):
+        context = kind(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with tls_server(alone.context(tmp_path)) as server:
+            assert (await ask(server.url, Tls(context=context))).vendor == "V"
+    (warning,) = [warning for warning in recwarn if warning.category is InsecureTlsWarning]
+    assert f":{server.port}" in str(warning.message)
+
+
 async def test_a_client_certificate_is_shown(tmp_path, authority, good):
     own = identity("a client", issuer=authority)
     (tmp_path / "own.pem").write_bytes(own.pem)
@@ -234,8 +250,10 @@ async def test_a_handshake_that_hangs_ends_with_the_connect_timeout(nowhere_tls)
 
 async def test_checks_that_are_off_warn_once_for_each_host(tmp_path, alone, recwarn):
     with tls_server(alone.context(tmp_path)) as server:
-        with pytest.warns(InsecureTlsWarning, match="127.0.0.1"):
+        with pytest.warns(InsecureTlsWarning, match="127.0.0.1") as warned:
             assert (await ask(server.url, Tls(verify=False))).vendor == "V"
+        # The line that makes the client, here in `ask`.
+        assert [warning.filename for warning in warned] == [__file__]
         assert (await ask(server.url, Tls(verify=False))).vendor == "V"
         assert (await ask(server.url, Tls(verify="never"))).vendor == "V"
     assert not [warning for warning in recwarn if warning.category is InsecureTlsWarning]

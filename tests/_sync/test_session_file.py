@@ -134,9 +134,7 @@ def test_a_drive_without_locks_is_said_so(server, file, monkeypatch):
 
     monkeypatch.setattr(session_file, "_lock", locking)
     with connect(server, file) as client:
-        with pytest.raises(
-            AuthenticationError, match=r"session\.json cannot be locked .*No locks available"
-        ):
+        with pytest.raises(AuthenticationError, match=r"session\.json cannot be locked .*No locks available"):
             client.runspaces.list()
     assert not server.requests
 
