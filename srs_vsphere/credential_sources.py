@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +20,11 @@ def _text(_: object, attribute: Attribute[str], value: object) -> None:
         raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
     if not value.strip():
         raise InvalidArgumentValueError(f"{attribute.name} must not be blank")
+
+
+def _path(value: str | os.PathLike[str]) -> str:
+    # attrs looks at a converter's signature, which takes it some milliseconds for a built-in function.
+    return os.fspath(value)
 
 
 @frozen
@@ -72,7 +78,7 @@ class FileAuth:
     """
 
     username: str = field(validator=_text)
-    password_file: str = field(converter=os.fspath, validator=_text)
+    password_file: str = field(converter=_path, validator=_text)
 
     def credentials(self) -> BasicAuth:
         """Read the file.
@@ -141,7 +147,7 @@ def _variable(name: str) -> Secret:
 def _read_secret(path: Path) -> Secret:
     try:
         with path.open("rb") as file:
-            if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            if sys.platform != "win32" and os.fstat(file.fileno()).st_mode & (stat.S_IROTH | stat.S_IWOTH):
                 raise AuthenticationError(
                     f"everybody can read the file {path}", advice=f"Run: chmod o-rwx {path}"
                 )

@@ -10,10 +10,9 @@ from urllib.parse import SplitResult, urlsplit
 from attrs import field, frozen
 
 from srs_vsphere._validation import check_count, check_flag, seconds
-from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource
+from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource, is_sign_auth
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
-from srs_vsphere.sign_auth import SignAuth
 from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
@@ -150,7 +149,7 @@ def check_auth(auth: object) -> None:
     """
     is_class = isinstance(auth, type)
     if auth is None or (
-        not is_class and isinstance(auth, BasicAuth | ApiKeyAuth | SignAuth | CredentialSource)
+        not is_class and (isinstance(auth, BasicAuth | ApiKeyAuth | CredentialSource) or is_sign_auth(auth))
     ):
         return
     given = auth.__name__ if isinstance(auth, type) else type(auth).__name__

@@ -17,15 +17,18 @@ from srs_vsphere import (
     AsyncSrsFleet,
     BasicAuth,
     Credential,
+    RetryPolicy,
     SrsClient,
     SrsError,
     SrsFleet,
     SsoAuth,
 )
+from srs_vsphere._http.default_transport import DefaultTransport
 from tests.raw_server import RawServer, Visit
 
 pytestmark = pytest.mark.anyio
 
+AT_ONCE = RetryPolicy(backoff=0)
 KEY = "k3y-of-the-session"
 SECRETS = (KEY, "hunter2", "aHVudGVyMg", "Get-Secret", "p4rameter", "YWxpY2U6aHVudGVyMg")
 
@@ -55,12 +58,14 @@ def check(error: BaseException) -> None:
 
 
 class Silent:
-    """A server that reads requests and never answers."""
+    """A server that reads requests and never answers; who comes after the first is not even heard."""
 
     def __init__(self) -> None:
         self.asked = threading.Semaphore(0)
 
     def __call__(self, visit: Visit) -> None:
+        if visit.number > 1:
+            return
         visit.request()
         self.asked.release()
         visit.hung_up()
@@ -95,7 +100,7 @@ async def test_an_async_call_that_is_ended_from_outside(
 ) -> None:
     silent = Silent()
     with RawServer(silent) as server:
-        client = AsyncSrsClient(server.url, auth=auth)
+        client = AsyncSrsClient(server.url, auth=auth, retry=AT_ONCE)
         task = asyncio.create_task(call_async(client, what))
         await asyncio.to_thread(silent.asked.acquire)
         if end == "close":
@@ -113,7 +118,12 @@ async def test_an_async_call_that_is_ended_from_outside(
 
 
 @pytest.mark.parametrize("what", CALLS)
-def test_a_sync_call_whose_client_is_closed(what: str, auth: BasicAuth | ApiKeyAuth) -> None:
+@pytest.mark.parametrize("transport", ["own", "httpx"])
+def test_a_sync_call_whose_client_is_closed(
+    what: str, transport: str, auth: BasicAuth | ApiKeyAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if transport == "httpx":
+        monkeypatch.setattr(DefaultTransport, "own", lambda _: None)
     silent = Silent()
     errors: list[BaseException] = []
     with RawServer(silent) as server:
@@ -165,7 +175,7 @@ async def test_a_connection_that_breaks() -> None:
         visit.request()
 
     with RawServer(play) as server:
-        client = AsyncSrsClient(server.url, auth=ApiKeyAuth(KEY))
+        client = AsyncSrsClient(server.url, auth=ApiKeyAuth(KEY), retry=AT_ONCE)
         with pytest.raises(SrsError) as caught:
             await client.run("Get-Secret $a", parameters={"a": "p4rameter"}, runspace="rs-1")
         check(caught.value)

@@ -90,6 +90,7 @@ class AsyncSession:
         self._state.turn = AsyncLimiter(1)
         self._state.login_error = None
         self._state.loop_check = AsyncLoopCheck()
+        self._login.start_afresh()
         self.turns.start_afresh()
         self.sender.start_afresh()
         if self.sender.shares_connections:
@@ -210,7 +211,7 @@ class AsyncSession:
         if state.closed:
             return
         state.closed = self.sender.closed = True
-        if self._shared is not None:
+        if self._shared is not None and self._login.is_settled:
             # Other processes go on with it.
             return
         await async_clean_up(
@@ -226,29 +227,30 @@ class AsyncSession:
         except TimeoutError:
             raise NotSentError("a login was under way and may still succeed") from None
         try:
-            await self._log_out(within=_SECONDS_TO_LEAVE)
+            await self._login.settle()
+            if self._shared is None:
+                await self._log_out(within=_SECONDS_TO_LEAVE)
         finally:
             self._state.turn.release()
 
     async def _log_out(self, *, within: float | None = None, timeout: float | None = None) -> None:
         key = self._state.key
-        if key is None and self._shared is not None:
-            key = self._shared.kept()
-        if key is None or isinstance(self._auth, ApiKeyAuth):
+        if isinstance(self._auth, ApiKeyAuth) or (key is None and self._shared is None):
             return
         self._state.key = None
         logout = operations.LOGOUT
         call = self.sender.new_call(logout, logout.path, within=within, policy=self._policy(timeout))
         try:
             if self._shared is not None:
-                await self._shared.forget(call, key)
-            await self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
+                key = await self._shared.take(call, key)
+            if key is not None:
+                await self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             # The service has forgotten the session already.
             if error.status != 401:
                 raise
         except BaseException:
-            # Where it may not have been heard, closing the client tries once more.
+            # Where it may not have arrived, closing the client tries once more.
             self._state.key = self._state.key or key
             raise
 

@@ -52,25 +52,26 @@ class AsyncSharedSession:
         finally:
             self._file.unlock()
 
-    def kept(self) -> Secret | None:
-        """Return the key that the file holds, or None."""
-        return self._file.load(self._user())
-
-    async def forget(self, call: Call, key: Secret) -> None:
-        """Forget a key whose session is about to be ended.
+    async def take(self, call: Call, key: Secret | None) -> Secret | None:
+        """Return the key of the session that is about to be ended, and take it out of the file.
 
         Args:
             call: the call that ends it; its deadline counts.
-            key: the key.
+            key: the key, if the client has one already; else it is what the file holds.
 
         Raises:
             AuthenticationError: the file cannot be used.
             NotSentError: another process was logging in until the deadline.
         """
-        # Locked, or another process's key that is written meanwhile would be lost.
+        user = self._user()
+        # Nobody else may have the file open meanwhile: what is written then would be lost, and on Windows
+        # no file takes the place of one that is open.
         await self._lock(call)
         try:
-            self._file.forget(self._user(), key)
+            found = self._file.load(user) if key is None else key
+            if found is not None:
+                self._file.forget(user, found)
+            return found
         finally:
             self._file.unlock()
 

@@ -59,7 +59,7 @@ class RequestBuilder:
             A `PreparedRequest` if the client takes one at this moment.
         """
         if self._lean is None or not self._lean.takes_prepared():
-            return self._plain(operation, path, body, header, timeouts)
+            return self._plain(operation, path, body, header, timeouts, whole=whole)
         secret = None if header is None else header[1]
         if body is None:
             kept = self._kept.get((operation, path))
@@ -86,13 +86,15 @@ class RequestBuilder:
         body: bytes | None,
         header: tuple[str, Secret] | None,
         timeouts: StepTimeouts,
+        *,
+        whole: bool,
     ) -> httpx.Request:
         request = self._http.build_request(
             operation.method,
             self._origin.url + path,
             headers=self._headers(body, header),
             content=body,
-            extensions={"timeout": timeouts.extension()},
+            extensions={"timeout": timeouts.extension(), "whole": whole},
         )
         request.stream = _Body(request.content)
         self.shares_connections = not self._is_renewed

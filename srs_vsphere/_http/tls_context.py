@@ -7,10 +7,10 @@ it, whether it is ours or httpx's.
 from __future__ import annotations
 
 import hmac
+import inspect
 import re
 import socket
 import ssl
-import sys
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -251,8 +251,8 @@ def _warn(host: str) -> None:
         return
     _warned.add(host)
     # Told of the program's own line, however deep in the package this is.
-    level, frame = 1, sys._getframe()  # noqa: SLF001 - there is no other way to ask before Python 3.12
-    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("srs_vsphere."):
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("srs_vsphere."):
         level, frame = level + 1, frame.f_back
     warnings.warn(
         f"the certificate of {host} is not verified: pin it with Tls(thumbprint=...)",

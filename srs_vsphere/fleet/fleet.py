@@ -11,8 +11,9 @@ from typing import Literal, Self, TypeVar, Unpack, overload
 import anyio
 import anyio.abc
 
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, ClientRunOptions, prepare
+from srs_vsphere._service.script_request import ClientRunOptions, prepare
 from srs_vsphere._validation import check_count, check_patience, check_seconds
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
