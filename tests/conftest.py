@@ -21,6 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "lets_out(why): shows a secret on purpose, which tests/secret_watch.py would not have"
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def road(request: pytest.FixtureRequest) -> Iterator[None]:
     """Send the whole suite through the transports that were asked for."""
