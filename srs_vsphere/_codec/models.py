@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin
 
 import attrs
 
+from srs_vsphere._codec.exact_members import exact_structurer
+from srs_vsphere.models.runspace import Runspace
+from srs_vsphere.models.script_execution import ScriptExecution
 from srs_vsphere.models.stream_record import StreamRecord
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: What is polled.
+_OFTEN_DECODED = (Runspace, ScriptExecution)
 
 _from_iso = datetime.fromisoformat
 
@@ -61,7 +66,7 @@ def _structurer(cls: Hashable) -> Callable[[object], object]:
             problem = "; ".join(cattrs.transform_error(error))
         raise WireError(problem)
 
-    return structure
+    return exact_structurer(cast("type", cls), structure) if cls in _OFTEN_DECODED else structure
 
 
 class RequestBody(bytes):
