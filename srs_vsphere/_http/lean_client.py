@@ -8,7 +8,9 @@ use, or a mock or tracer has replaced a function of httpx, no request is prepare
 from __future__ import annotations
 
 import logging
-from typing import Any
+import sys
+from operator import is_
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -16,10 +18,30 @@ from srs_vsphere._http import sending_functions
 from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTransport
 from srs_vsphere._http.prepared_request import PreparedRequest
 
-_async_functions_are_original = sending_functions.ASYNC.are_original
-_functions_are_original = sending_functions.SYNC.are_original
+_async_functions = sending_functions.ASYNC
+_functions = sending_functions.SYNC
+_modules = sys.modules
 
 _log = logging.getLogger(httpx.__name__)
+
+
+class _Watched:
+    """A property of httpx's clients; who has read it once may change what it holds.
+
+    Args:
+        original: the property.
+    """
+
+    def __init__(self, original: Any) -> None:  # noqa: ANN401 - a property of any type
+        self._original = original
+
+    def __get__(self, client: Any, owner: type) -> Any:  # noqa: ANN401 - likewise
+        client.was_touched = True
+        return self._original.__get__(client, owner)
+
+    def __set__(self, client: Any, value: object) -> None:  # noqa: ANN401 - likewise
+        client.was_touched = True
+        self._original.__set__(client, value)
 
 
 class LeanAsyncClient(httpx.AsyncClient):
@@ -28,6 +50,14 @@ class LeanAsyncClient(httpx.AsyncClient):
     Args:
         transport: only through an `AsyncDefaultTransport` requests may go straight.
     """
+
+    #: Whether anybody had access to hooks, auth or cookies; only then they are looked at for each request.
+    was_touched: bool = False
+
+    if not TYPE_CHECKING:
+        auth = _Watched(httpx.AsyncClient.auth)
+        cookies = _Watched(httpx.AsyncClient.cookies)
+        event_hooks = _Watched(httpx.AsyncClient.event_hooks)
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
@@ -39,14 +69,18 @@ class LeanAsyncClient(httpx.AsyncClient):
         """Whether requests go from this machine to the service, through no proxy, mock or tracer."""
         return self._connects_directly is not None and self._connects_directly()
 
-    def takes_prepared(self) -> bool:
+    def goes_straight(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""
         if self._own is None and not self._has_own():
             return False
-        hooks = self.event_hooks
-        if hooks["request"] or hooks["response"] or self.auth or self.follow_redirects or self.cookies:
+        if self.follow_redirects or (self.was_touched and _is_in_use(self)):
             return False
-        return _async_functions_are_original()
+        functions = _async_functions
+        if functions.missing not in _modules:
+            read, original = functions.seen
+            if all(map(is_, read(functions.libraries), original)):
+                return True
+        return functions.are_original()
 
     def _has_own(self) -> bool:
         if self._default is not None:
@@ -88,24 +122,34 @@ class LeanClient(httpx.Client):
         transport: only through a `DefaultTransport` requests may go straight.
     """
 
+    #: Whether anybody had access to hooks, auth or cookies; only then they are looked at for each request.
+    was_touched: bool = False
+
+    if not TYPE_CHECKING:
+        auth = _Watched(httpx.Client.auth)
+        cookies = _Watched(httpx.Client.cookies)
+        event_hooks = _Watched(httpx.Client.event_hooks)
+
     def __init__(self, transport: httpx.BaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
-        self._own = transport.own() if isinstance(transport, DefaultTransport) else None
         default = transport if isinstance(transport, DefaultTransport) else None
+        self._own = None if default is None else default.own()
         self._connects_directly = None if default is None else default.connects_directly
 
     def connects_directly(self) -> bool:
         """Whether requests go from this machine to the service, through no proxy, mock or tracer."""
         return self._connects_directly is not None and self._connects_directly()
 
-    def takes_prepared(self) -> bool:
+    def goes_straight(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""
-        if self._own is None:
+        if self._own is None or self.follow_redirects or (self.was_touched and _is_in_use(self)):
             return False
-        hooks = self.event_hooks
-        if hooks["request"] or hooks["response"] or self.auth or self.follow_redirects or self.cookies:
-            return False
-        return _functions_are_original()
+        functions = _functions
+        if functions.missing not in _modules:
+            read, original = functions.seen
+            if all(map(is_, read(functions.libraries), original)):
+                return True
+        return functions.are_original()
 
     def send(
         self,
@@ -131,6 +175,11 @@ class LeanClient(httpx.Client):
         if not stream:
             response.read()
         return response
+
+
+def _is_in_use(client: httpx.AsyncClient | httpx.Client) -> bool:
+    hooks = client.event_hooks
+    return bool(hooks["request"] or hooks["response"] or client.auth or client.cookies)
 
 
 def _log_response(request: httpx.Request, response: httpx.Response) -> None:
