@@ -16,7 +16,7 @@ from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._concurrency.limiter import AsyncLimiter
-from srs_vsphere._http.lean_client import LeanAsyncClient
+from srs_vsphere._http.lean_client import AsyncLeanClient
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_builder import RequestBuilder
 from srs_vsphere._http.step_timeouts import StepTimeouts
@@ -95,7 +95,7 @@ class AsyncSender:
         self.limiter: AsyncLimiter = AsyncLimiter(max_connections)
         self._max_connections = max_connections
         self._http = http
-        self._lean = http if isinstance(http, LeanAsyncClient) else None
+        self._lean = http if isinstance(http, AsyncLeanClient) else None
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
         self._on_retry = None if on_retry is None else AsyncHook[RetryEvent]("on_retry", on_retry)

@@ -45,12 +45,11 @@ def exact_structurer(cls: type, otherwise: Callable[[object], object]) -> Callab
             and time.
     """
     known: dict[str, object] = {
-        "__name__": __name__,
         "cls": cls,
         "new": object.__new__,
         "otherwise": otherwise,
         "time_of": datetime.fromisoformat,
-        "no_time": datetime.min,
+        "no_time": datetime.min,  # noqa: DTZ901 - that it has no time zone is what makes it none
     }
     lines = ["def structure(value):", "    if type(value) is not dict: return otherwise(value)"]
     lines.append("    get = value.get")

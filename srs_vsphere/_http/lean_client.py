@@ -44,7 +44,7 @@ class _Watched:
         self._original.__set__(client, value)
 
 
-class LeanAsyncClient(httpx.AsyncClient):
+class AsyncLeanClient(httpx.AsyncClient):
     """An `httpx.AsyncClient` that sends prepared requests straight through a transport of ours.
 
     Args:

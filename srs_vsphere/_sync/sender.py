@@ -16,7 +16,7 @@ from srs_vsphere._sync.response import Response
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._concurrency.limiter import Limiter
-from srs_vsphere._http.lean_client import LeanAsyncClient
+from srs_vsphere._http.lean_client import LeanClient
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_builder import RequestBuilder
 from srs_vsphere._http.step_timeouts import StepTimeouts
@@ -95,7 +95,7 @@ class Sender:
         self.limiter: Limiter = Limiter(max_connections)
         self._max_connections = max_connections
         self._http = http
-        self._lean = http if isinstance(http, LeanAsyncClient) else None
+        self._lean = http if isinstance(http, LeanClient) else None
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
         self._on_retry = None if on_retry is None else Hook[RetryEvent]("on_retry", on_retry)

@@ -133,7 +133,9 @@ class Session:
             SrsError: the call failed.
         """
         state = self._state
-        self._check_open()
+        loop_check = state.loop_check
+        if state.closed or loop_check.loop is not loop_check.running():
+            self._check_open()
         path = operation.path if path is None else path
         call = self.sender.new_call(operation, path, body, within=within, policy=self._policy(timeout))
         if not operation.needs_key:
