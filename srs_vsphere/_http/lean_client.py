@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Coroutine
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
@@ -89,29 +90,31 @@ class AsyncLeanClient(httpx.AsyncClient):
             self._default = None
         return self._own is not None
 
-    async def send(
+    def send(
         self,
         request: httpx.Request,
         *,
         stream: bool = False,
         auth: Any = httpx.USE_CLIENT_DEFAULT,  # noqa: ANN401 - httpx does not export its type
         follow_redirects: Any = httpx.USE_CLIENT_DEFAULT,  # noqa: ANN401 - likewise
-    ) -> httpx.Response:
+    ) -> Coroutine[Any, Any, httpx.Response]:
         """Send a request: a prepared one straight through the transport, another as httpx does.
 
         Args:
             request: the request.
-            stream: whether the response's body is left unread.
+            stream: whether the response's body is left unread; a prepared request's is.
             auth: as for `httpx.AsyncClient.send`.
             follow_redirects: as for `httpx.AsyncClient.send`.
         """
         if self._own is None or not isinstance(request, PreparedRequest):
-            return await super().send(request, stream=stream, auth=auth, follow_redirects=follow_redirects)
-        response = await self._own.handle_async_request(request)
+            return super().send(request, stream=stream, auth=auth, follow_redirects=follow_redirects)
         if _log.isEnabledFor(logging.INFO):
-            _log_response(request, response)
-        if not stream:
-            await response.aread()
+            return self._send_and_log(self._own, request)
+        return self._own.handle_async_request(request)
+
+    async def _send_and_log(self, own: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+        response = await own.handle_async_request(request)
+        _log_response(request, response)
         return response
 
 
@@ -163,7 +166,7 @@ class LeanClient(httpx.Client):
 
         Args:
             request: the request.
-            stream: whether the response's body is left unread.
+            stream: whether the response's body is left unread; a prepared request's is.
             auth: as for `httpx.Client.send`.
             follow_redirects: as for `httpx.Client.send`.
         """
@@ -172,8 +175,6 @@ class LeanClient(httpx.Client):
         response = self._own.handle_request(request)
         if _log.isEnabledFor(logging.INFO):
             _log_response(request, response)
-        if not stream:
-            response.read()
         return response
 
 
