@@ -277,7 +277,7 @@ class AsyncSender:
             raise
         finally:
             if response is None:
-                self.limiter.release()
+                limiter.release()
             elif not kept:
                 await response.aclose()
 

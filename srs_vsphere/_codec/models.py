@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: What is polled.
-_OFTEN_DECODED = (Runspace, ScriptExecution)
+_OFTEN_DECODED: frozenset[Hashable] = frozenset({Runspace, ScriptExecution})
 
 _from_iso = datetime.fromisoformat
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Coroutine
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,9 @@ import httpx
 from srs_vsphere._http import sending_functions
 from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTransport
 from srs_vsphere._http.prepared_request import PreparedRequest
+
+if TYPE_CHECKING:
+    from types import CoroutineType
 
 _async_functions = sending_functions.ASYNC
 _functions = sending_functions.SYNC
@@ -97,7 +99,7 @@ class AsyncLeanClient(httpx.AsyncClient):
         stream: bool = False,
         auth: Any = httpx.USE_CLIENT_DEFAULT,  # noqa: ANN401 - httpx does not export its type
         follow_redirects: Any = httpx.USE_CLIENT_DEFAULT,  # noqa: ANN401 - likewise
-    ) -> Coroutine[Any, Any, httpx.Response]:
+    ) -> CoroutineType[Any, Any, httpx.Response]:
         """Send a request: a prepared one straight through the transport, another as httpx does.
 
         Args:

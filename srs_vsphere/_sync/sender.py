@@ -277,7 +277,7 @@ class Sender:
             raise
         finally:
             if response is None:
-                self.limiter.release()
+                limiter.release()
             elif not kept:
                 response.close()
 
