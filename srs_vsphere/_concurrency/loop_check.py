@@ -58,7 +58,7 @@ class LoopCheck:
     """A sync client may be used in every thread."""
 
     loop: object = None
-    running: Callable[[], object] = staticmethod(lambda: None)
+    running: Callable[[], object] = staticmethod(type(None))
 
     def check(self) -> None:
         """Accept any thread."""

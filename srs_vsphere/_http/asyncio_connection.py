@@ -52,6 +52,7 @@ class Connection(asyncio.BufferedProtocol):
         loop: the running event loop.
         callbacks: who is told when it is released, dropped and lost.
         read_buffer: what the loop reads into, shared with other connections of this loop.
+        keep_alive: seconds after which it is closed if no request comes.
 
     Attributes:
         closed: whether it carries no further request.
@@ -67,6 +68,7 @@ class Connection(asyncio.BufferedProtocol):
         "_end",
         "_enough",
         "_is_readable",
+        "_keep_alive",
         "_loop",
         "_parser",
         "_paused",
@@ -83,13 +85,18 @@ class Connection(asyncio.BufferedProtocol):
     )
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, callbacks: ConnectionCallbacks, read_buffer: memoryview
+        self,
+        loop: asyncio.AbstractEventLoop,
+        callbacks: ConnectionCallbacks,
+        read_buffer: memoryview,
+        keep_alive: float,
     ) -> None:
         self.closed: bool = False
         self.idle_since: float = 0.0
         self.requests: int = 0
         self._loop = loop
         self._callbacks = callbacks
+        self._keep_alive = keep_alive
         self._read_buffer = read_buffer
         self._transport: asyncio.Transport | None = None
         self._is_readable: Callable[[], object] = _never
@@ -117,15 +124,6 @@ class Connection(asyncio.BufferedProtocol):
             now: the time on the loop's clock.
         """
         return now < self._deadline and not self._is_readable()
-
-    def rest(self, keep_alive: float) -> None:
-        """Wait for the next request.
-
-        Args:
-            keep_alive: seconds after which it is closed.
-        """
-        self.idle_since = self._loop.time()
-        self._wait_until(self.idle_since + keep_alive)
 
     def exchange(
         self, parser: ResponseParser, data: bytes, timeouts: StepTimeouts, now: float, end: float, enough: int
@@ -311,6 +309,8 @@ class Connection(asyncio.BufferedProtocol):
             self._paused = False
             self._transport.resume_reading()
         if not parser.excess and parser.head is not None and parser.head.keep_alive and not self._writing:
+            self.idle_since = self._loop.time()
+            self._wait_until(self.idle_since + self._keep_alive)
             self._callbacks.released(self)
         else:
             self.drop()

@@ -161,7 +161,6 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
             connection.drop()
         else:
             self._idle.append(connection)
-            connection.rest(self._keep_alive)
 
     def dropped(self, connection: Connection) -> None:
         """It will carry no other request."""
@@ -198,7 +197,7 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, timeout: float | None) -> Connection:
         secure, host, port, server_name = self._address
-        connection = Connection(loop, self, _read_buffer_of(loop))
+        connection = Connection(loop, self, _read_buffer_of(loop), self._keep_alive)
         try:
             async with asyncio.timeout(timeout):
                 await loop.create_connection(

@@ -19,7 +19,7 @@ from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTr
 from srs_vsphere._http.prepared_request import PreparedRequest
 
 if TYPE_CHECKING:
-    from types import CoroutineType
+    from collections.abc import Coroutine
 
 _async_functions = sending_functions.ASYNC
 _functions = sending_functions.SYNC
@@ -92,14 +92,14 @@ class AsyncLeanClient(httpx.AsyncClient):
             self._default = None
         return self._own is not None
 
-    def send(
+    def send(  # pyright: ignore[reportIncompatibleMethodOverride] - it has another name for a coroutine's type
         self,
         request: httpx.Request,
         *,
         stream: bool = False,
         auth: Any = httpx.USE_CLIENT_DEFAULT,  # noqa: ANN401 - httpx does not export its type
         follow_redirects: Any = httpx.USE_CLIENT_DEFAULT,  # noqa: ANN401 - likewise
-    ) -> CoroutineType[Any, Any, httpx.Response]:
+    ) -> Coroutine[Any, Any, httpx.Response]:
         """Send a request: a prepared one straight through the transport, another as httpx does.
 
         Args:

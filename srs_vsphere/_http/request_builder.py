@@ -31,8 +31,14 @@ class RequestBuilder:
 
     def __init__(self, origin: Origin, http: httpx.AsyncClient | httpx.Client) -> None:
         self.kept: dict[tuple[Operation, str, bool], PreparedRequest] = {}
-        self._origin = origin
+        self._url = origin.url
         self._http = http
+        self._fields = {
+            "Host": origin.host_header,
+            "User-Agent": f"srs-vsphere/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
 
     def prepared(
         self, call: Call, header: tuple[str, Secret] | None, timeouts: StepTimeouts, *, whole: bool
@@ -48,7 +54,7 @@ class RequestBuilder:
         operation, path, body = call.operation, call.path, call.body
         request = PreparedRequest(
             operation.method,
-            httpx.URL(self._origin.url + path),
+            httpx.URL(self._url + path),
             self._headers(body, header),
             body,
             secret=None if header is None else header[1],
@@ -73,7 +79,7 @@ class RequestBuilder:
         """
         request = self._http.build_request(
             call.operation.method,
-            self._origin.url + call.path,
+            self._url + call.path,
             headers=self._headers(call.body, header),
             content=call.body,
             extensions={"timeout": timeouts.extension()},
@@ -82,12 +88,7 @@ class RequestBuilder:
         return request
 
     def _headers(self, body: bytes | None, header: tuple[str, Secret] | None) -> dict[str, str]:
-        headers = {
-            "Host": self._origin.host_header,
-            "User-Agent": f"srs-vsphere/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
+        headers = self._fields.copy()
         if body is not None:
             headers["Content-Type"] = "application/json"
         if header is not None:
