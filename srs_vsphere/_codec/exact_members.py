@@ -36,13 +36,12 @@ _NOTHING = """
 """
 
 
-def exact_structurer(cls: type, otherwise: Callable[[object], object]) -> Callable[[object], object]:
-    """Return a function that makes models of a class.
+def exact_structurer(cls: type, otherwise: Callable[[object], object]) -> Callable[[object], object] | None:
+    """Return a function that makes models of a class, None for a class with members of other kinds.
 
     Args:
         cls: the class, whose members are named as in JSON.
-        otherwise: makes them of what has any flaw, or a member that is not one of text, number, boolean, enum
-            and time.
+        otherwise: makes models of objects with any flaw, or with a model within.
     """
     known: dict[str, object] = {
         "cls": cls,
@@ -51,10 +50,12 @@ def exact_structurer(cls: type, otherwise: Callable[[object], object]) -> Callab
         "time_of": datetime.fromisoformat,
         "no_time": datetime.min,  # noqa: DTZ901 - that it has no time zone is what makes it none
     }
+    attrs.resolve_types(cls)
+    members = cast("tuple[attrs.Attribute[object], ...]", attrs.fields(cls))
+    if not all(map(_is_exact, members)):
+        return None
     lines = ["def structure(value):", "    if type(value) is not dict: return otherwise(value)"]
     lines.append("    get = value.get")
-    attrs.resolve_types(cls)
-    members = attrs.fields(cls)
     for member in members:
         lines.append(f"    {member.name} = get({member.name!r})")
         lines.append(_check(member, known).format(member=member.name))
@@ -67,13 +68,18 @@ def exact_structurer(cls: type, otherwise: Callable[[object], object]) -> Callab
     return cast("Callable[[object], object]", known["structure"])
 
 
+def _is_exact(member: attrs.Attribute[object]) -> bool:
+    # A message may be blank, which no id is.
+    optional = member.default is None or (member.type is str and member.name != "message")
+    converter = cast("object", member.converter)  # pyright: ignore[reportUnknownMemberType] - attrs leaves its types open
+    return optional and converter is None and member.validator is None
+
+
 def _check(member: attrs.Attribute[object], known: dict[str, object]) -> str:
-    parts = get_args(member.type) or (member.type,)
-    enums = [part for part in parts if isinstance(part, type) and issubclass(part, Enum)]
     if member.type is str:
         return _TEXT
-    if member.default is not None:
-        raise TypeError(f"{member.name} is neither an id nor left out where it is null")
+    parts = get_args(member.type) or (member.type,)
+    enums = [part for part in parts if isinstance(part, type) and issubclass(part, Enum)]
     if enums:
         known[f"{member.name}_words"] = {word.value: word for enum in enums for word in enum}.get
         return _ENUM

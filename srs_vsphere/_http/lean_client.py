@@ -52,6 +52,9 @@ class AsyncLeanClient(httpx.AsyncClient):
 
     Args:
         transport: only through an `AsyncDefaultTransport` requests may go straight.
+
+    Attributes:
+        is_renewed: whether it opens connections of its own in a forked process.
     """
 
     #: Whether anybody had access to hooks, auth or cookies; only then they are looked at for each request.
@@ -65,6 +68,7 @@ class AsyncLeanClient(httpx.AsyncClient):
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
         self._default = transport if isinstance(transport, AsyncDefaultTransport) else None
+        self.is_renewed: bool = self._default is not None
         self._connects_directly = None if self._default is None else self._default.connects_directly
         self._own: httpx.AsyncBaseTransport | None = None
 
@@ -125,6 +129,9 @@ class LeanClient(httpx.Client):
 
     Args:
         transport: only through a `DefaultTransport` requests may go straight.
+
+    Attributes:
+        is_renewed: whether it opens connections of its own in a forked process.
     """
 
     #: Whether anybody had access to hooks, auth or cookies; only then they are looked at for each request.
@@ -139,6 +146,7 @@ class LeanClient(httpx.Client):
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
         default = transport if isinstance(transport, DefaultTransport) else None
         self._own = None if default is None else default.own()
+        self.is_renewed: bool = default is not None
         self._connects_directly = None if default is None else default.connects_directly
 
     def connects_directly(self) -> bool:

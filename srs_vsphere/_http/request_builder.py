@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 
+from srs_vsphere._http.lean_client import AsyncLeanClient, LeanClient
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.step_timeouts import StepTimeouts
 from srs_vsphere._service.call import Call
@@ -27,12 +28,15 @@ class RequestBuilder:
 
     Attributes:
         kept: prepared requests without a body, by operation, path, and whether the whole body is wanted.
+        shares_connections: whether a process that is forked now would use the connections of this one.
     """
 
     def __init__(self, origin: Origin, http: httpx.AsyncClient | httpx.Client) -> None:
         self.kept: dict[tuple[Operation, str, bool], PreparedRequest] = {}
         self._url = origin.url
         self._http = http
+        self._is_renewed = isinstance(http, AsyncLeanClient | LeanClient) and http.is_renewed
+        self.shares_connections: bool = False
         self._fields = {
             "Host": origin.host_header,
             "User-Agent": f"srs-vsphere/{__version__}",
@@ -69,22 +73,26 @@ class RequestBuilder:
             self.kept[operation, path, whole] = request
         return request
 
-    def plain(self, call: Call, header: tuple[str, Secret] | None, timeouts: StepTimeouts) -> httpx.Request:
+    def plain(
+        self, call: Call, header: tuple[str, Secret] | None, timeouts: StepTimeouts, *, whole: bool
+    ) -> httpx.Request:
         """Make a request for any HTTP client and transport.
 
         Args:
             call: what is called.
             header: name and value of the header that proves who is calling.
             timeouts: how long each step may take.
+            whole: whether the caller wants the response's whole body at once.
         """
         request = self._http.build_request(
             call.operation.method,
             self._url + call.path,
             headers=self._headers(call.body, header),
             content=call.body,
-            extensions={"timeout": timeouts.extension()},
+            extensions={"timeout": timeouts.extension(), "whole": whole},
         )
         request.stream = _Body(request.content)
+        self.shares_connections = not self._is_renewed
         return request
 
     def _headers(self, body: bytes | None, header: tuple[str, Secret] | None) -> dict[str, str]:
