@@ -18,7 +18,7 @@ JANUARY = datetime(2020, 1, 2)  # noqa: DTZ001 - that is what is wanted
 
 
 def result_of(script):
-    result = run(script, [], Machine({}))
+    result = run(script, [], Machine())
     assert result.error is None, result.error
     [(_, value)] = result.output
     return value
@@ -100,4 +100,4 @@ def test_values_become_other_values(script, value, kind):
 )
 def test_members_that_are_not_known_are_refused(script):
     with pytest.raises(NotUnderstoodError):
-        run(script, [], Machine({}))
+        run(script, [], Machine())

@@ -29,7 +29,7 @@ from srs_vsphere.simulator.powershell.runner import run
 
 
 def outcome(script, **parameters):
-    machine = Machine({})
+    machine = Machine()
     return run(script, list(parameters.items()), machine), machine
 
 
@@ -277,7 +277,7 @@ def test_parameters(script, parameters, expected):
     ],
 )
 def test_parameters_that_do_not_fit(script, given, error):
-    result = run(script, given, Machine({}))
+    result = run(script, given, Machine())
 
     assert result.error is not None
     assert result.error.text.startswith(f"System.Management.Automation.{error}")
@@ -384,7 +384,7 @@ REFUSED = [
 @pytest.mark.parametrize("script", REFUSED)
 def test_what_is_not_understood_is_refused(script):
     with pytest.raises(NotUnderstoodError) as caught:
-        run(script, [], Machine({}))
+        run(script, [], Machine())
 
     assert caught.value.line in {1, 2}
     assert caught.value.what
@@ -401,7 +401,7 @@ def test_what_is_not_understood_is_refused(script):
 @example('"$(')
 def test_any_text_is_run_or_refused(script):
     with suppress(NotUnderstoodError):
-        run(script, [("p", 1)], Machine({}))
+        run(script, [("p", 1)], Machine())
 
 
 @pytest.mark.parametrize(
