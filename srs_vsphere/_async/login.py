@@ -10,6 +10,7 @@ from attrs import frozen
 from srs_vsphere._async.decoding import read_nothing
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._async.sender import AsyncSender
+from srs_vsphere._concurrency.completion import AsyncCompletion
 from srs_vsphere._concurrency.credential_reader import AsyncCredentialReader
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
@@ -64,6 +65,20 @@ class AsyncLogin:
         self._password_allowed = password_allowed
         self._reader = AsyncCredentialReader()
         self._refusal: _Refusal | None = None
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Begin anew, in a process that was forked: logins under way are the other's."""
+        self._completion: AsyncCompletion[Secret] = AsyncCompletion(self._end)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no login is under way that nobody waits for."""
+        return self._completion.is_settled
+
+    async def settle(self) -> None:
+        """Wait until the logins that nobody waits for have ended, and their sessions."""
+        await self._completion.settle()
 
     async def key(self, call: Call) -> Secret:
         """Log in.
@@ -85,7 +100,8 @@ class AsyncLogin:
             credentials = await self._credentials(call)
             self._check_refusal(credentials)
             try:
-                key = await self._trade(call, credentials)
+                # Once it is sent, only its response tells the key: broken off, it would leave a session.
+                key = await self._completion.result_of(lambda: self._trade(call, credentials))
             except AuthenticationError as error:
                 self._refusal = _Refusal(credentials, error, sender.clock.now())
                 raise
@@ -94,7 +110,12 @@ class AsyncLogin:
         # Loaded on use: a session that is kept in a file needs no login.
         from srs_vsphere.events import LoggedIn
 
-        await sender.observer.tell(LoggedIn(host=call.host, username=credentials.username, seconds=seconds))
+        try:
+            event = LoggedIn(host=call.host, username=credentials.username, seconds=seconds)
+            await sender.observer.tell(event)
+        except BaseException:
+            self._completion.undo_later(key)
+            raise
         return key
 
     async def _credentials(self, call: Call) -> LoginAuth:

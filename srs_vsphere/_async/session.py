@@ -90,6 +90,7 @@ class AsyncSession:
         self._state.turn = AsyncLimiter(1)
         self._state.login_error = None
         self._state.loop_check = AsyncLoopCheck()
+        self._login.start_afresh()
         self.turns.start_afresh()
         self.sender.start_afresh()
         if self.sender.shares_connections:
@@ -210,7 +211,7 @@ class AsyncSession:
         if state.closed:
             return
         state.closed = self.sender.closed = True
-        if self._shared is not None:
+        if self._shared is not None and self._login.is_settled:
             # Other processes go on with it.
             return
         await async_clean_up(
@@ -226,7 +227,9 @@ class AsyncSession:
         except TimeoutError:
             raise NotSentError("a login was under way and may still succeed") from None
         try:
-            await self._log_out(within=_SECONDS_TO_LEAVE)
+            await self._login.settle()
+            if self._shared is None:
+                await self._log_out(within=_SECONDS_TO_LEAVE)
         finally:
             self._state.turn.release()
 

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 import httpx
 
+from srs_vsphere._http.name_lookup import look_up
+
 
 class _Stream(Protocol):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes: ...
@@ -83,7 +85,13 @@ class BoundedBackend:
 
     def connect_tcp(self, host: str, port: int, **options: Any) -> BoundedStream:  # noqa: ANN401 - httpcore's own types
         """Open a connection; its arguments are those of httpcore."""
-        return BoundedStream(self._backend.connect_tcp(host, port, **options), self._bound)
+        left = self._bound.within(options.pop("timeout", None))
+        try:
+            # The system's lookup, which the backend begins with, knows no timeout.
+            look_up(host, port).exception(left)
+        except TimeoutError:
+            raise httpx.ConnectTimeout("the host's name was not looked up in time") from None
+        return BoundedStream(self._backend.connect_tcp(host, port, timeout=left, **options), self._bound)
 
     def sleep(self, seconds: float) -> None:
         """Wait; httpcore does so between attempts to connect."""

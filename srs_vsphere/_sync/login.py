@@ -10,6 +10,7 @@ from attrs import frozen
 from srs_vsphere._sync.decoding import read_nothing
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.sender import Sender
+from srs_vsphere._concurrency.completion import Completion
 from srs_vsphere._concurrency.credential_reader import CredentialReader
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
@@ -64,6 +65,20 @@ class Login:
         self._password_allowed = password_allowed
         self._reader = CredentialReader()
         self._refusal: _Refusal | None = None
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Begin anew, in a process that was forked: logins under way are the other's."""
+        self._completion: Completion[Secret] = Completion(self._end)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no login is under way that nobody waits for."""
+        return self._completion.is_settled
+
+    def settle(self) -> None:
+        """Wait until the logins that nobody waits for have ended, and their sessions."""
+        self._completion.settle()
 
     def key(self, call: Call) -> Secret:
         """Log in.
@@ -85,7 +100,8 @@ class Login:
             credentials = self._credentials(call)
             self._check_refusal(credentials)
             try:
-                key = self._trade(call, credentials)
+                # Once it is sent, only its response tells the key: broken off, it would leave a session.
+                key = self._completion.result_of(lambda: self._trade(call, credentials))
             except AuthenticationError as error:
                 self._refusal = _Refusal(credentials, error, sender.clock.now())
                 raise
@@ -94,7 +110,12 @@ class Login:
         # Loaded on use: a session that is kept in a file needs no login.
         from srs_vsphere.events import LoggedIn
 
-        sender.observer.tell(LoggedIn(host=call.host, username=credentials.username, seconds=seconds))
+        try:
+            event = LoggedIn(host=call.host, username=credentials.username, seconds=seconds)
+            sender.observer.tell(event)
+        except BaseException:
+            self._completion.undo_later(key)
+            raise
         return key
 
     def _credentials(self, call: Call) -> LoginAuth:

@@ -280,11 +280,11 @@ class Sender:
                 response.close()
 
     def _no_slot(self, call: Call) -> Failure:
-        streams = self.limiter.streams
-        if streams < self._max_connections:
-            return failures.not_sent(call, "no connection became free before the deadline")
+        message, streams = "no connection became free before the deadline", self.limiter.streams
+        if not streams:
+            return failures.not_sent(call, message)
         failure = failures.not_sent(
-            call, f"no connection became free before the deadline: open streams hold all {streams}"
+            call, f"{message}: open streams hold {streams} of {self._max_connections}"
         )
         failure.error.advice = (
             "Call outside of the streams' with blocks, or make the client with a larger max_connections."

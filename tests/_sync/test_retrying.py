@@ -33,7 +33,7 @@ CREATE = ("POST", "/api/runspaces")
 def test_refused_connections_are_tried_again_with_growing_waits(nowhere: str) -> None:
     url = nowhere
     events: list[RetryEvent] = []
-    client_clock = SimulatedClock(chance=0.5)
+    client_clock = SimulatedClock(number=0.5)
     with make_client(url, retry=RetryPolicy(), clock=client_clock, on_retry=events.append) as client:
         with pytest.raises(NotSentError) as caught:
             client.about()
@@ -125,7 +125,7 @@ def test_a_lost_create_is_found_by_its_unique_name(server: SimServer, simulator:
 
 
 def test_too_many_requests_means_that_nothing_was_done(server: SimServer, simulator: Simulator) -> None:
-    client_clock = SimulatedClock(chance=0.0)
+    client_clock = SimulatedClock(number=0.0)
     with make_client(server.url, clock=client_clock) as client:
         later = Fault(operation="runspaces.create", times=2, status=429, headers=(("Retry-After", "7"),))
         with server.faults.armed(later):
@@ -182,7 +182,7 @@ def test_a_response_that_would_come_again_is_not_asked_for_again(server: SimServ
 
 def test_retry_after_is_honoured_in_both_forms_and_capped(server: SimServer) -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    client_clock = SimulatedClock(chance=0.0)
+    client_clock = SimulatedClock(number=0.0)
     with make_client(server.url, retry=RetryPolicy(), clock=client_clock) as client:
         for value in ("3", soon, "4000", "whenever"):
             headers = (("Retry-After", value),)
@@ -195,7 +195,7 @@ def test_retry_after_is_honoured_in_both_forms_and_capped(server: SimServer) -> 
 
 
 def test_the_deadline_bounds_the_waits(server: SimServer) -> None:
-    client_clock = SimulatedClock(chance=0.0)
+    client_clock = SimulatedClock(number=0.0)
     policy = RetryPolicy(deadline=10.0, attempts=100)
     headers = (("Retry-After", "3"),)
     server.faults.add(Fault(operation="about", status=503, headers=headers))
@@ -262,7 +262,7 @@ def test_a_dead_server_sees_a_trickle(nowhere: str) -> None:
         nonlocal attempts
         attempts += 1
 
-    client_clock = SimulatedClock(chance=0.0)
+    client_clock = SimulatedClock(number=0.0)
     policy = RetryPolicy(budget=10, budget_refill=0.5)
     with make_client(nowhere, retry=policy, clock=client_clock, on_retry=on_retry) as client:
         for _ in range(20):
