@@ -5,10 +5,19 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
+from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentTypeError, InvalidArgumentValueError
 
 if TYPE_CHECKING:
     from attrs import Attribute
+
+
+def words_of(error: Exception) -> str:
+    """Return what an error says, for a message that has advice of its own.
+
+    Args:
+        error: why an argument was refused, or another error.
+    """
+    return error.message if isinstance(error, InvalidArgumentError) else str(error)
 
 
 def check_number(name: str, value: object, *, least: float = 0.0, unit: str = "") -> None:

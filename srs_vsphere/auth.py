@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import sys
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from attrs import field, frozen
 
 from srs_vsphere._validation import check_flag
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.secret import Secret as Secret
 
 if TYPE_CHECKING:
@@ -45,9 +47,11 @@ class BasicAuth:
         _check_text(secret, "password")
         _check_text(name, "username")
         if not name.reveal().strip():
-            raise ValueError("username must not be blank")
+            raise InvalidArgumentValueError("username must not be blank")
         if ":" in name.reveal():
-            raise ValueError("username must not hold a colon: the service would read the rest as password")
+            raise InvalidArgumentValueError(
+                "username must not hold a colon: the service would read the rest as password"
+            )
         object.__setattr__(self, "username", name.reveal())
         object.__setattr__(self, "password", secret)
         check_flag("allow_pickle", allow_pickle)
@@ -126,6 +130,17 @@ LoginAuth: TypeAlias = "BasicAuth | SignAuth"
 Auth: TypeAlias = "BasicAuth | ApiKeyAuth | SignAuth | CredentialSource"
 
 
+def is_sign_auth(value: object) -> bool:
+    """Tell whether something is a `SignAuth`.
+
+    Args:
+        value: what may be one.
+    """
+    # Where its module is not loaded there is none, and no reason to load it.
+    sign_auth = sys.modules.get("srs_vsphere.sign_auth")
+    return sign_auth is not None and isinstance(value, sign_auth.SignAuth)
+
+
 def check_key(key: Secret) -> Secret:
     """Refuse a key that no HTTP header can carry, without repeating it.
 
@@ -142,7 +157,9 @@ def check_key(key: Secret) -> Secret:
     usable = bool(text) and text.isascii() and text.isprintable() and " " not in text
     del text
     if not usable:
-        raise ValueError("key must be printable ASCII without spaces, as the service issues it")
+        raise InvalidArgumentValueError(
+            "key must be printable ASCII without spaces, as the service issues it"
+        )
     return key
 
 
@@ -154,14 +171,16 @@ def _check_text(secret: Secret, argument: str) -> None:
     value = cast("object", secret.reveal())  # by callers without types
     problem: Exception | None = None
     if not isinstance(value, str):
-        problem = TypeError(f"{argument} must be text, not {type(value).__name__}")
+        problem = InvalidArgumentTypeError(f"{argument} must be text, not {type(value).__name__}")
     elif not value:
-        problem = ValueError(f"{argument} must not be empty")
+        problem = InvalidArgumentValueError(f"{argument} must not be empty")
     else:
         try:
             value.encode()
         except UnicodeEncodeError:
-            problem = ValueError(f"{argument} must be text that UTF-8 can carry, without lone surrogates")
+            problem = InvalidArgumentValueError(
+                f"{argument} must be text that UTF-8 can carry, without lone surrogates"
+            )
     del value
     if problem is not None:
         raise problem

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import Attribute, field, frozen
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import BasicAuth, Secret
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, InvalidArgumentValueError
 
@@ -18,6 +19,11 @@ def _text(_: object, attribute: Attribute[str], value: object) -> None:
         raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
     if not value.strip():
         raise InvalidArgumentValueError(f"{attribute.name} must not be blank")
+
+
+def _path(value: str | os.PathLike[str]) -> str:
+    # attrs looks at a converter's signature, which takes it some milliseconds for a built-in function.
+    return os.fspath(value)
 
 
 @frozen
@@ -71,7 +77,7 @@ class FileAuth:
     """
 
     username: str = field(validator=_text)
-    password_file: str = field(converter=os.fspath, validator=_text)
+    password_file: str = field(converter=_path, validator=_text)
 
     def credentials(self) -> BasicAuth:
         """Read the file.
@@ -158,4 +164,6 @@ def _basic(username: str, password: Secret, where: str) -> BasicAuth:
     try:
         return BasicAuth(username, password)
     except ValueError as error:
-        raise AuthenticationError(f"the {where} cannot be used: {error}", advice="Correct it.") from None
+        raise AuthenticationError(
+            f"the {where} cannot be used: {words_of(error)}", advice="Correct it."
+        ) from None

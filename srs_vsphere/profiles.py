@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, cast
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret
-from srs_vsphere.credential_sources import EnvAuth, FileAuth
 from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.tls import Tls
@@ -122,6 +121,9 @@ def _read_profile(profile: str | None, problems: list[str]) -> _Source:
     path = config_file()
     try:
         with path.open("rb") as file:
+            # Loaded on use: there may be no profiles.
+            import tomllib
+
             status = os.fstat(file.fileno())
             profiles = _hidden(tomllib.load(file))
     except FileNotFoundError:
@@ -131,7 +133,7 @@ def _read_profile(profile: str | None, problems: list[str]) -> _Source:
     except OSError as error:
         problems.append(f"{path} cannot be read: {error.strerror}")
         return nothing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         problems.append(f"{path} is not TOML: {error}")
         return nothing
     if profiles is None:
@@ -192,7 +194,7 @@ def _auth(sources: tuple[_Source, ...], problems: list[str]) -> Auth | None:
         try:
             return _make_auth(source, given[0], username, from_variable="username" in sources[0].values)
         except (InvalidArgumentError, TypeError, ValueError) as error:
-            problems.append(f"{source.name(given[0])}: {_words(error)}")
+            problems.append(f"{source.name(given[0])}: {words_of(error)}")
             return None
     if username is None:
         problems.append("SRS_USERNAME is not set")
@@ -201,6 +203,8 @@ def _auth(sources: tuple[_Source, ...], problems: list[str]) -> Auth | None:
 
 
 def _make_auth(source: _Source, kind: str, username: object, *, from_variable: bool) -> Auth:
+    from srs_vsphere.credential_sources import EnvAuth, FileAuth
+
     value = source.values[kind]
     if kind == "api_key":
         return ApiKeyAuth(cast("Secret", value))
@@ -226,7 +230,7 @@ def _tls(sources: tuple[_Source, ...], problems: list[str]) -> Tls:
                 verify=_verify(source.values.get("insecure", "")),
             )
         except (InvalidArgumentError, TypeError, ValueError) as error:
-            problems.append(f"{' and '.join(source.name(name) for name in given)}: {_words(error)}")
+            problems.append(f"{' and '.join(source.name(name) for name in given)}: {words_of(error)}")
             return Tls()
     # Whoever uses govc has named the hosts already.
     return Tls(known_hosts=_paths(os.environ.get("GOVC_TLS_KNOWN_HOSTS")))
@@ -265,7 +269,3 @@ def _retry(sources: tuple[_Source, ...], problems: list[str]) -> RetryPolicy:
         except (InvalidArgumentError, TypeError, ValueError):
             problems.append(f"{source.name('timeout')} must be a number of seconds above 0")
     return RetryPolicy()
-
-
-def _words(error: Exception) -> str:
-    return error.message if isinstance(error, InvalidArgumentError) else str(error)

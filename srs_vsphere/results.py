@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, Unpack, cast
 
 from attrs import field, frozen
 
-from srs_vsphere.errors import DecodeError, Facts, SrsError
+from srs_vsphere.errors import DecodeError, Facts, InvalidArgumentValueError, SrsError
 from srs_vsphere.models.error_record import ErrorRecord
 from srs_vsphere.models.script_execution import ScriptExecution, ScriptExecutionState
 from srs_vsphere.models.stream_record import StreamRecord, StreamType
@@ -70,7 +70,7 @@ def outcome_of(execution: ScriptExecution, errors: Sequence[StreamRecord]) -> Sc
             lost = (execution.reason or "").startswith(LOST_REASON)
             return ScriptOutcome.LOST if lost else ScriptOutcome.FAILED
         case _:
-            raise ValueError(f"the script has not ended: its state is {execution.state}")
+            raise InvalidArgumentValueError(f"the script has not ended: its state is {execution.state}")
 
 
 @frozen(repr=False)

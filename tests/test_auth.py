@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth, Secret, check_key
+from srs_vsphere.errors import SrsError
 
 PASSWORD = "hunter2:☺"
 KEY = "0a1b2c3d-key"
@@ -159,7 +160,7 @@ REFUSALS = [
 def test_a_refusal_names_the_argument_and_shows_nothing(make, arguments, error, named):
     with pytest.raises(error, match=rf"\b{named}\b") as caught:
         make(*arguments)
-    assert type(caught.value) is error
+    assert isinstance(caught.value, SrsError)
     assert "hunter2" not in seen_of(caught.value)
 
 

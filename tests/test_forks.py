@@ -352,3 +352,90 @@ def test_what_a_child_inherited_does_not_hold_connections_open(place, simulator:
         running.stdin.close()
         assert running.stdout.read() == ""
     assert running.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "http_client=httpx.Client(verify=TLS)",
+        "transport=httpx.HTTPTransport(verify=TLS)",
+        "http_client=httpx2.Client(verify=TLS)",
+    ],
+)
+def test_what_the_program_gave_is_not_shared_with_a_child(place, simulator: Simulator, own: str) -> None:
+    """A client cannot renew it, so the child is told to make its own."""
+    if "httpx2" in own:
+        pytest.importorskip("httpx2", reason="httpx2 is not installed")
+    server, _ = place
+    simulator.add_runspace()
+    run(
+        place,
+        f"""
+        import ssl
+        import httpx
+        {"import httpx2" if "httpx2" in own else ""}
+
+        TLS = ssl.create_default_context(cafile=ca_file or None)
+        client = SrsClient(url, auth=AUTH, {own})
+        unused = SrsClient(url, auth=AUTH, {own})
+        block = client.runspaces.open()
+        block.__enter__()
+
+        def refused():
+            try:
+                client.runspaces.list()
+            except ClosedError as error:
+                assert "forked" in str(error) and "anew in this process" in str(error), error
+            else:
+                raise AssertionError
+            block.__exit__(None, None, None)
+            client.close()
+
+        def use():
+            assert len(unused.runspaces.list()) == 2
+            unused.close()
+
+        join(fork(refused), fork(use))
+        assert len(client.runspaces.list()) == 2
+        block.__exit__(None, None, None)
+        client.close()
+        # What the program has it closes itself.
+        os._exit(0)
+        """,
+    )
+    assert server.traffic.accepted == 2
+    assert server.requests.count(LOGIN) == server.requests.count(LOGOUT) == 2
+
+
+@pytest.mark.parametrize("own", ["http_client=httpx.AsyncClient", "transport=httpx.AsyncHTTPTransport"])
+def test_an_async_client_does_not_share_it_either(place, simulator: Simulator, own: str) -> None:
+    server, _ = place
+    run(
+        place,
+        f"""
+        import ssl
+        import httpx
+
+        TLS = ssl.create_default_context(cafile=ca_file or None)
+
+        async def refused(client):
+            try:
+                async with client:
+                    await client.runspaces.list()
+            except ClosedError as error:
+                assert "forked" in str(error), error
+            else:
+                raise AssertionError
+
+        async def main():
+            async with AsyncSrsClient(url, auth=AUTH, {own}(verify=TLS)) as client:
+                await client.runspaces.list()
+                join(fork(lambda: asyncio.run(refused(client))))
+                await client.runspaces.list()
+
+        asyncio.run(main())
+        os._exit(0)
+        """,
+    )
+    assert server.traffic.accepted == 1
+    assert server.requests.count(LOGIN) == server.requests.count(LOGOUT) == 1

@@ -1,4 +1,4 @@
-"""What a call returns, read from its answer: nothing, one object, a list, or objects one by one."""
+"""What a call returns, read from its response: nothing, one object, a list, or objects one by one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def read_texts(response: AsyncResponse, call: Call) -> list[str | None] | 
             text is None or isinstance(text, str) for text in cast("list[object]", texts)
         ):
             return cast("list[str | None]", texts)
-        problem = "the answer is not a list of texts"
+        problem = "the response is not a list of texts"
     raise DecodeError(problem, **call.facts(status=response.status))
 
 
@@ -101,7 +101,7 @@ class AsyncObjects(Generic[T]):
     """An iterator of a list's objects, each decoded when it is asked for.
 
     Args:
-        response: the open answer.
+        response: the open response.
         call: what errors tell of.
         cls: the model of the objects.
     """
@@ -184,7 +184,7 @@ class AsyncObjects(Generic[T]):
             if error.truncated:
                 failure = self._interrupted(str(error), None)
             else:
-                failure = self._refused(f"the answer is not the list it should be: {error}")
+                failure = self._refused(f"the response is not the list it should be: {error}")
         else:
             self._ready.extend(items)
             return bool(items) or not self._at_end

@@ -34,12 +34,10 @@ from srs_vsphere._service.retry_decision import (
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import CertificateError
 from srs_vsphere.errors import (
-    ClosedError,
     OutcomeUnknownError,
     SrsError,
     StreamInterruptedError,
 )
-from srs_vsphere.events import RequestEnded, Retrying
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -61,7 +59,7 @@ class AsyncSender:
         origin: where to.
         http: the HTTP client, which the sender does not close.
         policy: when to try again.
-        timeouts: how patient one attempt is.
+        timeouts: how long one attempt may wait for each of its steps.
         max_connections: how many requests may be on their way at once.
         on_retry: told of every retry.
         clock: clock and random source.
@@ -93,6 +91,11 @@ class AsyncSender:
         self._timeouts = timeouts
         self._on_retry = None if on_retry is None else AsyncHook[RetryEvent]("on_retry", on_retry)
         self._budget = RetryBudget(policy, clock.now())
+
+    @property
+    def shares_connections(self) -> bool:
+        """Whether a process that is forked now would use the connections of this one."""
+        return self._requests.shares_connections
 
     def start_afresh(self) -> None:
         """Free what calls of another process hold, in a process that was forked from it."""
@@ -154,7 +157,7 @@ class AsyncSender:
             if not isinstance(result, Failure):
                 return result
             if self.closed and call.operation is not LOGOUT:
-                raise ClosedError("the client was closed during the call", **call.facts())
+                raise failures.of_closing(call, result)
             now = self.clock.now()
             decision = decide(
                 call.policy,
@@ -204,6 +207,9 @@ class AsyncSender:
             error = type(problem).__name__
             raise
         finally:
+            # Loaded on use: most programs listen to no events.
+            from srs_vsphere.events import RequestEnded
+
             event = RequestEnded(
                 operation=call.operation.name,
                 host=call.host,
@@ -274,11 +280,11 @@ class AsyncSender:
                 await response.aclose()
 
     def _no_slot(self, call: Call) -> Failure:
-        streams = self.limiter.streams
-        if streams < self._max_connections:
-            return failures.not_sent(call, "no connection became free before the deadline")
+        message, streams = "no connection became free before the deadline", self.limiter.streams
+        if not streams:
+            return failures.not_sent(call, message)
         failure = failures.not_sent(
-            call, f"no connection became free before the deadline: open streams hold all {streams}"
+            call, f"{message}: open streams hold {streams} of {self._max_connections}"
         )
         failure.error.advice = (
             "Call outside of the streams' with blocks, or make the client with a larger max_connections."
@@ -321,7 +327,7 @@ class AsyncSender:
             call.attempts,
         )
         retry_after = retry_after_seconds(response.header("retry-after"), datetime.now(UTC))
-        outcome = Outcome(Sent.ANSWERED, response.status, retry_after)
+        outcome = Outcome(Sent.RESPONDED, response.status, retry_after)
         lost = response.status in _LOST_RESPONSES and error.code is None
         if lost and not call.operation.idempotent:
             facts = call.facts(status=response.status, code=error.code, details=error.details)
@@ -329,6 +335,8 @@ class AsyncSender:
         return Failure(outcome, error)
 
     async def _report(self, call: Call, failure: Failure, wait: float, reason: str) -> None:
+        from srs_vsphere.events import Retrying
+
         operation, attempt = call.operation.name, call.attempts
         await self.observer.tell(
             Retrying(operation=operation, host=call.host, attempt=attempt, wait=wait, reason=reason)

@@ -31,6 +31,10 @@ T = TypeVar("T")
 
 #: Logging out on the way out may take no longer.
 _SECONDS_TO_LEAVE = 5.0
+_INHERITED = "this process was forked after the client had used its http_client or transport"
+_INHERITED_ADVICE = (
+    "Make client and http_client or transport anew in this process: connections are not shared."
+)
 
 
 @define
@@ -39,6 +43,8 @@ class _State:
 
     key: Secret | None
     closed: bool = False
+    #: Whether requests would go over connections of the process that this one was forked from.
+    inherited: bool = False
     #: Held by the one task that logs in.
     turn: AsyncLimiter = field(factory=lambda: AsyncLimiter(1))
     logins: int = 0
@@ -84,13 +90,21 @@ class AsyncSession:
         self._state.turn = AsyncLimiter(1)
         self._state.login_error = None
         self._state.loop_check = AsyncLoopCheck()
+        self._login.start_afresh()
         self.turns.start_afresh()
         self.sender.start_afresh()
+        if self.sender.shares_connections:
+            self._state.closed = self._state.inherited = True
 
     @property
     def closed(self) -> bool:
         """Whether the client is closed, or being closed."""
         return self._state.closed
+
+    @property
+    def inherited(self) -> bool:
+        """Whether its HTTP client belongs to the process that this one was forked from."""
+        return self._state.inherited
 
     def with_options(self, timeout: float | None, retry: RetryPolicy | None) -> Self:
         """Return a view of this session whose calls have options of their own.
@@ -197,7 +211,7 @@ class AsyncSession:
         if state.closed:
             return
         state.closed = self.sender.closed = True
-        if self._shared is not None:
+        if self._shared is not None and self._login.is_settled:
             # Other processes go on with it.
             return
         await async_clean_up(
@@ -213,7 +227,9 @@ class AsyncSession:
         except TimeoutError:
             raise NotSentError("a login was under way and may still succeed") from None
         try:
-            await self._log_out(within=_SECONDS_TO_LEAVE)
+            await self._login.settle()
+            if self._shared is None:
+                await self._log_out(within=_SECONDS_TO_LEAVE)
         finally:
             self._state.turn.release()
 
@@ -235,7 +251,7 @@ class AsyncSession:
             if error.status != 401:
                 raise
         except BaseException:
-            # Where it may not have been heard, closing the client tries once more.
+            # Where it may not have arrived, closing the client tries once more.
             self._state.key = self._state.key or key
             raise
 
@@ -250,6 +266,8 @@ class AsyncSession:
 
     def _check_open(self) -> None:
         if self._state.closed:
+            if self._state.inherited:
+                raise ClosedError(_INHERITED, advice=_INHERITED_ADVICE)
             raise ClosedError("this client is closed")
         self._state.loop_check.check()
 

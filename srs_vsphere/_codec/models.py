@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin
 
 import attrs
 
-from srs_vsphere.models.stream_record import StreamRecord
-
 if TYPE_CHECKING:
     import cattrs
 
@@ -171,7 +169,8 @@ def _members(cls: type, converter: cattrs.Converter) -> Callable[[dict[str, obje
 
     make = cast("Callable[..., Callable[[dict[str, object], object], object]]", make_dict_structure_fn)
     # A plain `str` is an id and never blank; a message may be.
-    special = {"message": override(struct_hook=_any_text)} if cls is StreamRecord else {}
+    fields = cast("tuple[attrs.Attribute[object], ...]", attrs.fields(cls))
+    special = {field.name: override(struct_hook=_any_text) for field in fields if field.name == "message"}
     return make(cls, converter, **special)
 
 

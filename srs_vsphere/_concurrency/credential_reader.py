@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import cast
 
-import anyio.to_thread
-
 from srs_vsphere.auth import CredentialSource, LoginAuth
+from srs_vsphere.errors import InvalidArgumentTypeError
 
 
 class AsyncCredentialReader:
@@ -24,6 +23,9 @@ class AsyncCredentialReader:
         method = source.credentials
         if inspect.iscoroutinefunction(method):
             return cast("LoginAuth", await method())
+        # Loaded on use: a thread needs no other.
+        import anyio.to_thread
+
         found = await anyio.to_thread.run_sync(method, abandon_on_cancel=True)
         return await found if inspect.isawaitable(found) else found
 
@@ -44,5 +46,7 @@ class CredentialReader:
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()
-            raise TypeError("auth.credentials() must not be async: the sync client cannot await it")
+            raise InvalidArgumentTypeError(
+                "auth.credentials() must not be async: the sync client cannot await it"
+            )
         return found

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import cache
+from typing import TYPE_CHECKING
 
-from anyio.lowlevel import RunVar
+if TYPE_CHECKING:
+    from anyio.lowlevel import RunVar
 
-_loop_mark: RunVar[object] = RunVar("srs_vsphere.loop")
+
+@cache
+def _loop_mark() -> RunVar[object]:
+    from anyio.lowlevel import RunVar
+
+    return RunVar("srs_vsphere.loop")
 
 
 def _mark_of_loop() -> object:
+    mark = _loop_mark()
     try:
-        return _loop_mark.get()
+        return mark.get()
     except LookupError:
-        mark = object()
-        _loop_mark.set(mark)
-        return mark
+        mark.set(object())
+        return mark.get()
 
 
 class AsyncLoopCheck:
     """The event loop that a client belongs to: the first one it is used from."""
 
     def __init__(self) -> None:
+        # Loaded on use: threads need no event loop.
+        from asyncio import get_running_loop
+
+        self._running_loop = get_running_loop
         self._loop: object = None
 
     def check(self) -> None:
@@ -32,7 +43,7 @@ class AsyncLoopCheck:
         """
         try:
             # Ten times cheaper than asking anyio which kind of loop this is, and asked with every call.
-            loop: object = asyncio.get_running_loop()
+            loop: object = self._running_loop()
         except RuntimeError:
             loop = _mark_of_loop()
         if self._loop is None:

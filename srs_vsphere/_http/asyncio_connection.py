@@ -244,7 +244,7 @@ class Connection(asyncio.BufferedProtocol):
         if parser.done:
             self._finish(parser)
         elif self._has_enough(parser):
-            # Whoever wants more comes back and sets another deadline.
+            # Reading on sets another deadline.
             self._deadline = math.inf
             self._wake()
             if parser.waiting > max(limits.HIGH_WATER, self._enough) and not self._paused:

@@ -8,7 +8,7 @@ What a poll of 1 kB costs, of 45-60 us in all, measured on one core with CPython
 - the event loop, one send, one recv, one wake-up of a task: 30 us, which asyncio's streams spend, too;
 - ``json.loads``: 8 us;
 - head and body: 2.5 us if the head was seen before, 10 us if not;
-- connection, deadline, and a look whether the server sent anything unasked: 3 us;
+- connection, deadline, and a look for bytes that no request asked for: 3 us;
 - `httpx.Response`: 3 us.
 """
 
@@ -26,7 +26,7 @@ import httpx
 from srs_vsphere._http import limits
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.asyncio_connection import Connection, forget
-from srs_vsphere._http.dialing import dial
+from srs_vsphere._http.asyncio_dialing import dial
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
 from srs_vsphere._http.response_head import HeadMemory

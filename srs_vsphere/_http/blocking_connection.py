@@ -68,13 +68,16 @@ class BlockingConnection:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
 
-    def start_tls(self, context: ssl.SSLContext, name: str, end: float) -> None:
+    def start_tls(self, context: ssl.SSLContext, name: str, end: float) -> ssl.SSLObject:
         """Do the handshake of TLS.
 
         Args:
             context: whom to trust.
             name: what the certificate must name.
             end: when it must be done.
+
+        Returns:
+            What TLS knows of the server.
 
         Raises:
             TimeoutError: the time is over.
@@ -98,6 +101,7 @@ class BlockingConnection:
             self._incoming.write(data)
         self._tls = tls
         self._write(self._outgoing.read(), None, end)
+        return tls
 
     def has_unexpected_bytes(self) -> bool:
         """Whether something came that no request asked for: bytes of a response, or the server's close."""
@@ -115,7 +119,7 @@ class BlockingConnection:
             return True
 
     def send(self, request: bytes, patience: float | None, end: float) -> None:
-        """Send a request; stop if the server answers, or closes the connection, before it has all of it.
+        """Send a request; stop if the server responds, or closes the connection, before it has all of it.
 
         Args:
             request: head and body.
@@ -160,12 +164,12 @@ class BlockingConnection:
                 plain = self._decrypt()
             return plain
         except TimeoutError:
-            raise httpx.ReadTimeout("the server did not answer in time") from None
+            raise httpx.ReadTimeout("the server did not respond in time") from None
         except OSError as error:
             raise httpx.ReadError(str(error) or type(error).__name__) from None
 
     def close(self) -> None:
-        """Close it, with a farewell if it is over TLS."""
+        """Close it; over TLS, send a ``close_notify`` before."""
         if self._tls is not None:
             with contextlib.suppress(OSError):
                 self._tls.unwrap()
@@ -180,7 +184,7 @@ class BlockingConnection:
 
     def forget(self) -> None:
         """Close it in this process only: the process that this one was forked from goes on using it."""
-        # No farewell of TLS must be sent, not even by whoever in this process still reads a response.
+        # No ``close_notify`` must be sent, not even when a response that is still open here is closed.
         self._tls = None
         self._sock.close()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import math
 import selectors
 import socket
+import threading
 import time
 from typing import Final, cast
 
-from srs_vsphere._http.dialing import NEXT_AFTER, Place, alternating, literal_places
+from srs_vsphere._http.name_lookup import NEXT_AFTER, Place, look_up
 
 _LONGEST_WAIT: Final = 86_400.0
 _BEGUN: Final = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
@@ -20,7 +22,7 @@ def dial_blocking(host: str, port: int, end: float) -> socket.socket:
     Args:
         host: its name or address.
         port: its port.
-        end: when it must be done, on `time.monotonic`; looking the name up is not bounded by it.
+        end: when it must be done, on `time.monotonic`.
 
     Returns:
         A connected socket that does not block.
@@ -29,10 +31,8 @@ def dial_blocking(host: str, port: int, end: float) -> socket.socket:
         TimeoutError: the time is over.
         OSError: the name is unknown, or none of its addresses answers; the first address's error.
     """
-    places = literal_places(host, port)
-    if not places:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        places = alternating([(family, address) for family, _, _, _, address in found])
+    left = end - time.monotonic()
+    places = look_up(host, port).result(None if math.isinf(left) else min(left, threading.TIMEOUT_MAX))
     errors: list[OSError] = []
     with selectors.DefaultSelector() as selector:
         try:

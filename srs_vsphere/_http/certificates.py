@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import os
-import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
 from anyio.streams.tls import TLSAttribute
 
+from srs_vsphere._http.blocking_connection import BlockingConnection
+from srs_vsphere._http.blocking_dialing import dial_blocking
 from srs_vsphere._http.known_hosts import known_thumbprint, remember
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.certificate import Certificate, CertificateError
@@ -32,12 +34,15 @@ def fetch_certificate(url: str, *, timeout: float = 10.0) -> Certificate:
     """
     origin = _origin(url)
     check_seconds("timeout", timeout)
+    host, port = _address(origin)
+    end = time.monotonic() + timeout
     try:
-        with (
-            socket.create_connection(_address(origin), timeout) as sock,
-            _looking_context().wrap_socket(sock, server_hostname=_address(origin)[0].rstrip(".")) as tls,
-        ):
+        connection = BlockingConnection(dial_blocking(host, port, end))
+        try:
+            tls = connection.start_tls(_looking_context(), host.rstrip("."), end)
             der = tls.getpeercert(binary_form=True)
+        finally:
+            connection.close()
     except (OSError, UnicodeError) as error:
         raise _unreachable(origin, error) from None
     return _read(origin, der)

@@ -8,7 +8,9 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.certificate import host_and_port, normal_thumbprint
+from srs_vsphere.errors import InvalidArgumentValueError
 
 
 def known_thumbprint(paths: tuple[str, ...], host: str) -> str | None:
@@ -33,7 +35,7 @@ def known_thumbprint(paths: tuple[str, ...], host: str) -> str | None:
         except OSError as error:
             raise OSError(error.errno, f"known_hosts cannot be read: {error.strerror}", path) from error
         except UnicodeDecodeError:
-            raise ValueError(f"known_hosts {path} is not a text file") from None
+            raise InvalidArgumentValueError(f"known_hosts {path} is not a text file") from None
         found = _read(path, text).get(wanted, found)
     return found
 
@@ -81,6 +83,6 @@ def _read(path: str, text: str) -> dict[str, str]:
             host, thumbprint = words
             known[host_and_port(host)] = normal_thumbprint(thumbprint)
         except ValueError as error:
-            problem = str(error) if len(words) == 2 else "a line is: host:port thumbprint"
-            raise ValueError(f"known_hosts {path}, line {number}: {problem}") from None
+            problem = words_of(error) if len(words) == 2 else "a line is: host:port thumbprint"
+            raise InvalidArgumentValueError(f"known_hosts {path}, line {number}: {problem}") from None
     return known

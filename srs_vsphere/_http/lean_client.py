@@ -27,11 +27,15 @@ class LeanAsyncClient(httpx.AsyncClient):
 
     Args:
         transport: only through an `AsyncDefaultTransport` requests may go straight.
+
+    Attributes:
+        is_renewed: whether it opens connections of its own in a forked process.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
         self._default = transport if isinstance(transport, AsyncDefaultTransport) else None
+        self.is_renewed: bool = self._default is not None
         self._connects_directly = None if self._default is None else self._default.connects_directly
         self._own: httpx.AsyncBaseTransport | None = None
 
@@ -86,12 +90,16 @@ class LeanClient(httpx.Client):
 
     Args:
         transport: only through a `DefaultTransport` requests may go straight.
+
+    Attributes:
+        is_renewed: whether it opens connections of its own in a forked process.
     """
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
         self._own = transport.own() if isinstance(transport, DefaultTransport) else None
         default = transport if isinstance(transport, DefaultTransport) else None
+        self.is_renewed: bool = default is not None
         self._connects_directly = None if default is None else default.connects_directly
 
     def connects_directly(self) -> bool:

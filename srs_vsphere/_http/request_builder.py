@@ -31,6 +31,9 @@ class RequestBuilder:
         self._http = http
         self._lean = http if isinstance(http, LeanAsyncClient | LeanClient) else None
         self._kept: dict[tuple[Operation, str], tuple[Secret | None, PreparedRequest]] = {}
+        self._is_renewed = self._lean is not None and self._lean.is_renewed
+        #: Whether a process that is forked now would use the connections of this one.
+        self.shares_connections = False
 
     def build(
         self,
@@ -56,7 +59,7 @@ class RequestBuilder:
             A `PreparedRequest` if the client takes one at this moment.
         """
         if self._lean is None or not self._lean.takes_prepared():
-            return self._plain(operation, path, body, header, timeouts)
+            return self._plain(operation, path, body, header, timeouts, whole=whole)
         secret = None if header is None else header[1]
         if body is None:
             kept = self._kept.get((operation, path))
@@ -83,15 +86,18 @@ class RequestBuilder:
         body: bytes | None,
         header: tuple[str, Secret] | None,
         timeouts: StepTimeouts,
+        *,
+        whole: bool,
     ) -> httpx.Request:
         request = self._http.build_request(
             operation.method,
             self._origin.url + path,
             headers=self._headers(body, header),
             content=body,
-            extensions={"timeout": timeouts.extension()},
+            extensions={"timeout": timeouts.extension(), "whole": whole},
         )
         request.stream = _Body(request.content)
+        self.shares_connections = not self._is_renewed
         return request
 
     def _headers(self, body: bytes | None, header: tuple[str, Secret] | None) -> dict[str, str]:

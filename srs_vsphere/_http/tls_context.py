@@ -21,6 +21,7 @@ from srs_vsphere._codec.x509 import read_not_after
 from srs_vsphere._http.known_hosts import known_thumbprint
 from srs_vsphere._service.certificate_failures import WrongThumbprint
 from srs_vsphere.certificate import thumbprint_like
+from srs_vsphere.errors import InvalidArgumentValueError
 from srs_vsphere.settings import Origin
 from srs_vsphere.tls import InsecureTlsWarning, Tls
 
@@ -173,7 +174,7 @@ def _verifying_context(
         try:
             context.load_verify_locations(cadata=_certificates(data))
         except (ssl.SSLError, ValueError) as error:
-            raise ValueError(f"ca_data cannot be used: {error}") from None
+            raise InvalidArgumentValueError(f"ca_data cannot be used: {error}") from None
     # Python 3.13 switched both: it refuses an own authority without keyUsage, and takes a server's own
     # certificate as authority. So that one file means the same on every version, the first is off and the
     # second is on.

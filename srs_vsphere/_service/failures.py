@@ -16,6 +16,7 @@ from srs_vsphere._service.api_errors import PROXY_ADVICE
 from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent
 from srs_vsphere.errors import (
+    ClosedError,
     DecodeError,
     NotFoundError,
     NotSentError,
@@ -114,7 +115,7 @@ def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
         return not_sent(call, "no connection to the service", cause)
     if isinstance(error, httpx.TimeoutException):
         return unknown(call, "the service did not respond in time", cause, ResponseTimeoutError)
-    return unknown(call, "the connection broke before the answer was whole", cause)
+    return unknown(call, "the connection broke before the response was whole", cause)
 
 
 def of_closed_client(call: Call) -> Failure:
@@ -126,6 +127,20 @@ def of_closed_client(call: Call) -> Failure:
     failure = not_sent(call, "the HTTP client is closed")
     failure.error.advice = "Keep the http_client open for as long as its client is used."
     return evolve(failure, outcome=Outcome(Sent.NO, final=True))
+
+
+def of_closing(call: Call, failure: Failure) -> SrsError:
+    """Return what a call ends with whose client was closed while it was under way.
+
+    Args:
+        call: what was attempted.
+        failure: the last attempt.
+    """
+    reason = "the client was closed during the call"
+    if call.operation.idempotent or not may_have_taken_effect(failure.error):
+        return ClosedError(reason, **call.facts())
+    failure.error.given_up = reason
+    return failure.error
 
 
 def _of_proxy(call: Call, cause: httpx.HTTPError) -> Failure:

@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
 
-from srs_vsphere._sync.argument_scripts import ArgumentScripts
-from srs_vsphere._sync.client_options import ClientOptions
 from srs_vsphere._sync.client_scripts import ClientScripts
 from srs_vsphere._sync.decoding import read_one
 from srs_vsphere._sync.observer import Observer
 from srs_vsphere._sync.runspaces import Runspaces
-from srs_vsphere._sync.script_executions import ScriptExecutions
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._sync.session import Session
-from srs_vsphere._sync.web_consoles import WebConsoles
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_http
@@ -28,7 +24,6 @@ from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
-from srs_vsphere.events import Event
 from srs_vsphere.models import About
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_observers, check_session_file
@@ -36,7 +31,11 @@ from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
-    pass
+    from srs_vsphere._sync.argument_scripts import ArgumentScripts
+    from srs_vsphere._sync.client_options import ClientOptions
+    from srs_vsphere._sync.script_executions import ScriptExecutions
+    from srs_vsphere._sync.web_consoles import WebConsoles
+    from srs_vsphere.events import Event
 
 T = TypeVar("T")
 
@@ -61,9 +60,10 @@ class SrsClient(ClientScripts):
         tls: how the service's certificate is checked; default `Tls()`, the system's authorities.
         http_client: an `httpx.Client` of your own (or httpx2's) that all requests go through as you
             configured it, but redirects are not followed; it is not closed with this client, and excludes
-            `transport` and `tls`. Default: one of this client's own.
+            `transport` and `tls`. A client that has used it is of no use in a process that is forked later.
+            Default: one of this client's own.
         transport: an httpx transport to use instead of the client's own; it is closed with the client,
-            and `tls` does not apply to it.
+            and `tls` does not apply to it. For a fork the same holds as for `http_client`.
         max_connections: requests on their way at once, the others wait their turn; default 20.
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
         on_event: called with each event of `srs_vsphere.events`, such as `RequestEnded`; what it raises is
@@ -181,9 +181,10 @@ class SrsClient(ClientScripts):
     def _take(self, session: Session) -> None:
         self._session = session
         self._runspaces = Runspaces(session)
-        self._script_executions = ScriptExecutions(session)
-        self._argument_scripts = ArgumentScripts(session)
-        self._web_consoles = WebConsoles(session)
+        # Made on use, and loaded then: most programs need the runspaces and `run` only.
+        self._script_executions: ScriptExecutions | None = None
+        self._argument_scripts: ArgumentScripts | None = None
+        self._web_consoles: WebConsoles | None = None
 
     @property
     def runspaces(self) -> Runspaces:
@@ -193,21 +194,36 @@ class SrsClient(ClientScripts):
     @property
     def script_executions(self) -> ScriptExecutions:
         """The scripts that run or ran: list, get, create, wait for, follow and cancel them."""
+        if self._script_executions is None:
+            from srs_vsphere._sync.script_executions import ScriptExecutions
+
+            self._script_executions = ScriptExecutions(self._session)
         return self._script_executions
 
     @property
     def argument_scripts(self) -> ArgumentScripts:
         """The templates of scripts that look up a parameter's value: list, get and fill them in."""
+        if self._argument_scripts is None:
+            from srs_vsphere._sync.argument_scripts import ArgumentScripts
+
+            self._argument_scripts = ArgumentScripts(self._session)
         return self._argument_scripts
 
     @property
     def web_consoles(self) -> WebConsoles:
         """The PowerCLI consoles in a browser: list, get, create, wait for and delete them."""
+        if self._web_consoles is None:
+            from srs_vsphere._sync.web_consoles import WebConsoles
+
+            self._web_consoles = WebConsoles(self._session)
         return self._web_consoles
 
     def __repr__(self) -> str:
-        state = "closed" if self._session.closed else "open"
-        return f"<{type(self).__name__} {self._session.sender.origin.url} {state}>"
+        # A traceback shows it before it is made, if an argument is refused.
+        session: Session | None = getattr(self, "_session", None)
+        if session is None:
+            return f"<{type(self).__name__}>"
+        return f"<{type(self).__name__} {session.sender.origin.url} {'closed' if session.closed else 'open'}>"
 
     def with_options(self, *, timeout: float | None = None, retry: RetryPolicy | None = None) -> Self:
         """Return a view of this client whose calls have options of their own.
@@ -281,14 +297,15 @@ class SrsClient(ClientScripts):
     def close(self) -> None:
         """Log out and close all connections, as leaving ``with`` does; a second call does nothing.
 
-        Nothing begins any more; calls under way end with `ClosedError` where they would be tried again. The
+        Nothing begins any more; calls under way that fail end with `ClosedError`, or with the error that says
+        that something may have been created or started all the same, and how to find it. The
         session is ended within 5 seconds, whatever cancels; one that may be left is logged. A key given as
         `ApiKeyAuth` is left alone, and an `http_client` of the program's stays open.
         """
         try:
             self._session.leave()
         finally:
-            if self._closes_http:
+            if self._closes_http and not self._session.inherited:
                 self._http.close()
 
     def __enter__(self) -> Self:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.event_log import LOG, log_event
-from srs_vsphere.events import Event
 from srs_vsphere.telemetry import Attributes, Span, Telemetry
+
+if TYPE_CHECKING:
+    from srs_vsphere.events import Event
 
 
 class Observer:
@@ -29,7 +32,7 @@ class Observer:
         *,
         log_scripts: bool = False,
     ) -> None:
-        self._hook = None if on_event is None else Hook[Event]("on_event", on_event)
+        self._hook = None if on_event is None else Hook["Event"]("on_event", on_event)
         self._telemetry = telemetry
         self.log_scripts: bool = log_scripts
 
@@ -50,7 +53,7 @@ class Observer:
             self._hook.tell(event)
 
     def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span | None]:
-        """Return a context that is a span of this name; it gives None where nobody wants spans.
+        """Return a context that is a span of this name; it gives None without telemetry.
 
         Args:
             name: the span's name.

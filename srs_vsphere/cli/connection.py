@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth
 from srs_vsphere.cli.options import Options
 from srs_vsphere.cli.problems import UsageError
@@ -33,6 +36,7 @@ def open_client(options: Options, *, needs_login: bool = True) -> SrsClient:
         UsageError: an option makes no sense.
         InvalidArgumentValueError: something is missing; the message names all of it.
     """
+    _load_httpx()
     from srs_vsphere import SrsClient
 
     found = settings(options, needs_login=needs_login)
@@ -80,6 +84,20 @@ def settings(options: Options, *, needs_login: bool = True) -> FoundSettings:
     return found
 
 
+def _load_httpx() -> None:
+    """Load httpx without its own command, half of its time where click and pygments are installed."""
+    name = "click"
+    if "httpx" in sys.modules or name in sys.modules:
+        return
+    # How Python is told that there is no such module; httpx then leaves its command out.
+    hidden = cast("dict[str, ModuleType | None]", sys.modules)
+    hidden[name] = None
+    try:
+        import_module("httpx")
+    finally:
+        del hidden[name]
+
+
 def known_hosts_file() -> Path:
     """Return the file of trusted certificates that counts where no other is named."""
     return config_file().with_name("known_hosts")
@@ -116,4 +134,4 @@ def _tls(options: Options) -> Tls | None:
             verify="never" if options.insecure > 1 else not options.insecure,
         )
     except (TypeError, ValueError) as error:
-        raise UsageError("", str(error)) from error
+        raise UsageError("", words_of(error)) from error

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import httpx
 
 from srs_vsphere._async.client import AsyncSrsClient
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth, Auth
 from srs_vsphere.errors import NotSentError
 from srs_vsphere.fleet.login_pace import LoginPace, PacedAuth
@@ -66,10 +67,10 @@ class ClientMaker:
             )
         except (OSError, TypeError, ValueError) as error:
             raise NotSentError(
-                f"no client could be made: {error}",
+                f"no client could be made: {words_of(error)}",
                 operation=operation,
                 host=Origin.parse(target.url).host,
-                cause=f"{type(error).__name__}: {error}",
+                cause=f"{type(error).__name__}: {words_of(error)}",
                 advice="Correct the target's settings.",
             ) from error
         return client, paced

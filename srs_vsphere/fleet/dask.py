@@ -25,6 +25,7 @@ from uuid import uuid4
 from attrs import define, field
 
 from srs_vsphere._validation import check_count, check_patience, check_seconds
+from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
 from srs_vsphere.fleet.errors import HostMissingError
 from srs_vsphere.fleet.events import SweepLate
@@ -128,7 +129,7 @@ def watch(
     """
     check_seconds("interval", interval)
     if resume is not None and not isinstance(resume, FleetSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-        raise TypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
+        raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
     fleet = _Fleet.of(targets, client, settings)
     snapshot = FleetSnapshot() if resume is None else resume.copy()
     return AsyncFleetWatch(_DaskWatch(fleet, interval), snapshot, lambda: None)

@@ -19,6 +19,7 @@ import anyio.to_thread
 from attrs import frozen
 from distributed import Client, Future
 
+from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.dask_worker import Answer, FleetPlugin, poll_part
 from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.target import Target
@@ -48,7 +49,9 @@ def check_pickling(targets: Sequence[Target]) -> bytes:
         try:
             pickled.append(pickle.dumps(target))
         except Exception as error:  # noqa: BLE001 - whatever a user's own credentials raise
-            raise TypeError(f"target {target.name!r} cannot be sent to other processes: {error}") from None
+            raise InvalidArgumentTypeError(
+                f"target {target.name!r} cannot be sent to other processes: {error}"
+            ) from None
     return b"".join(pickled)
 
 
@@ -115,7 +118,9 @@ class Cluster:
         self, client: Client, targets: Sequence[Target], options: FleetOptions, concurrency: int
     ) -> None:
         if not isinstance(client, Client):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"client must be a distributed.Client, not {type(client).__name__}")
+            raise InvalidArgumentTypeError(
+                f"client must be a distributed.Client, not {type(client).__name__}"
+            )
         content = check_pickling(targets) + pickle.dumps((options, concurrency))
         # Equal fleets share a plugin, and so the clients on the workers.
         name = f"srs-fleet-{hmac.digest(_key, content, 'sha256').hex()[:24]}"

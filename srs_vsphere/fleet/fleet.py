@@ -11,8 +11,9 @@ from typing import Literal, Self, TypeVar, Unpack, overload
 import anyio
 import anyio.abc
 
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, ClientRunOptions, prepare
+from srs_vsphere._service.script_request import ClientRunOptions, prepare
 from srs_vsphere._validation import check_count, check_patience, check_seconds
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
@@ -97,7 +98,8 @@ class AsyncSrsFleet:
         self._used = False
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self._targets)} hosts>"
+        # A traceback shows it before it is made, if an argument is refused.
+        return f"<{type(self).__name__} of {len(getattr(self, '_targets', ()))} hosts>"
 
     @property
     def targets(self) -> Sequence[Target]:
@@ -195,7 +197,7 @@ class AsyncSrsFleet:
         """
         check_seconds("interval", interval)
         if resume is not None and not isinstance(resume, FleetSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
+            raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
         if self._watch is not None:
             raise RuntimeError("the fleet has a watch already: end that first")
 

@@ -12,6 +12,8 @@ from threading import Lock
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
+from srs_vsphere.errors import InvalidArgumentValueError
+
 _FORMAT = "srs_vsphere fleet journal 1"
 
 
@@ -109,9 +111,9 @@ class Journal:
                 entry = cast("dict[str, object]", found) if isinstance(found, dict) else {}
             if number == 1:
                 if entry.get("format") != _FORMAT:
-                    raise ValueError(f"{self.path}, line 1: this is no {_FORMAT}")
+                    raise InvalidArgumentValueError(f"{self.path}, line 1: this is no {_FORMAT}")
                 if entry.get("job") != job:
-                    raise ValueError(
+                    raise InvalidArgumentValueError(
                         f"{self.path}, line 1: this is the journal of another script or other parameters;"
                         " give each its own"
                     )
@@ -122,5 +124,5 @@ class Journal:
             elif isinstance(host, str) and isinstance(ended, str):
                 self.ended[host] = ended
             else:
-                raise ValueError(f"{self.path}, line {number}: this is no line of a journal")  # noqa: TRY004 - of the file
+                raise InvalidArgumentValueError(f"{self.path}, line {number}: this is no line of a journal")
         return len(whole)

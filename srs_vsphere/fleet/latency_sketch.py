@@ -11,6 +11,8 @@ import math
 from collections import Counter
 from typing import Final
 
+from srs_vsphere.errors import InvalidArgumentValueError
+
 _ACCURACY: Final = 0.01
 _LOG_FACTOR: Final = math.log((1 + _ACCURACY) / (1 - _ACCURACY))
 #: Seconds; whatever is shorter or longer counts as these, so that there are at most 1,400 buckets.
@@ -89,7 +91,7 @@ class LatencySketch:
             ValueError: the share is not from 0 to 1.
         """
         if not 0 <= share <= 1:
-            raise ValueError(f"share must be from 0 to 1, not {share!r}")
+            raise InvalidArgumentValueError(f"share must be from 0 to 1, not {share!r}")
         rank = share * (len(self) - 1)
         seen = 0
         for bucket in sorted(self._buckets):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.target import Target
 
 _log = logging.getLogger("srs_vsphere")
@@ -51,7 +52,7 @@ def check_callback(callback: object) -> None:
         TypeError: it is neither None nor callable.
     """
     if callback is not None and not callable(callback):
-        raise TypeError(f"on_progress must be callable, not {type(callback).__name__}")
+        raise InvalidArgumentTypeError(f"on_progress must be callable, not {type(callback).__name__}")
 
 
 class ProgressCount:

@@ -143,7 +143,8 @@ class Runner:
             await self._ended(target, error.result.outcome)
             raise
         except WaitTimeoutError as error:
-            if isinstance(error.last, ScriptExecution):
+            # Of one that was not started, the error may show another script: what it waited for.
+            if error.started:
                 await self._ended(target, "timeout")
             raise
         await self._ended(target, result.outcome)

@@ -10,6 +10,7 @@ import attrs
 from attrs import define, field
 
 from srs_vsphere._codec.models import structurer
+from srs_vsphere.errors import InvalidArgumentValueError
 from srs_vsphere.models import Runspace
 
 _FORMAT = "srs_vsphere fleet snapshot 1"
@@ -64,7 +65,7 @@ class FleetSnapshot:
         """
         found: object = json.loads(text)
         if not isinstance(found, dict) or cast("dict[str, object]", found).get("format") != _FORMAT:
-            raise ValueError(f"the text is not a {_FORMAT}")
+            raise InvalidArgumentValueError(f"the text is not a {_FORMAT}")
         runspace = structurer(Runspace)
         hosts: dict[str, HostSnapshot] = {}
         try:
@@ -79,7 +80,7 @@ class FleetSnapshot:
                     seen=None if seen is None else datetime.fromisoformat(seen),
                 )
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"the text is not a whole {_FORMAT}: {error!r}") from None
+            raise InvalidArgumentValueError(f"the text is not a whole {_FORMAT}: {error!r}") from None
         return cls(hosts)
 
 

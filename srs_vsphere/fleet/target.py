@@ -7,15 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import Attribute, field, frozen
 
 from srs_vsphere.auth import Auth
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.settings import Origin
 from srs_vsphere.tls import Tls
 
 
 def _is_name(_: object, attribute: Attribute[str], value: object) -> None:
     if not isinstance(value, str):
-        raise TypeError(f"{attribute.name} must be text, not {type(value).__name__}")
+        raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
     if not value.strip() or not value.isprintable():
-        raise ValueError(f"{attribute.name} must be printable and not blank, not {value!r}")
+        raise InvalidArgumentValueError(f"{attribute.name} must be printable and not blank, not {value!r}")
 
 
 def _is_url(_: object, attribute: Attribute[str], value: str) -> None:
@@ -27,7 +28,7 @@ def _labels(value: Mapping[str, str]) -> dict[str, str]:
     labels = dict(value)
     for name, text in labels.items():
         if not (isinstance(name, str) and isinstance(text, str)):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError("labels must map text to text")
+            raise InvalidArgumentTypeError("labels must map text to text")
     return labels
 
 
@@ -68,10 +69,16 @@ def check_targets(targets: Iterable[Target]) -> Sequence[Target]:
     found: dict[str, Target] = {}
     for place, target in enumerate(targets):
         if not isinstance(target, Target):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"targets must hold Target objects, not {type(target).__name__} (number {place})")
+            raise InvalidArgumentTypeError(
+                f"targets must hold Target objects, not {type(target).__name__} (number {place})"
+            )
         if target.name in found:
-            raise ValueError(f"targets must have names of their own: two are named {target.name!r}")
+            raise InvalidArgumentValueError(
+                f"targets must have names of their own: two are named {target.name!r}"
+            )
         found[target.name] = target
     if not found:
-        raise ValueError("targets must hold at least one target: a fleet of none has nothing to do")
+        raise InvalidArgumentValueError(
+            "targets must hold at least one target: a fleet of none has nothing to do"
+        )
     return tuple(found.values())

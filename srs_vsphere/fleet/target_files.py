@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.auth import Auth
+from srs_vsphere.errors import InvalidArgumentValueError
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.profiles import find_settings
 from srs_vsphere.tls import Tls
@@ -53,22 +55,22 @@ def read_targets(
     readers = {".csv": _csv_rows, ".toml": _toml_rows}
     reader = readers.get(file.suffix.lower())
     if reader is None:
-        raise ValueError(f"{file}: targets are read from a .csv or a .toml file")
+        raise InvalidArgumentValueError(f"{file}: targets are read from a .csv or a .toml file")
     targets: list[Target] = []
     lines: dict[str, int] = {}
     for line, row in reader(file, text):
         try:
             target = _target(row, file.parent, auth)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{file}, line {line}: {error}") from None
+            raise InvalidArgumentValueError(f"{file}, line {line}: {words_of(error)}") from None
         if target.name in lines:
-            raise ValueError(
+            raise InvalidArgumentValueError(
                 f"{file}, line {line}: the name {target.name!r} is that of line {lines[target.name]}"
             )
         lines[target.name] = line
         targets.append(target)
     if not targets:
-        raise ValueError(f"{file}: it holds no target")
+        raise InvalidArgumentValueError(f"{file}: it holds no target")
     return targets
 
 
@@ -86,7 +88,7 @@ def profile_targets(*names: str) -> list[Target]:
             profile's URL.
     """
     if os.environ.get("SRS_URL"):
-        raise ValueError("SRS_URL is set and goes before the URL of every profile: unset it")
+        raise InvalidArgumentValueError("SRS_URL is set and goes before the URL of every profile: unset it")
     settings = {name: find_settings(profile=name, needs_retry=False) for name in names}
     return [Target(name, found.url, found.auth, found.tls) for name, found in settings.items()]
 
@@ -101,12 +103,12 @@ def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
             if headings is None:
                 headings = [cell.strip() for cell in cells]
                 if not {"name", "url"} <= set(headings) or len(set(headings)) < len(headings):
-                    raise ValueError(
+                    raise InvalidArgumentValueError(
                         f"{file}, line {reader.line_num}: the headings must hold name and url, and each once"
                     )
                 continue
             if len(cells) != len(headings):
-                raise ValueError(
+                raise InvalidArgumentValueError(
                     f"{file}, line {reader.line_num}: {len(cells)} cells under {len(headings)} headings"
                 )
             found = {name: cell.strip() for name, cell in zip(headings, cells, strict=True) if cell.strip()}
@@ -114,7 +116,7 @@ def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
             row["labels"] = {name: cell for name, cell in found.items() if name not in _KNOWN}
             yield reader.line_num, row
     except csv.Error as error:
-        raise ValueError(f"{file}, line {reader.line_num}: {error}") from None
+        raise InvalidArgumentValueError(f"{file}, line {reader.line_num}: {error}") from None
 
 
 def _toml_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
@@ -122,24 +124,24 @@ def _toml_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
         found: object = tomllib.loads(text).get("target", [])
     except tomllib.TOMLDecodeError as error:
         # Its own words end with the line.
-        raise ValueError(f"{file}: {error}") from None
+        raise InvalidArgumentValueError(f"{file}: {error}") from None
     lines = [number for number, line in enumerate(text.splitlines(), 1) if _TABLE.match(line)]
     if not isinstance(found, list):
-        raise ValueError(f"{file}: each target is a table [[target]]")  # noqa: TRY004 - of the file, not of an argument
+        raise InvalidArgumentValueError(f"{file}: each target is a table [[target]]")
     for number, row in enumerate(cast("list[object]", found)):
         line = lines[number] if number < len(lines) else 1
         if not isinstance(row, dict):
-            raise ValueError(f"{file}, line {line}: each target is a table [[target]]")  # noqa: TRY004 - as above
+            raise InvalidArgumentValueError(f"{file}, line {line}: each target is a table [[target]]")
         yield line, cast("_Row", row)
 
 
 def _target(row: _Row, folder: Path, auth: Auth | Mapping[str, Auth] | None) -> Target:
     unknown = set(row) - {*_KNOWN, "labels"}
     if unknown:
-        raise ValueError(f"there is no setting {', '.join(sorted(unknown))}")
+        raise InvalidArgumentValueError(f"there is no setting {', '.join(sorted(unknown))}")
     for name in ("name", "url"):
         if name not in row:
-            raise ValueError(f"{name} is missing")
+            raise InvalidArgumentValueError(f"{name} is missing")
     return Target(
         name=cast("str", row["name"]),
         url=cast("str", row["url"]),
@@ -157,25 +159,27 @@ def _tls(row: _Row, folder: Path) -> Tls:
     verify = trust.get("verify")
     if isinstance(verify, str):
         if verify.lower() not in _VERIFY:
-            raise ValueError("verify must be true, false or never")
+            raise InvalidArgumentValueError("verify must be true, false or never")
         trust["verify"] = _VERIFY[verify.lower()]
     return Tls(**trust)  # type: ignore[arg-type]  # it checks them itself
 
 
 def _labels(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise ValueError("labels must be a table")  # noqa: TRY004 - of the file, not of an argument
+        raise InvalidArgumentValueError("labels must be a table")
     return {str(name): str(text) for name, text in cast("dict[object, object]", value).items()}
 
 
 def _auth(name: object, auth: Auth | Mapping[str, Auth] | None) -> Auth | None:
     if not isinstance(name, str):
-        raise ValueError("auth must be a name")  # noqa: TRY004 - of the file, not of an argument
+        raise InvalidArgumentValueError("auth must be a name")
     if not isinstance(auth, Mapping):
         if name:
-            raise ValueError(f"auth names {name!r}, and read_targets() was given no credentials by name")
+            raise InvalidArgumentValueError(
+                f"auth names {name!r}, and read_targets() was given no credentials by name"
+            )
         return auth
     found = auth.get(name)
     if found is None and name:
-        raise ValueError(f"auth names {name!r}, which is not among the credentials given")
+        raise InvalidArgumentValueError(f"auth names {name!r}, which is not among the credentials given")
     return found

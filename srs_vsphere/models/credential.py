@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.secret import Secret
 
 
@@ -34,13 +35,13 @@ class Credential:
         # A traceback of the errors below shows this frame's variables.
         del password
         if not isinstance(username, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise TypeError(f"username must be text, not {type(username).__name__}")
+            raise InvalidArgumentTypeError(f"username must be text, not {type(username).__name__}")
         if not username.strip():
-            raise ValueError("username must not be blank: a credential has a user")
+            raise InvalidArgumentValueError("username must not be blank: a credential has a user")
         if not isinstance(secret.reveal(), str):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
-            raise TypeError(f"password must be text, not {type(secret.reveal()).__name__}")
+            raise InvalidArgumentTypeError(f"password must be text, not {type(secret.reveal()).__name__}")
         if not secret.reveal():
-            raise ValueError("password must not be empty")
+            raise InvalidArgumentValueError("password must not be empty")
         object.__setattr__(self, "username", username)
         object.__setattr__(self, "password", secret)
 

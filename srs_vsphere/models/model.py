@@ -1,16 +1,13 @@
-"""What all models have in common: they are plain data to whoever stores, sends or shows them."""
+"""What all models have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import cattrs
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
-
-T = TypeVar("T")
 
 
 class Model:
@@ -33,42 +30,3 @@ def texts(given: Iterable[str]) -> tuple[str, ...]:
         given: the texts.
     """
     return tuple(given)
-
-
-def to_dict(model: object) -> dict[str, object]:
-    """Return a model, or a result, as plain data: dicts, lists, texts, numbers, booleans and None.
-
-    Times become ISO 8601, enums their values. ``pandas.DataFrame(map(to_dict, runspaces))`` has a column for
-    each member.
-
-    Args:
-        model: an object of one of this package's classes.
-
-    Returns:
-        Its members by name.
-    """
-    from srs_vsphere._codec.plain_data import plain_data
-
-    return plain_data(model)
-
-
-def from_dict(cls: type[T], data: dict[str, object]) -> T:
-    """Make a model of what `to_dict` returned.
-
-    Args:
-        cls: the model's class.
-        data: its members by name; what it does not know is passed over.
-
-    Raises:
-        InvalidArgumentValueError: the data does not fit.
-    """
-    from srs_vsphere._codec.plain_data import model_of
-
-    return model_of(cls, data)
-
-
-def converter() -> cattrs.Converter:
-    """Return a converter like that behind `to_dict` and `from_dict`, for hooks of one's own."""
-    from srs_vsphere._codec.plain_data import make_plain_converter
-
-    return make_plain_converter()

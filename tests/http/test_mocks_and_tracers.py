@@ -104,25 +104,25 @@ def patched(owner: type, name: str, replacement: object) -> Iterator[None]:
         yield
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def respond(request: httpx.Request) -> httpx.Response:
     assert request.headers["X-SRS-API-KEY"] == "the-key"
     return httpx.Response(200, json=[MOCKED], request=request)
 
 
 async def by_client(self: httpx.AsyncClient, request: httpx.Request, **_: object) -> httpx.Response:
-    return answer(request)
+    return respond(request)
 
 
 def by_client_sync(self: httpx.Client, request: httpx.Request, **_: object) -> httpx.Response:
-    return answer(request)
+    return respond(request)
 
 
 async def by_transport(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-    return answer(request)
+    return respond(request)
 
 
 def by_transport_sync(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-    return answer(request)
+    return respond(request)
 
 
 ASYNC_MOCKS: dict[str, Callable[[str], AbstractContextManager[object]]] = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.cli.connection import known_hosts_file, settings
 from srs_vsphere.cli.console import confirm, say
 from srs_vsphere.cli.options import DEFAULTS, Shared
@@ -52,7 +53,7 @@ def cert(
         path.parent.mkdir(parents=True, exist_ok=True)
         trust(url, path, confirm=ask, timeout=timeout)
     except (TypeError, ValueError) as error:
-        raise UsageError("", str(error)) from error
+        raise UsageError("", words_of(error)) from error
     say(f"it is trusted by {path}", options)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 from attrs import evolve
 from cyclopts import Parameter
 
+from srs_vsphere._validation import words_of
 from srs_vsphere.cli.connection import settings
 from srs_vsphere.cli.console import write_data
 from srs_vsphere.cli.data import to_json
@@ -175,7 +176,7 @@ def _targets(file: str, options: Options) -> list[Target]:
     except OSError as error:
         raise UsageError("-f", f"{file} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise UsageError("-f", str(error)) from error
+        raise UsageError("-f", words_of(error)) from error
     return [target if target.tls != Tls() else evolve(target, tls=found.tls) for target in targets]
 
 

@@ -7,15 +7,9 @@ starts the next one, whose socket then belongs to nobody.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import socket
-from typing import Final
 
-NEXT_AFTER: Final = 0.25
-"""Seconds that one address is tried alone before the next is tried beside it."""
-
-#: An address as a socket of its family takes it.
-Place = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+from srs_vsphere._http.name_lookup import NEXT_AFTER, Place, look_up
 
 
 async def dial(host: str, port: int) -> socket.socket:
@@ -32,10 +26,8 @@ async def dial(host: str, port: int) -> socket.socket:
         OSError: the name is unknown, or none of its addresses answers; the first address's error.
     """
     loop = asyncio.get_running_loop()
-    places = literal_places(host, port)
-    if not places:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        places = alternating([(family, address) for family, _, _, _, address in found])
+    lookup = look_up(host, port)
+    places = lookup.result() if lookup.done() else await asyncio.wrap_future(lookup)
     if len(places) == 1:
         return await _connect(places[0])
     errors: list[OSError] = []
@@ -75,24 +67,6 @@ async def _connect(place: Place) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def literal_places(host: str, port: int) -> list[Place]:
-    """The place itself, if the host is an address and need not be looked up in a thread."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return [(family, (host, port))]
-    return []
-
-
-def alternating(places: list[Place]) -> list[Place]:
-    """The resolver's order, but no family twice in a row as long as there is another."""
-    families = dict.fromkeys(family for family, _ in places)
-    columns = [[place for place in places if place[0] == family] for family in families]
-    return [place for row in itertools.zip_longest(*columns) for place in row if place is not None]
 
 
 def _hang_up(task: asyncio.Task[socket.socket]) -> None:
