@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from attrs import frozen
 
-from srs_vsphere._async.decoding import read_nothing
+from srs_vsphere._async.decoding import AsyncReader, read_nothing
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._async.sender import AsyncSender
 from srs_vsphere._concurrency.completion import AsyncCompletion
@@ -223,7 +223,7 @@ _SIGN_ADVICE = (
 )
 
 
-async def _read_key(response: AsyncResponse, call: Call) -> Secret:
+async def _key_in(response: AsyncResponse, call: Call) -> Secret:
     await response.read()
     header = response.header(KEY_HEADER)
     key = None if header is None else Secret(header)
@@ -236,3 +236,6 @@ async def _read_key(response: AsyncResponse, call: Call) -> Secret:
     raise DecodeError(
         "the response to the login holds no usable API key", **call.facts(status=response.status)
     )
+
+
+_read_key = AsyncReader(_key_in)

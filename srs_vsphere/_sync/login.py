@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from attrs import frozen
 
-from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.decoding import Reader, read_nothing
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._concurrency.completion import Completion
@@ -223,7 +223,7 @@ _SIGN_ADVICE = (
 )
 
 
-def _read_key(response: Response, call: Call) -> Secret:
+def _key_in(response: Response, call: Call) -> Secret:
     response.read()
     header = response.header(KEY_HEADER)
     key = None if header is None else Secret(header)
@@ -236,3 +236,6 @@ def _read_key(response: Response, call: Call) -> Secret:
     raise DecodeError(
         "the response to the login holds no usable API key", **call.facts(status=response.status)
     )
+
+
+_read_key = Reader(_key_in)
