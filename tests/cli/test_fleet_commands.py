@@ -16,7 +16,7 @@ from tests.cli.running import PROGRAM, STRICT, Shell
 
 @pytest.fixture
 def fleet():
-    with SimFleet(3, users={"alice": "secret"}) as fleet:
+    with SimFleet(3, users={"alice": "sesame-7Qx"}) as fleet:
         yield fleet
 
 
@@ -116,7 +116,7 @@ def events_of(process):
 def cluster(monkeypatch):
     distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
     monkeypatch.setenv("SRS_USERNAME", "alice")
-    monkeypatch.setenv("SRS_PASSWORD", "secret")
+    monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
     with distributed.LocalCluster(
         n_workers=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1"
     ) as cluster:
