@@ -119,13 +119,13 @@ from srs_vsphere import *
 from srs_vsphere import AsyncSrsClient, BasicAuth, SrsClient
 from srs_vsphere.simulator import SimServer, Simulator
 
-AUTH = BasicAuth("alice", "secret")
+AUTH = BasicAuth("alice", "sesame-7Qx")
 
 async def main(url):
     async with AsyncSrsClient(url, auth=AUTH) as client:
         return (await client.run("'x'")).output
 
-with SimServer(Simulator(users={"alice": "secret"})) as server:
+with SimServer(Simulator(users={"alice": "sesame-7Qx"})) as server:
     with SrsClient(server.url, auth=AUTH) as client:
         print(client.run("'x'").output, anyio.run(main, server.url))
 """
