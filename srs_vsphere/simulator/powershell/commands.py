@@ -75,7 +75,7 @@ def command(name: str) -> Command | None:
     verb, _, noun = lower.partition("-")
     # Programs have names like these in lower case only.
     if found is None and (verb in _VERBS or name == lower or not re.fullmatch(r"[a-z]+(-[a-z]+)*", noun)):
-        raise NotUnderstoodError(f"the command {name}" if noun else f"the command or keyword {name}")
+        raise NotUnderstoodError(f"the command {name}")
     return found
 
 
