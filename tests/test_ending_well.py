@@ -365,7 +365,7 @@ LOGIN = """
 import sys, signal
 from srs_vsphere import BasicAuth, SrsClient
 signal.signal(signal.SIGINT, signal.default_int_handler)
-auth, file = BasicAuth("alice", "secret"), sys.argv[2] or None
+auth, file = BasicAuth("alice", "sesame-7Qx"), sys.argv[2] or None
 try:
     with SrsClient(sys.argv[1], auth=auth, session_file=file) as client:
         client.login()
@@ -400,7 +400,7 @@ from srs_vsphere import BasicAuth, RunspacePool, SrsClient
 signal.signal(signal.SIGINT, signal.default_int_handler)
 print("ready", flush=True)
 try:
-    with SrsClient(sys.argv[1], auth=BasicAuth("alice", "secret")) as client:
+    with SrsClient(sys.argv[1], auth=BasicAuth("alice", "sesame-7Qx")) as client:
         if sys.argv[2] == "map":
             with RunspacePool(client) as pool, pool.map("long", [{}, {}, {}]) as results:
                 for _ in results:

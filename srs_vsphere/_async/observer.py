@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._service.call import Call
-from srs_vsphere._service.event_log import LOG, log_event
+from srs_vsphere._service.event_log import log_event
 from srs_vsphere.telemetry import Attributes, Span, Telemetry
 
 if TYPE_CHECKING:
@@ -34,11 +33,9 @@ class AsyncObserver:
     ) -> None:
         self._hook = None if on_event is None else AsyncHook["Event"]("on_event", on_event)
         self._telemetry = telemetry
+        #: Whether anybody but the log is told what happens to each request.
+        self.listens: bool = on_event is not None or telemetry is not None
         self.log_scripts: bool = log_scripts
-
-    def watches_requests(self) -> bool:
-        """Whether anybody listens to what happens to each request."""
-        return self._hook is not None or self._telemetry is not None or LOG.isEnabledFor(logging.DEBUG)
 
     async def tell(self, event: Event) -> None:
         """Tell everybody of an event.

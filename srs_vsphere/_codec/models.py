@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin
 
 import attrs
 
+from srs_vsphere._codec.exact_members import exact_structurer
+
 if TYPE_CHECKING:
     import cattrs
 
@@ -45,10 +47,19 @@ def structurer(cls: type[T]) -> Callable[[object], T]:
 
 @cache
 def _structurer(cls: Hashable) -> Callable[[object], object]:
+    model = cast("type", cls)
+    # A service without flaws never needs cattrs, which takes as long to import as half of this package.
+    return exact_structurer(model, lambda value: _careful_structurer(model)(value)) or _careful_structurer(
+        model
+    )
+
+
+@cache
+def _careful_structurer(cls: type) -> Callable[[object], object]:
     # Loaded on use: importing it, and the code it writes for each model, would double this package's import.
     import cattrs
 
-    hook = _members(cast("type", cls), wire_converter())
+    hook = _members(cls, wire_converter())
 
     def structure(value: object) -> object:
         if type(value) is not dict:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from anyio.lowlevel import RunVar
+
+_NO_LOOP = object()
 
 
 @cache
@@ -26,14 +29,20 @@ def _mark_of_loop() -> object:
 
 
 class AsyncLoopCheck:
-    """The event loop that a client belongs to: the first one it is used from."""
+    """The event loop that a client belongs to: the first one it is used from.
+
+    Attributes:
+        loop: that loop, if it is asyncio's; what is called most compares it with the running one by itself.
+        running: returns asyncio's running loop, or None; ten times cheaper than to ask anyio for any loop.
+    """
 
     def __init__(self) -> None:
         # Loaded on use: threads need no event loop.
-        from asyncio import get_running_loop
+        from asyncio import _get_running_loop  # pyright: ignore[reportPrivateUsage] - documented all the same
 
-        self._running_loop = get_running_loop
-        self._loop: object = None
+        self.loop: object = _NO_LOOP
+        self.running: Callable[[], object] = _get_running_loop
+        self._mark: object = None
 
     def check(self) -> None:
         """Remember the first event loop that is seen, and refuse any other.
@@ -41,14 +50,13 @@ class AsyncLoopCheck:
         Raises:
             RuntimeError: the client was used from another event loop before.
         """
-        try:
-            # Ten times cheaper than asking anyio which kind of loop this is, and asked with every call.
-            loop: object = self._running_loop()
-        except RuntimeError:
-            loop = _mark_of_loop()
-        if self._loop is None:
-            self._loop = loop
-        elif self._loop is not loop:
+        loop = self.running()
+        mark = _mark_of_loop() if loop is None else loop
+        if self._mark is None:
+            self._mark = mark
+            if loop is not None:
+                self.loop = loop
+        elif self._mark is not mark:
             raise RuntimeError(
                 "this client belongs to another event loop: its connections live there; "
                 "make one client per event loop"
@@ -57,6 +65,9 @@ class AsyncLoopCheck:
 
 class LoopCheck:
     """A sync client may be used in every thread."""
+
+    loop: object = None
+    running: Callable[[], object] = staticmethod(type(None))
 
     def check(self) -> None:
         """Accept any thread."""

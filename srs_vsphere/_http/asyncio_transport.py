@@ -27,6 +27,7 @@ from srs_vsphere._http import limits
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.asyncio_connection import Connection, forget
 from srs_vsphere._http.asyncio_dialing import dial
+from srs_vsphere._http.expiry import report_expiry
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
 from srs_vsphere._http.response_head import HeadMemory
@@ -97,21 +98,23 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
             self._settle(loop)
         if self._closed:
             raise RuntimeError("the transport was closed")
-        connect, read, write, total = timeouts
-        started = loop.time()
-        end = math.inf if total is None else started + total
+        now = loop.time()
+        end = math.inf if timeouts.total is None else now + timeouts.total
         # What the response to a login holds is not remembered.
         keep = request.method == "GET"
-        connection = self._take() or await self._connect(loop, connect)
+        connection = self._take(now)
+        if connection is None:
+            connection = await self._connect(loop, timeouts.connect)
+            now = loop.time()
         parser = ResponseParser(self._memory, keep=keep)
-        await connection.exchange(parser, data, read, write, end, enough)
+        await connection.exchange(parser, data, timeouts, now, end, enough)
         if parser.error is not None and connection.requests > 1 and not parser.started:
             # A kept connection was dead: those that have been idle for longer are probably dead as well.
             self._close_idle(connection.idle_since)
             if again and isinstance(parser.error, _BROKEN) and not self._closed:
-                connection = await self._connect(loop, connect)
+                connection = await self._connect(loop, timeouts.connect)
                 parser = ResponseParser(self._memory, keep=keep)
-                await connection.exchange(parser, data, read, write, end, enough)
+                await connection.exchange(parser, data, timeouts, loop.time(), end, enough)
         head = parser.head
         if parser.error is not None and (enough or head is None):
             raise parser.error
@@ -159,7 +162,6 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
             connection.drop()
         else:
             self._idle.append(connection)
-            connection.rest(self._keep_alive)
 
     def dropped(self, connection: Connection) -> None:
         """It will carry no other request."""
@@ -185,18 +187,18 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
             raise RuntimeError("the transport belongs to another event loop")
         self._loop = loop
 
-    def _take(self) -> Connection | None:
+    def _take(self, now: float) -> Connection | None:
         """Take the idle connection that was used last, if it can still be used."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_usable():
+            if connection.is_usable(now):
                 return connection
             connection.drop()
         return None
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, timeout: float | None) -> Connection:
         secure, host, port, server_name = self._address
-        connection = Connection(loop, self, _read_buffer_of(loop))
+        connection = Connection(loop, self, _read_buffer_of(loop), self._keep_alive)
         try:
             async with asyncio.timeout(timeout):
                 await loop.create_connection(
@@ -218,6 +220,7 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         # Not before: what is cancelled on the way here is closed by the loop, and uvloop does not tell.
         self._sockets.add(connection)
         self._all_lost.clear()
+        report_expiry(connection.get_extra_info("ssl_object"))
         return connection
 
     def _context(self) -> ssl.SSLContext:

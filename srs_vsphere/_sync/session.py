@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Self, TypeVar
 
 from attrs import define, evolve, field
 
-from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.decoding import Reader, read_nothing
 from srs_vsphere._sync.login import KEY_HEADER, Login
-from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.script_turns import ScriptTurns
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._sync.shared_session import SharedSession
@@ -58,7 +56,7 @@ class Session:
     Args:
         sender: what carries the calls.
         auth: the credentials, or None for operations that need none.
-        password_allowed: whether a password may be sent; not to a server that nobody has verified.
+        password_allowed: whether a password may be sent; not where anybody on the way could read it.
         session_file: where keys are kept for other processes, or None.
     """
 
@@ -123,27 +121,25 @@ class Session:
     def call(
         self,
         operation: Operation,
-        read: Callable[[Response, Call], T],
+        reader: Reader[T],
         *,
         path: str | None = None,
         body: bytes | None = None,
         within: float | None = None,
         timeout: float | None = None,
-        whole: bool = True,
     ) -> T:
         """Call an operation, logging in first if needed, and once more if the service forgot the session.
 
         Args:
             operation: what to call.
-            read: takes the result out of the response.
+            reader: takes the result out of the response.
             path: its path, if that holds an id.
             body: JSON to send.
             within: seconds it may take, if that is less than the policy's deadline.
             timeout: seconds that the caller gave it, instead of the policy's deadline.
-            whole: whether `read` reads the response to its end.
 
         Returns:
-            What `read` returned.
+            What `reader` took out.
 
         Raises:
             ClosedError: the client is closed, or was closed in the meantime.
@@ -151,22 +147,24 @@ class Session:
             SrsError: the call failed.
         """
         state = self._state
-        self._check_open()
+        loop_check = state.loop_check
+        if state.closed or loop_check.loop is not loop_check.running():
+            self._check_open()
         path = operation.path if path is None else path
         call = self.sender.new_call(operation, path, body, within=within, policy=self._policy(timeout))
         if not operation.needs_key:
-            return self.sender.send(call, read, whole=whole)
+            return self.sender.send(call, reader)
         key = state.key
         if key is None:
             key = self._log_in(call, None)
         try:
-            return self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
+            return self.sender.send(call, reader, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             if error.status != 401 or self._auth is None or isinstance(self._auth, ApiKeyAuth):
                 raise
         # A 401 is given before anything is carried out, so whatever it was may be sent again.
         key = self._log_in(call, key)
-        return self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
+        return self.sender.send(call, reader, header=(KEY_HEADER, key))
 
     def log_in(self, timeout: float | None = None) -> Secret:
         """Log in, if that is not done yet.
@@ -235,17 +233,16 @@ class Session:
 
     def _log_out(self, *, within: float | None = None, timeout: float | None = None) -> None:
         key = self._state.key
-        if key is None and self._shared is not None:
-            key = self._shared.kept()
-        if key is None or isinstance(self._auth, ApiKeyAuth):
+        if isinstance(self._auth, ApiKeyAuth) or (key is None and self._shared is None):
             return
         self._state.key = None
-        if self._shared is not None:
-            self._shared.forget(key)
         logout = operations.LOGOUT
         call = self.sender.new_call(logout, logout.path, within=within, policy=self._policy(timeout))
         try:
-            self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
+            if self._shared is not None:
+                key = self._shared.take(call, key)
+            if key is not None:
+                self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             # The service has forgotten the session already.
             if error.status != 401:

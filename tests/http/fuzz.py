@@ -168,8 +168,14 @@ class Fuzz:
         self.quiet = socket.socketpair()
         self.request = httpx.Request("GET", "http://srs/", extensions={"timeout": {"read": 30.0}})
         self.prepared = PreparedRequest(
-            "GET", httpx.URL("http://srs/"), {"Host": "srs"}, None, repeatable=True
-        ).once(StepTimeouts(read=30.0), whole=True)
+            "GET",
+            httpx.URL("http://srs/"),
+            {"Host": "srs"},
+            None,
+            timeouts=StepTimeouts(read=30.0),
+            whole=True,
+            repeatable=True,
+        )
         self.post = httpx.Request("POST", "http://srs/", content=b"{}")
 
     def respond(self, _: bytes) -> list[bytes | None]:

@@ -536,9 +536,9 @@ async def test_a_prepared_request_fails_where_its_body_breaks_off(ours: Ours) ->
 async def test_a_head_with_a_key_is_not_kept(ours: Ours) -> None:
     async with serving(responding(ok(b"", b"X-SRS-API-KEY: secret"))) as server:
         await get(ours, server, "POST")
-        assert not ours.inner._memory._heads
+        assert not ours.inner._memory.known
         await get(ours, server, "GET")
-        assert len(ours.inner._memory._heads) == 1
+        assert len(ours.inner._memory.known) == 1
 
 
 async def test_memory_of_heads_is_bounded(ours: Ours) -> None:
@@ -550,7 +550,7 @@ async def test_memory_of_heads_is_bounded(ours: Ours) -> None:
     async with serving(script) as server:
         for _ in range(300):
             await fetch(ours, server)
-        assert len(ours.inner._memory._heads) <= 128
+        assert len(ours.inner._memory.known) <= 128
 
 
 async def test_without_poll_as_on_windows_unexpected_bytes_are_seen_all_the_same(
@@ -569,11 +569,11 @@ async def test_without_poll_as_on_windows_unexpected_bytes_are_seen_all_the_same
     async with serving(script) as server:
         assert (await get(ours, server)).content == b"1"
         (connection,) = ours.inner._idle
-        assert connection.is_usable()
+        assert connection.is_usable(asyncio.get_running_loop().time())
         # As if the loop had been busy: it comes, and nobody reads it.
         connection._transport.pause_reading()
         farewell.set()
-        while connection.is_usable():
+        while connection.is_usable(asyncio.get_running_loop().time()):
             await asyncio.sleep(0)
         assert (await get(ours, server)).content == b"2"
         assert connection.closed
