@@ -78,14 +78,14 @@ def command(name: str) -> Command | None:
 
 
 def _no_input(_: object) -> None:
-    raise NotUnderstoodError("input for a command that takes none, or that has its value already")
+    """Take what comes to a command that is the first of a pipeline: nothing."""
 
 
 def _for_each_given(arguments: Arguments, name: str, action: Sink) -> Sink:
     """Do something with the value that was given, or with all that come."""
+    if (name in arguments) is ("input" in arguments):
+        raise NotUnderstoodError("either both a value and input, or neither")
     if name not in arguments:
-        if "input" not in arguments:
-            raise NotUnderstoodError("neither a value nor input")
         return action
     action(arguments[name])
     return _no_input
@@ -149,8 +149,12 @@ def _sleep(machine: Machine, arguments: Arguments, _: Sink) -> Sink:
     return _no_input
 
 
-def _nothing(_: Machine, __: Arguments, ___: Sink) -> Sink:
-    return lambda _: None
+def _out_null(_: Machine, arguments: Arguments, __: Sink) -> Sink:
+    return _for_each_given(arguments, "inputobject", _no_input)
+
+
+def _write_progress(_: Machine, arguments: Arguments, __: Sink) -> Sink:
+    return _for_each_given(arguments, "activity", _no_input)
 
 
 def _with_each(name: str, machine: Machine, arguments: Arguments, sink: Sink) -> Sink:
@@ -181,9 +185,9 @@ _COMMANDS = {
     ),
     "write-error": Command(_write_error, ["message"], ["erroraction"]),
     "write-output": Command(_write_output, ["inputobject"], takes_all=True),
-    "write-progress": Command(_nothing, ["activity", "status"], ["percentcomplete"], ["completed"]),
+    "write-progress": Command(_write_progress, ["activity", "status"], ["percentcomplete"], ["completed"]),
     "start-sleep": Command(_sleep, ["seconds"], ["milliseconds"]),
-    "out-null": Command(_nothing),
+    "out-null": Command(_out_null),
     "foreach-object": Command(partial(_with_each, "process"), ["process"]),
     "where-object": Command(partial(_with_each, "filterscript"), ["filterscript"]),
 }
@@ -212,7 +216,6 @@ def run_pipeline(expression: Expression | None, calls: Sequence[Call], machine: 
     values = elements(expression(machine)) if expression is not None else []
     given = [{name: plain(value(machine)) for name, value in call.arguments.items()} for call in calls]
     commands = [_known(call) for call in calls]
-    stages: list[Sink] = []
     for call, found, arguments in reversed([*zip(calls, commands, given, strict=True)]):
         machine.step(*arguments.values())
         if any(isinstance(value, ScriptBlock) and name not in _BLOCKS for name, value in arguments.items()):
@@ -222,7 +225,6 @@ def run_pipeline(expression: Expression | None, calls: Sequence[Call], machine: 
         except NotUnderstoodError as error:
             error.what = error.what if call.name in error.what else f"{error.what} of {call.name}"
             raise
-        stages.insert(0, stage)
         sink = partial(_taken, stage, machine)
     # A command at the beginning gets nothing through the pipeline: what it does, it does when it starts.
     for value in values:
