@@ -9,6 +9,7 @@ from srs_vsphere import (
     NotFoundError,
     OutcomeUnknownError,
     QuotaExceededError,
+    RetryEvent,
     RunspaceNotReadyError,
     RunspaceState,
     ScriptOutcome,
@@ -114,6 +115,25 @@ async def test_what_cannot_be_deleted_is_logged(
                     raise KeyError("the block's own")
     assert everything_logged.text.count("was not deleted") == 2
     assert handle.id in everything_logged.text
+
+
+@pytest.mark.anyio
+async def test_a_hook_that_raises_on_the_way_out_hides_no_error(
+    server: SimServer,
+    simulator: Simulator,
+    client_clock: AsyncLeadingClock,
+    everything_logged: pytest.LogCaptureFixture,
+) -> None:
+    def on_retry(event: RetryEvent) -> None:
+        raise RuntimeError(f"hook of {event.operation}")
+
+    async with make_client(server.url, clock=client_clock, on_retry=on_retry) as client:
+        with pytest.raises(KeyError, match="own"):
+            async with client.runspaces.open():
+                server.faults.add(Fault(operation="runspaces.delete", times=1, status=503))
+                raise KeyError("own")
+        assert simulator.runspaces == {}
+    assert "hook of runspaces.delete" in everything_logged.text
 
 
 @pytest.mark.anyio
