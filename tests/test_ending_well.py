@@ -8,9 +8,6 @@ import gc
 import os
 import random
 import re
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -365,48 +362,6 @@ def test_leaving_a_map_of_threads_cancels_its_scripts(server: SimServer, simulat
         assert cancels == 2
         assert "success" not in states
     assert simulator.runspaces == {}
-
-
-CHILD = """
-import sys, signal
-from srs_vsphere import BasicAuth, RunspacePool, SrsClient
-signal.signal(signal.SIGINT, signal.default_int_handler)
-print("ready", flush=True)
-try:
-    with SrsClient(sys.argv[1], auth=BasicAuth("alice", "secret")) as client:
-        if sys.argv[2] == "map":
-            with RunspacePool(client) as pool, pool.map("long", [{}, {}, {}]) as results:
-                for _ in results:
-                    pass
-        else:
-            while True:
-                client.run("'x'")
-except KeyboardInterrupt:
-    sys.exit(3)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that reaches a child alone")
-@pytest.mark.parametrize("kind", ["map", "run"])
-@pytest.mark.parametrize("nth", range(0, 6, 2))
-def test_ctrl_c_in_a_child_process_leaves_nothing(
-    server: SimServer, simulator: Simulator, kind: str, nth: int
-) -> None:
-    simulator.on_script("long", ScriptReply(duration=3600))
-    with subprocess.Popen(
-        [sys.executable, "-c", CHILD, server.url, kind],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        server.wait_for(lambda traffic: traffic.seen > nth * 5 + 1)
-        child.send_signal(signal.SIGINT)
-        _, errors = child.communicate(timeout=60)
-    assert child.returncode == 3, errors
-    assert simulator.runspaces == {} or "pool-" in errors or "srs-vsphere-" in errors
-    assert simulator.session_count == 0
 
 
 @pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", CENSUS), ("trio", CENSUS // 4)])

@@ -1,0 +1,156 @@
+"""Ctrl-C and SIGTERM in programs of their own, at random moments: nothing stays, or the log names it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import pytest
+
+from srs_vsphere import SrsClient
+from srs_vsphere.simulator import ScriptReply, SimServer, Simulator, VirtualClock
+from tests._async.helping import AUTH
+
+#: The whole census takes half an hour: 4,000 interruptions with SRS_TEST_CENSUS=20000.
+TIMES = max(5, int(os.environ.get("SRS_TEST_CENSUS", "200")) // 20)
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no signal that reaches a child alone"
+)
+
+#: A program that is interrupted once for each line it reads; it says when it can be, and when it has ended.
+PROGRAM = """
+import asyncio, logging, signal, sys
+import trio
+from srs_vsphere import AsyncRunspacePool, AsyncSrsClient, BasicAuth, RunspacePool, SrsClient
+
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+url, auth = sys.argv[1], BasicAuth("alice", "secret")
+
+def run():
+    with SrsClient(url, auth=auth) as client:
+        while True:
+            client.run("'x'")
+
+def map():
+    with SrsClient(url, auth=auth) as client:
+        with RunspacePool(client) as pool, pool.map("long", [{}, {}, {}]) as results:
+            list(results)
+
+async def block():
+    async with AsyncSrsClient(url, auth=auth) as client:
+        while True:
+            async with client.runspaces.open() as handle:
+                await handle.run("'x'")
+
+async def maps():
+    async with AsyncSrsClient(url, auth=auth) as client:
+        async with AsyncRunspacePool(client) as pool, pool.map("long", [{}, {}, {}]) as results:
+            async for _ in results:
+                pass
+
+def terminated(*_):
+    raise SystemExit(143)
+
+works = {
+    "run": run,
+    "map": map,
+    "asyncio block": lambda: asyncio.run(block()),
+    "asyncio map": lambda: asyncio.run(maps()),
+    "trio block": lambda: trio.run(block),
+    "trio map": lambda: trio.run(maps),
+}
+work = works[sys.argv[2]]
+for _ in sys.stdin:
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, terminated)
+        print("go", flush=True)
+        while True:
+            work()
+    except* (KeyboardInterrupt, SystemExit):
+        # Trio connects in a nursery, which makes a group of it.
+        pass
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("ended", flush=True)
+"""
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(auto=True)
+
+
+@contextmanager
+def program(url: str, work: str) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, url, work],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as child:
+        try:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            yield child, child.stdin, child.stdout
+        finally:
+            child.kill()
+
+
+def said_until(output: IO[str], word: str) -> str:
+    said: list[str] = []
+    for line in output:
+        if line.strip() == word:
+            return "".join(said)
+        said.append(line)
+    pytest.fail("".join(said))
+
+
+@pytest.mark.parametrize(
+    ("work", "how"),
+    [
+        ("run", signal.SIGINT),
+        ("run", signal.SIGTERM),
+        ("map", signal.SIGINT),
+        ("asyncio block", signal.SIGINT),
+        ("asyncio map", signal.SIGINT),
+        ("trio block", signal.SIGINT),
+    ],
+)
+def test_a_signal_in_a_program_leaves_nothing_without_a_word(
+    server: SimServer, simulator: Simulator, work: str, how: signal.Signals
+) -> None:
+    simulator.on_script("long", ScriptReply(duration=3600))
+    chance = random.Random(f"{work} {how}")
+    named = sessions = 0
+    with program(server.url, work) as (child, orders, output):
+        for _ in range(TIMES):
+            print(file=orders, flush=True)
+            said_until(output, "go")
+            after = server.traffic.seen + chance.randrange(14)
+            server.wait_for(lambda traffic, after=after: traffic.seen >= after)
+            # Some moments come with a request, others between two.
+            time.sleep(chance.uniform(0, 0.005))
+            child.send_signal(how)
+            said = said_until(output, "ended")
+            if simulator.runspaces:
+                with SrsClient(server.url, auth=AUTH) as client:
+                    for runspace in client.runspaces.list():
+                        assert f" {runspace.name} " in said, said
+                        client.runspaces.delete(runspace)
+                        named += 1
+            sessions += simulator.session_count
+            simulator.expire_sessions()
+    print(f"{work}, {how.name}: of {TIMES}, {named} left a runspace, named in the log; {sessions} a session")
+    assert named <= TIMES * 0.02 + 1
+    # Of a login that is broken off nobody has the key; that session ends when it has idled.
+    assert sessions <= TIMES * 0.1 + 1
