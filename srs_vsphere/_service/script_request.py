@@ -74,19 +74,27 @@ class RunOptions(MapOptions, total=False):
     parameters: Parameters | None
 
 
-class ClientRunOptions(RunOptions, total=False):
+class NewRunspaceOptions(RunOptions, total=False):
+    """What running a script in a new runspace takes besides.
+
+    Args:
+        run_vc_connection_script: whether it connects to vCenter; default False.
+        wait_for_quota: seconds to wait for room for it if the service has none; default 0.
+    """
+
+    run_vc_connection_script: bool
+    wait_for_quota: float
+
+
+class ClientRunOptions(NewRunspaceOptions, total=False):
     """What a client's ``run()`` takes besides.
 
     Args:
         runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the script
             has ended.
-        run_vc_connection_script: whether the new one connects to vCenter; default False.
-        wait_for_quota: seconds to wait for room for the new one if the service has none; default 0.
     """
 
     runspace: RunspaceRef | None
-    run_vc_connection_script: bool
-    wait_for_quota: float
 
 
 class ScriptBody(dict[str, object]):

@@ -25,6 +25,7 @@ from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_http
 from srs_vsphere._service import operations
 from srs_vsphere._service.session_file import SessionFile
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
@@ -137,6 +138,7 @@ class SrsClient(ClientScripts):
         )
 
     @classmethod
+    @shows_keywords_of(ClientOptions)
     def from_env(
         cls, *, url: str | None = None, profile: str | None = None, **overrides: Unpack[ClientOptions]
     ) -> Self:
