@@ -1,6 +1,6 @@
 """Start a script and print what it writes to its streams while it runs.
 
-``python examples/follow_script.py https://srs.example.com alice '1..9 | % { Write-Host $_; sleep 1 }'``
+``python examples/follow_script.py https://srs.example.com alice '1..9 | % { Write-Host $_; Start-Sleep 1 }'``
 
 The password comes from the environment variable SRS_PASSWORD, and from SRS_CA_FILE or SRS_THUMBPRINT
 what certificate to trust.

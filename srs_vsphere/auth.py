@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
 
 from attrs import field, frozen
@@ -127,6 +128,17 @@ class CredentialSource(Protocol):
 
 LoginAuth: TypeAlias = "BasicAuth | SignAuth"
 Auth: TypeAlias = "BasicAuth | ApiKeyAuth | SignAuth | CredentialSource"
+
+
+def is_sign_auth(value: object) -> bool:
+    """Tell whether something is a `SignAuth`.
+
+    Args:
+        value: what may be one.
+    """
+    # Where its module is not loaded there is none, and no reason to load it.
+    sign_auth = sys.modules.get("srs_vsphere.sign_auth")
+    return sign_auth is not None and isinstance(value, sign_auth.SignAuth)
 
 
 def check_key(key: Secret) -> Secret:

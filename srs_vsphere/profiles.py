@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, cast
 
 from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, Secret
-from srs_vsphere.credential_sources import EnvAuth, FileAuth
 from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.tls import Tls
@@ -123,6 +121,9 @@ def _read_profile(profile: str | None, problems: list[str]) -> _Source:
     path = config_file()
     try:
         with path.open("rb") as file:
+            # Loaded on use: there may be no profiles.
+            import tomllib
+
             status = os.fstat(file.fileno())
             profiles = _hidden(tomllib.load(file))
     except FileNotFoundError:
@@ -132,7 +133,7 @@ def _read_profile(profile: str | None, problems: list[str]) -> _Source:
     except OSError as error:
         problems.append(f"{path} cannot be read: {error.strerror}")
         return nothing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         problems.append(f"{path} is not TOML: {error}")
         return nothing
     if profiles is None:
@@ -202,6 +203,8 @@ def _auth(sources: tuple[_Source, ...], problems: list[str]) -> Auth | None:
 
 
 def _make_auth(source: _Source, kind: str, username: object, *, from_variable: bool) -> Auth:
+    from srs_vsphere.credential_sources import EnvAuth, FileAuth
+
     value = source.values[kind]
     if kind == "api_key":
         return ApiKeyAuth(cast("Secret", value))

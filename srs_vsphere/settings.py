@@ -10,10 +10,9 @@ from urllib.parse import SplitResult, urlsplit
 from attrs import field, frozen
 
 from srs_vsphere._validation import check_count, check_flag, seconds
-from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource
+from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource, is_sign_auth
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.retry import RetryPolicy
-from srs_vsphere.sign_auth import SignAuth
 from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
@@ -146,7 +145,7 @@ def check_arguments(
         ValueError: `max_connections` is less than 1.
     """
     if isinstance(auth, type) or not (
-        auth is None or isinstance(auth, BasicAuth | ApiKeyAuth | SignAuth | CredentialSource)
+        auth is None or isinstance(auth, BasicAuth | ApiKeyAuth | CredentialSource) or is_sign_auth(auth)
     ):
         given = auth.__name__ if isinstance(auth, type) else type(auth).__name__
         raise InvalidArgumentTypeError(

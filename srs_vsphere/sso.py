@@ -94,7 +94,10 @@ class SsoAuth:
         self._renew_at = datetime.min.replace(tzinfo=UTC)
 
     def __repr__(self) -> str:
-        return f"SsoAuth(username={self.username!r}, password=Secret('***'), sts_url={self._url!r})"
+        # A traceback shows it before it is made, if an argument is refused.
+        user, url = getattr(self, "_user", None), getattr(self, "_url", None)
+        username = None if user is None else user.username
+        return f"SsoAuth(username={username!r}, password=Secret('***'), sts_url={url!r})"
 
     @property
     def username(self) -> str:

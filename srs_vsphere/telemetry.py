@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-from srs_vsphere.events import Event
+if TYPE_CHECKING:
+    from srs_vsphere.events import Event
 
 Attributes: TypeAlias = Mapping[str, str | int | float]
 

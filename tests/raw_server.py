@@ -1,4 +1,4 @@
-"""A server in threads that plays what a test tells it, byte by byte, for clients of either colour."""
+"""A server in threads that plays what a test tells it, byte by byte, for async and sync clients."""
 
 from __future__ import annotations
 

@@ -41,11 +41,11 @@ class Sts:
         self.username, self.password = username, password
         self.seconds = seconds
         self.paths: list[str] = []
-        self.answer = None
+        self.response = None
 
     def respond(self, message: bytes) -> tuple[int, str]:
-        if self.answer is not None:
-            return self.answer
+        if self.response is not None:
+            return self.response
         envelope = etree.fromstring(message)
         certificate = load_der_x509_certificate(base64.b64decode(text(envelope, "//o:BinarySecurityToken")))
         if not self._is_signed(envelope, certificate):

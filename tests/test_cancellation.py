@@ -9,8 +9,16 @@ import random
 import anyio
 import pytest
 
-from srs_vsphere import AsyncSrsClient, AuthenticationError, BasicAuth, RetryPolicy, TransportError
+from srs_vsphere import (
+    AsyncSrsClient,
+    AuthenticationError,
+    BasicAuth,
+    Event,
+    LoggedIn,
+    TransportError,
+)
 from srs_vsphere.simulator import Fault, Settings, SimServer, Simulator
+from tests.test_script_cancellation import InProcess, cancelled_after
 
 AUTH = BasicAuth("alice", "secret")
 LOGIN = ("POST", "/api/auth/login")
@@ -158,11 +166,51 @@ async def test_a_cancelled_login_is_taken_over_by_who_waits(server: SimServer) -
 
 
 @pytest.mark.anyio
+async def test_a_login_cancelled_at_any_step_leaves_no_session() -> None:
+    steps, cancelled = 0, True
+    while cancelled:
+        place = InProcess()
+        async with place.client as client:
+            cancelled = await cancelled_after(steps, client.login)
+        assert place.simulator.session_count == 0
+        assert client._session._login.is_settled
+        place.check()
+        steps += 1
+    assert steps > 2
+
+
+@pytest.mark.anyio
+async def test_a_key_that_comes_too_late_is_ended(server: SimServer, simulator: Simulator) -> None:
+    server.faults.add(Fault(operation="auth.login", nth=1, delay=0.2))
+    async with AsyncSrsClient(server.url, auth=AUTH) as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(client.login)
+        await server.wait_for_async(lambda traffic: traffic.seen == 1)
+        tasks.cancel_scope.cancel()
+    assert simulator.session_count == 0
+    assert [path for _, path in server.requests] == ["/api/auth/login", "/api/auth/logout"]
+
+
+@pytest.mark.anyio
+async def test_a_hook_cancelled_after_the_login_leaves_no_session(
+    server: SimServer, simulator: Simulator
+) -> None:
+    async def hook(event: Event) -> None:
+        if isinstance(event, LoggedIn):
+            tasks.cancel_scope.cancel()
+            await anyio.sleep_forever()
+
+    async with AsyncSrsClient(server.url, auth=AUTH, on_event=hook) as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.login)
+    assert simulator.session_count == 0
+
+
+@pytest.mark.anyio
 async def test_a_login_that_one_deadline_ends_is_no_failure_of_others(server: SimServer) -> None:
     server.faults.add(Fault(operation="auth.login", nth=1, delay=3600.0))
-    client = AsyncSrsClient(server.url, auth=AUTH, retry=RetryPolicy(deadline=0.3))
+    client = AsyncSrsClient(server.url, auth=AUTH)
     with pytest.raises(TransportError):
-        await client.runspaces.list()
+        await client.with_options(timeout=0.3).runspaces.list()
     assert await client.runspaces.list() == []
     await client.aclose()
 

@@ -86,7 +86,7 @@ class Walk(RuleBasedStateMachine):
                 return error
 
     def is_late(self, faults) -> bool:
-        """Whether time may have passed since an answer was made."""
+        """Whether time may have passed since a response was made."""
         return any(fault.delay or fault.trickle for fault in faults)
 
     def runspace(self, user: str, pick: int) -> str:

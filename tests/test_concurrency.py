@@ -1,5 +1,6 @@
 """The seam between tasks and threads: no slot is lost, limits hold, a client stays in its event loop."""
 
+import _thread
 import asyncio
 import contextlib
 import random
@@ -11,6 +12,7 @@ import anyio.lowlevel
 import pytest
 
 from srs_vsphere._concurrency.clock import AsyncClock, Clock
+from srs_vsphere._concurrency.completion import AsyncCompletion, Completion
 from srs_vsphere._concurrency.limiter import AsyncLimiter, Limiter
 from srs_vsphere._concurrency.loop_check import AsyncLoopCheck, LoopCheck
 
@@ -287,3 +289,57 @@ def test_time_and_chance(client_clock):
     numbers = {client_clock.random() for _ in range(100)}
     assert len(numbers) > 90
     assert all(0 <= number < 1 for number in numbers)
+
+
+def test_work_goes_on_after_a_ctrl_c_and_is_undone():
+    undone, interrupted = [], threading.Event()
+    completion = Completion(undone.append)
+
+    def work():
+        _thread.interrupt_main()
+        assert interrupted.wait(60)
+        return "made"
+
+    with pytest.raises(KeyboardInterrupt):
+        completion.result_of(work)
+    assert not completion.is_settled
+    assert undone == []
+    interrupted.set()
+    completion.settle()
+    assert completion.is_settled
+    assert undone == ["made"]
+
+
+def test_work_of_a_thread_returns_and_raises():
+    completion = Completion(lambda made: pytest.fail("nothing is to be undone"))
+
+    def fail():
+        raise KeyError("no")
+
+    def both():
+        assert completion.result_of(lambda: 7) == 7
+        with pytest.raises(KeyError, match="no"):
+            completion.result_of(fail)
+
+    both()
+    thread = threading.Thread(target=both)
+    thread.start()
+    thread.join()
+    assert completion.is_settled
+
+
+@pytest.mark.anyio
+async def test_work_that_nobody_waits_for_is_given_up(monkeypatch):
+    monkeypatch.setattr("srs_vsphere._concurrency.completion._SECONDS_TO_GO_ON", 0.0)
+
+    async def undo(made):
+        pytest.fail("nothing is to be undone")
+
+    completion = AsyncCompletion(undo)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(completion.result_of, anyio.sleep_forever)
+        await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    assert not completion.is_settled
+    await completion.settle()
+    assert completion.is_settled

@@ -206,7 +206,7 @@ async def test_clean_up_bounds_logs_and_goes_on(caplog: pytest.LogCaptureFixture
     assert await async_clean_up(fail, seconds=5, left="something") is None
     assert await async_clean_up(anyio.sleep_forever, seconds=0.01, left="another") is None
     assert "something: 'own'" in caplog.text
-    assert "another: the service did not answer in time" in caplog.text
+    assert "another: the service did not respond in time" in caplog.text
     done = False
 
     async def work() -> int:

@@ -153,13 +153,13 @@ def test_structured_output(server: SimServer, simulator: Simulator) -> None:
 
 
 def test_pool(server: SimServer, simulator: Simulator) -> None:
-    def answer(call: ScriptCall) -> ScriptReply:
+    def reply(call: ScriptCall) -> ScriptReply:
         name = call.parameters["Name"]
         if name == "gone":
             return ScriptReply(state="error", reason="no such VM")
         return ScriptReply(output=[{"Name": name, "PowerState": "PoweredOn"}])
 
-    simulator.on_script(re.compile("Get-VM"), answer)
+    simulator.on_script(re.compile("Get-VM"), reply)
     done = run("pool.py", server.url, "alice", "web", "gone", "db", SRS_PASSWORD="secret")
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(done.stdout.splitlines()) == [
@@ -188,10 +188,10 @@ async def test_service(server: SimServer, simulator: Simulator, monkeypatch: pyt
 
         transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # the scope's type is wider there
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as browser:
-            answer = await browser.get("/runspaces")
-            assert (answer.status_code, answer.json()) == (200, {"ready": 2, "creating": 1})
+            response = await browser.get("/runspaces")
+            assert (response.status_code, response.json()) == (200, {"ready": 2, "creating": 1})
             with server.faults.armed(Fault(operation="runspaces.list", status=500)):
-                answer = await browser.get("/runspaces")
-            assert answer.status_code == 502
-            assert answer.json()["error"].startswith("runspaces.list on 127.0.0.1")
+                response = await browser.get("/runspaces")
+            assert response.status_code == 502
+            assert response.json()["error"].startswith("runspaces.list on 127.0.0.1")
     assert simulator.session_count == 0

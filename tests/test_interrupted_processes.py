@@ -10,12 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import pytest
 
 from srs_vsphere import SrsClient
-from srs_vsphere.simulator import ScriptReply, SimServer, Simulator, VirtualClock
+from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
 from tests._async.helping import AUTH
 
 #: The whole census takes half an hour: 8,000 interruptions with SRS_TEST_CENSUS=20000.
@@ -171,5 +172,36 @@ def test_a_signal_in_a_program_leaves_nothing_without_a_word(
             simulator.expire_sessions()
     print(f"{work}, {how.name}: of {TIMES}, {named} left a runspace, named in the log; {sessions} a session")
     assert named <= TIMES * 0.02 + 1
-    # Of a login that is broken off nobody has the key; that session ends when it has idled.
-    assert sessions <= TIMES * 0.1 + 1
+    assert sessions == 0
+
+
+LOGIN = """
+import sys, signal
+from srs_vsphere import BasicAuth, SrsClient
+signal.signal(signal.SIGINT, signal.default_int_handler)
+auth, file = BasicAuth("alice", "secret"), sys.argv[2] or None
+try:
+    with SrsClient(sys.argv[1], auth=auth, session_file=file) as client:
+        client.login()
+except KeyboardInterrupt:
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_ctrl_c_while_logging_in_leaves_no_session(
+    server: SimServer, simulator: Simulator, tmp_path: Path, shared: bool
+) -> None:
+    """Of a response that nobody reads, nobody would have the key."""
+    server.faults.add(Fault(operation="auth.login", delay=0.5))
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", LOGIN, server.url, str(tmp_path / "session") if shared else ""],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        server.wait_for(lambda traffic: traffic.seen == 1)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
+    assert (child.returncode, errors) == (3, "")
+    assert server.requests == (("POST", "/api/auth/login"), ("POST", "/api/auth/logout"))
+    assert simulator.session_count == 0

@@ -6,16 +6,29 @@ import asyncio
 import logging
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 
-from srs_vsphere import ApiKeyAuth, AsyncSrsClient, BasicAuth, SrsClient, SrsError
+from srs_vsphere import (
+    ApiKeyAuth,
+    AsyncSrsClient,
+    AsyncSrsFleet,
+    BasicAuth,
+    Credential,
+    RetryPolicy,
+    SrsClient,
+    SrsError,
+    SrsFleet,
+    SsoAuth,
+)
+from srs_vsphere._http.default_transport import DefaultTransport
 from tests.raw_server import RawServer, Visit
 
 pytestmark = pytest.mark.anyio
 
+AT_ONCE = RetryPolicy(backoff=0)
 KEY = "k3y-of-the-session"
 SECRETS = (KEY, "hunter2", "aHVudGVyMg", "Get-Secret", "p4rameter", "YWxpY2U6aHVudGVyMg")
 
@@ -45,12 +58,14 @@ def check(error: BaseException) -> None:
 
 
 class Silent:
-    """A server that reads requests and never answers."""
+    """A server that reads requests and never answers; who comes after the first is not even heard."""
 
     def __init__(self) -> None:
         self.asked = threading.Semaphore(0)
 
     def __call__(self, visit: Visit) -> None:
+        if visit.number > 1:
+            return
         visit.request()
         self.asked.release()
         visit.hung_up()
@@ -85,7 +100,7 @@ async def test_an_async_call_that_is_ended_from_outside(
 ) -> None:
     silent = Silent()
     with RawServer(silent) as server:
-        client = AsyncSrsClient(server.url, auth=auth)
+        client = AsyncSrsClient(server.url, auth=auth, retry=AT_ONCE)
         task = asyncio.create_task(call_async(client, what))
         await asyncio.to_thread(silent.asked.acquire)
         if end == "close":
@@ -103,7 +118,12 @@ async def test_an_async_call_that_is_ended_from_outside(
 
 
 @pytest.mark.parametrize("what", CALLS)
-def test_a_sync_call_whose_client_is_closed(what: str, auth: BasicAuth | ApiKeyAuth) -> None:
+@pytest.mark.parametrize("transport", ["own", "httpx"])
+def test_a_sync_call_whose_client_is_closed(
+    what: str, transport: str, auth: BasicAuth | ApiKeyAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if transport == "httpx":
+        monkeypatch.setattr(DefaultTransport, "own", lambda _: None)
     silent = Silent()
     errors: list[BaseException] = []
     with RawServer(silent) as server:
@@ -155,8 +175,28 @@ async def test_a_connection_that_breaks() -> None:
         visit.request()
 
     with RawServer(play) as server:
-        client = AsyncSrsClient(server.url, auth=ApiKeyAuth(KEY))
+        client = AsyncSrsClient(server.url, auth=ApiKeyAuth(KEY), retry=AT_ONCE)
         with pytest.raises(SrsError) as caught:
             await client.run("Get-Secret $a", parameters={"a": "p4rameter"}, runspace="rs-1")
         check(caught.value)
         await client._http.aclose()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AsyncSrsClient("nonsense"),
+        lambda: SrsClient("nonsense"),
+        lambda: AsyncSrsFleet([], concurrency=0),
+        lambda: SrsFleet([], concurrency=0),
+        lambda: SsoAuth("alice", "hunter2", "nonsense"),
+        lambda: BasicAuth("", "hunter2"),
+        lambda: Credential("", "hunter2"),
+        lambda: ApiKeyAuth("\n"),
+    ],
+)
+def test_what_an_argument_kept_from_being_made_can_be_shown(make: Callable[[], object]) -> None:
+    """Its frame holds it, and its attributes are not there yet."""
+    with pytest.raises((SrsError, ValueError)) as caught:
+        make()
+    check(caught.value)

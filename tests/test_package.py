@@ -5,20 +5,25 @@ import graphlib
 import importlib
 import inspect
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import anyio
+import httpx
 import pytest
 
 import srs_vsphere
+from srs_vsphere import models
 
 SOURCE = Path(srs_vsphere.__file__)
 
 
-def imports_for_type_checkers():
+def imports_for_type_checkers(source=SOURCE):
     modules = {}
-    for statement in ast.parse(SOURCE.with_suffix(".pyi").read_text(encoding="utf-8")).body:
+    for statement in ast.parse(source.with_suffix(".pyi").read_text(encoding="utf-8")).body:
         assert isinstance(statement, ast.ImportFrom)
         (alias,) = statement.names
         # Only this form exports a name from a stub.
@@ -56,6 +61,15 @@ def test_type_checkers_and_the_interpreter_see_the_same():
     assert len(set(srs_vsphere.__all__)) == len(srs_vsphere.__all__)
 
 
+def test_the_models_load_on_use():
+    assert imports_for_type_checkers(Path(models.__file__)) == models._MODULES
+    for name, module in models._MODULES.items():
+        assert getattr(models, name) is getattr(importlib.import_module(module), name)
+    assert dir(models) == sorted(models._MODULES)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = models.nonsense
+
+
 def test_star_import_and_dir():
     namespace = {}
     exec("from srs_vsphere import *", namespace)
@@ -82,7 +96,11 @@ def test_an_unknown_name_is_an_attribute_error():
             ["httpx", "cattrs"],
         ),
         ("from srs_vsphere import AsyncSrsClient", ["cattrs", "srs_vsphere._sync"]),
-        ("from srs_vsphere import SrsClient", ["cattrs", "srs_vsphere._async"]),
+        (
+            "from srs_vsphere import SrsClient",
+            ["cattrs", "asyncio", "srs_vsphere._async", "srs_vsphere.results"],
+        ),
+        ("from srs_vsphere import Runspace", ["srs_vsphere.models.script_execution"]),
     ],
 )
 def test_only_what_is_used_is_loaded(code, absent):
@@ -113,9 +131,33 @@ with SimServer(Simulator(users={"alice": "secret"})) as server:
 """
 
 
-def test_all_names_and_a_script_without_a_warning():
-    command = [sys.executable, "-W", "error", "-c", RUN]
-    done = subprocess.run(command, cwd=SOURCE.parents[1], capture_output=True, text=True, check=False)
+def interpreter(version):
+    """Return a Python of this version: this one, one on the path, or one that was installed beside this."""
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    beside = sorted(Path(sys.base_prefix).parent.glob(f"{version}.*/bin/python"))
+    for command in (shutil.which(f"python{version}"), *beside):
+        # Some that are on the path only say that they are not there.
+        if command is not None and subprocess.run([command, "-V"], capture_output=True).returncode == 0:
+            return command
+    pytest.skip(f"Python {version} is not installed")
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_all_names_and_a_script_without_a_warning(version):
+    # What the package needs is written in Python, so every version can take it from here.
+    places = dict.fromkeys(Path(module.__file__).parents[1] for module in (srs_vsphere, anyio, httpx))
+    done = subprocess.run(
+        [interpreter(version), "-W", "error", "-c", RUN],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, places)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "x x\n", "")
 
 

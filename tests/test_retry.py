@@ -29,7 +29,7 @@ POLICIES = st.builds(
 )
 OUTCOMES = st.builds(Outcome, st.sampled_from([Sent.NO, Sent.MAYBE])) | st.builds(
     Outcome,
-    st.just(Sent.ANSWERED),
+    st.just(Sent.RESPONDED),
     st.integers(0, 599) | st.sampled_from([429, 502, 503, 504]),
     st.none() | AMOUNTS,
 )
@@ -75,9 +75,9 @@ def test_a_retry_is_always_allowed_bounded_and_in_time(
     [
         (Sent.NO, None, True, True),
         (Sent.MAYBE, None, True, False),
-        (Sent.ANSWERED, 429, True, True),
-        *[(Sent.ANSWERED, status, True, False) for status in (0, 502, 503, 504)],
-        *[(Sent.ANSWERED, status, False, False) for status in (301, 400, 401, 404, 409, 500, 501, 505)],
+        (Sent.RESPONDED, 429, True, True),
+        *[(Sent.RESPONDED, status, True, False) for status in (0, 502, 503, 504)],
+        *[(Sent.RESPONDED, status, False, False) for status in (301, 400, 401, 404, 409, 500, 501, 505)],
     ],
 )
 def test_what_may_be_tried_again(sent, status, get, post):
@@ -94,7 +94,7 @@ def test_waits_double_up_to_the_cap():
 
 def test_retry_after_comes_before_the_jitter_and_is_capped():
     policy = RetryPolicy(backoff=1, retry_after_cap=30)
-    asked = Outcome(Sent.ANSWERED, 503, 7)
+    asked = Outcome(Sent.RESPONDED, 503, 7)
     assert choose(outcome=asked, policy=policy).wait == 7.5
     assert choose(outcome=attrs.evolve(asked, retry_after=1e9), policy=policy).wait == 30.5
     assert choose(outcome=attrs.evolve(asked, retry_after=0.0), policy=policy).wait == 0.5
@@ -107,9 +107,9 @@ def test_retry_after_comes_before_the_jitter_and_is_capped():
         ({"budget": 0.99}, "budget"),
         ({"elapsed": 120}, "deadline of 120 s"),
         ({"elapsed": 119.9}, "deadline of 120 s"),
-        ({"outcome": Outcome(Sent.ANSWERED, 500)}, "same answer"),
+        ({"outcome": Outcome(Sent.RESPONDED, 500)}, "same response"),
         ({"operation": POST, "outcome": Outcome(Sent.MAYBE)}, "must not happen twice"),
-        ({"operation": POST, "outcome": Outcome(Sent.ANSWERED, 503)}, "must not happen twice"),
+        ({"operation": POST, "outcome": Outcome(Sent.RESPONDED, 503)}, "must not happen twice"),
     ],
 )
 def test_giving_up_says_why(values, reason):
@@ -129,9 +129,9 @@ def test_a_policy_without_retries_gives_nothing_up():
     ("outcome", "reason"),
     [
         (Outcome(Sent.NO), "not sent"),
-        (Outcome(Sent.MAYBE), "no whole answer"),
-        (Outcome(Sent.ANSWERED, 502), "HTTP 502"),
-        (Outcome(Sent.ANSWERED, 503, 7), "HTTP 503, Retry-After 7 s"),
+        (Outcome(Sent.MAYBE), "no whole response"),
+        (Outcome(Sent.RESPONDED, 502), "HTTP 502"),
+        (Outcome(Sent.RESPONDED, 503, 7), "HTTP 503, Retry-After 7 s"),
     ],
 )
 def test_trying_again_says_why(outcome, reason):

@@ -1,4 +1,4 @@
-"""Scripts and runspaces, cancelled at random moments or with their answers lost: nothing stays behind."""
+"""Scripts and runspaces, cancelled at random moments or with their responses lost: nothing stays behind."""
 
 from __future__ import annotations
 
@@ -251,8 +251,8 @@ async def test_a_console_whose_creator_is_cancelled() -> None:
 
 @pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", 10_000), ("trio", 1000)])
 @pytest.mark.anyio
-async def test_creates_whose_answers_are_lost(anyio_backend: str, times: int) -> None:
-    """As many runspaces are there as the caller was told of, whatever became of the answers."""
+async def test_creates_whose_responses_are_lost(anyio_backend: str, times: int) -> None:
+    """As many runspaces are there as the caller was told of, whatever became of the responses."""
     place = InProcess(
         Fault(operation="runspaces.create", probability=0.15, reset="after", lost_answer=True),
         Fault(operation="runspaces.create", probability=0.05, status=504, lost_answer=True),
@@ -294,7 +294,7 @@ async def test_creates_whose_answers_are_lost(anyio_backend: str, times: int) ->
 
 
 @pytest.mark.anyio
-async def test_runs_whose_answers_are_lost_leave_nothing() -> None:
+async def test_runs_whose_responses_are_lost_leave_nothing() -> None:
     """Any answer of any call may be lost, and yet nothing stays on the server."""
     place = InProcess(
         Fault(operation="runspaces.*", probability=0.15, reset="after", lost_answer=True),
@@ -408,9 +408,16 @@ async def test_run_cancelled_at_any_moment_leaves_nothing(
 ) -> None:
     """Over real sockets, fifty at once; three of four are cancelled, each at another moment of its way."""
     chance = random.Random(f"moments {anyio_backend}")
-    simulator = Simulator(
-        users={"alice": "secret"}, settings=Settings(quota=1000), clock=SystemClock(speed=20.0)
+    # What lasts is short, and what is removed after a time stays: on a slow machine the runs take minutes.
+    settings = Settings(
+        quota=1000,
+        history=10**6,
+        creation_seconds=0.04,
+        script_seconds=0.001,
+        poll_interval=0.025,
+        cancel_interval=0.005,
     )
+    simulator = Simulator(users={"alice": "secret"}, settings=settings, clock=SystemClock())
     cancelled = finished = 0
     before = others()
     moment: ContextVar[_Moment] = ContextVar("moment")

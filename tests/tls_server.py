@@ -116,43 +116,49 @@ class TlsServer:
         self.received = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._open: set[socket.socket] = set()
+        self._open: list[ssl.SSLSocket] = []
         self._threads: list[threading.Thread] = []
+        self._serving = threading.Thread(target=self._serve)
+        self._serving.start()
 
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
-    def serve(self) -> None:
+    def _serve(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 plain, _ = self._listener.accept()
-                self._open.add(plain)
                 context = self.contexts[min(self.connections, len(self.contexts) - 1)]
                 self.connections += 1
-                thread = threading.Thread(target=self._play, args=(plain, context))
-                self._threads.append(thread)
-                thread.start()
+                # The handshake waits for the client: closing must find the socket before.
+                with contextlib.suppress(OSError, ValueError), plain:
+                    sock = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+                    thread = threading.Thread(target=self._play, args=(sock,))
+                    self._open.append(sock)
+                    self._threads.append(thread)
+                    thread.start()
 
-    def _play(self, plain: socket.socket, context: ssl.SSLContext) -> None:
-        with contextlib.suppress(OSError, ValueError), plain:
-            with context.wrap_socket(plain, server_side=True) as sock:
-                self._open.add(sock)
-                self.handshakes += 1
-                while data := sock.recv(65536):
-                    self.received += data
-                    sock.sendall(
-                        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-                        b"X-SRS-API-KEY: 00000000-0000-0000-0000-000000000001\r\n\r\n%b" % (len(ABOUT), ABOUT)
-                    )
+    def _play(self, sock: ssl.SSLSocket) -> None:
+        with contextlib.suppress(OSError, ValueError), sock:
+            sock.do_handshake()
+            self.handshakes += 1
+            while data := sock.recv(65536):
+                self.received += data
+                sock.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+                    b"X-SRS-API-KEY: 00000000-0000-0000-0000-000000000001\r\n\r\n%b" % (len(ABOUT), ABOUT)
+                )
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        # Only then no more connections come.
+        self._serving.join()
         for sock in self._open:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
 
@@ -160,10 +166,7 @@ class TlsServer:
 @contextlib.contextmanager
 def tls_server(*contexts: ssl.SSLContext) -> Iterator[TlsServer]:
     server = TlsServer(*contexts)
-    thread = threading.Thread(target=server.serve)
-    thread.start()
     try:
         yield server
     finally:
         server.close()
-        thread.join()

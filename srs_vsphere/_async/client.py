@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
 
-from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
 from srs_vsphere._async.client_options import AsyncClientOptions
 from srs_vsphere._async.client_scripts import AsyncClientScripts
 from srs_vsphere._async.decoding import read_one
 from srs_vsphere._async.observer import AsyncObserver
 from srs_vsphere._async.runspaces import AsyncRunspaces
-from srs_vsphere._async.script_executions import AsyncScriptExecutions
 from srs_vsphere._async.sender import AsyncSender
 from srs_vsphere._async.session import AsyncSession
-from srs_vsphere._async.web_consoles import AsyncWebConsoles
 from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_async_http
@@ -29,7 +26,6 @@ from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
-from srs_vsphere.events import Event
 from srs_vsphere.models import About
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_observers, check_session_file
@@ -37,7 +33,10 @@ from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
-    pass
+    from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
+    from srs_vsphere._async.script_executions import AsyncScriptExecutions
+    from srs_vsphere._async.web_consoles import AsyncWebConsoles
+    from srs_vsphere.events import Event
 
 T = TypeVar("T")
 
@@ -184,9 +183,10 @@ class AsyncSrsClient(AsyncClientScripts):
     def _take(self, session: AsyncSession) -> None:
         self._session = session
         self._runspaces = AsyncRunspaces(session)
-        self._script_executions = AsyncScriptExecutions(session)
-        self._argument_scripts = AsyncArgumentScripts(session)
-        self._web_consoles = AsyncWebConsoles(session)
+        # Made on use, and loaded then: most programs need the runspaces and `run` only.
+        self._script_executions: AsyncScriptExecutions | None = None
+        self._argument_scripts: AsyncArgumentScripts | None = None
+        self._web_consoles: AsyncWebConsoles | None = None
 
     @property
     def runspaces(self) -> AsyncRunspaces:
@@ -196,21 +196,36 @@ class AsyncSrsClient(AsyncClientScripts):
     @property
     def script_executions(self) -> AsyncScriptExecutions:
         """The scripts that run or ran: list, get, create, wait for, follow and cancel them."""
+        if self._script_executions is None:
+            from srs_vsphere._async.script_executions import AsyncScriptExecutions
+
+            self._script_executions = AsyncScriptExecutions(self._session)
         return self._script_executions
 
     @property
     def argument_scripts(self) -> AsyncArgumentScripts:
         """The templates of scripts that look up a parameter's value: list, get and fill them in."""
+        if self._argument_scripts is None:
+            from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
+
+            self._argument_scripts = AsyncArgumentScripts(self._session)
         return self._argument_scripts
 
     @property
     def web_consoles(self) -> AsyncWebConsoles:
         """The PowerCLI consoles in a browser: list, get, create, wait for and delete them."""
+        if self._web_consoles is None:
+            from srs_vsphere._async.web_consoles import AsyncWebConsoles
+
+            self._web_consoles = AsyncWebConsoles(self._session)
         return self._web_consoles
 
     def __repr__(self) -> str:
-        state = "closed" if self._session.closed else "open"
-        return f"<{type(self).__name__} {self._session.sender.origin.url} {state}>"
+        # A traceback shows it before it is made, if an argument is refused.
+        session: AsyncSession | None = getattr(self, "_session", None)
+        if session is None:
+            return f"<{type(self).__name__}>"
+        return f"<{type(self).__name__} {session.sender.origin.url} {'closed' if session.closed else 'open'}>"
 
     def with_options(self, *, timeout: float | None = None, retry: RetryPolicy | None = None) -> Self:
         """Return a view of this client whose calls have options of their own.

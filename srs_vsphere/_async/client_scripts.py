@@ -5,32 +5,24 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, overload
 
-from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
-from srs_vsphere._async.script_runner import AsyncScriptRunner
-from srs_vsphere._async.session import AsyncSession
-from srs_vsphere._async.started_script import AsyncStartedScript
 from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.identity import RunspaceRef, runspace_id
-from srs_vsphere._service.poll_schedule import CREATION_TIMEOUT
-from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import (
-    DEFAULT_TIMEOUT,
-    DEFAULT_WIDTH,
-    ClientRunOptions,
-    MismatchChoice,
-    OnRecord,
-    RunOptions,
-    check_new_only,
-    prepare,
-)
-from srs_vsphere._service.stream_schedule import StreamsChoice
+from srs_vsphere._service.identity import runspace_id
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT, DEFAULT_WIDTH
 from srs_vsphere._validation import check_flag, check_number
-from srs_vsphere.models import PSDocument
-from srs_vsphere.parameters import Parameters
-from srs_vsphere.results import ScriptResult
 
 if TYPE_CHECKING:
+    # What runs scripts is loaded on use: a program that lists runspaces needs none of it.
     from cattrs import BaseConverter
+
+    from srs_vsphere._async.session import AsyncSession
+    from srs_vsphere._async.started_script import AsyncStartedScript
+    from srs_vsphere._service.identity import RunspaceRef
+    from srs_vsphere._service.script_output import OutputChoice
+    from srs_vsphere._service.script_request import ClientRunOptions, MismatchChoice, OnRecord, RunOptions
+    from srs_vsphere._service.stream_schedule import StreamsChoice
+    from srs_vsphere.models import PSDocument
+    from srs_vsphere.parameters import Parameters
+    from srs_vsphere.results import ScriptResult
 
 T = TypeVar("T")
 
@@ -156,6 +148,11 @@ class AsyncClientScripts:
             InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.
         """
+        from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
+        from srs_vsphere._async.script_runner import AsyncScriptRunner
+        from srs_vsphere._service.poll_schedule import CREATION_TIMEOUT
+        from srs_vsphere._service.script_request import check_new_only, prepare
+
         job = prepare(
             script,
             parameters=parameters,
@@ -278,6 +275,10 @@ class AsyncClientScripts:
             OutcomeUnknownError: it may have been started all the same; the error tells its name.
             SrsError: as for `AsyncRunspaceHandle.start`.
         """
+        from srs_vsphere._async.script_runner import AsyncScriptRunner
+        from srs_vsphere._async.started_script import AsyncStartedScript
+        from srs_vsphere._service.script_request import prepare
+
         job = prepare(
             script,
             parameters=parameters,

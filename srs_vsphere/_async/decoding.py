@@ -1,91 +1,60 @@
-"""What a call returns, read from its answer: nothing, one object, a list, or objects one by one."""
+"""How the result of a call is taken out of its response: at once, or object by object as the body arrives."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 import httpx
+from attrs import frozen
 
 from srs_vsphere._async.response import AsyncResponse
-from srs_vsphere._codec import strict_json
-from srs_vsphere._codec.json_array import JsonArrayDecoder, JsonArrayError
-from srs_vsphere._codec.models import WireError, structurer
-from srs_vsphere._service import failures
+from srs_vsphere._service import decoding, failures
 from srs_vsphere._service.call import Call
-from srs_vsphere.errors import DecodeError, SrsError, StreamInterruptedError
 
 T = TypeVar("T")
 
 
-async def read_nothing(response: AsyncResponse, call: Call) -> None:
-    """Read the body to its end, so that the connection can be used again."""
-    del call
-    await response.read()
+@frozen
+class AsyncReader(Generic[T]):
+    """Takes the result of a call out of a successful response.
+
+    Args:
+        read: takes it out of a response whose body may still be arriving.
+        decode: takes it out of a body that is all there; None where only `read` can.
+        whole: whether `read` reads to the end.
+    """
+
+    read: Callable[[AsyncResponse, Call], Awaitable[T]]
+    decode: Callable[[bytes, Call], T] | None = None
+    whole: bool = True
 
 
-def read_one(cls: type[T]) -> Callable[[AsyncResponse, Call], Awaitable[T]]:
-    """Return a function that reads one JSON object.
+def _of_body(decode: Callable[[bytes, Call], T]) -> AsyncReader[T]:
+    """Return a reader that needs the whole body."""
+
+    async def read(response: AsyncResponse, call: Call) -> T:
+        return decode(await response.read(), call)
+
+    return AsyncReader(read, decode)
+
+
+read_nothing: AsyncReader[None] = _of_body(decoding.decode_nothing)
+read_texts: AsyncReader[list[str | None] | None] = _of_body(decoding.decode_texts)
+
+
+def read_one(cls: type[T]) -> AsyncReader[T]:
+    """Return a reader of one JSON object.
 
     Args:
         cls: the model it is decoded into.
     """
-
-    async def read(response: AsyncResponse, call: Call) -> T:
-        body = await response.read()
-        try:
-            item = structurer(cls)(strict_json.loads(body))
-            found: object = getattr(item, "id", None)
-            # A record that the service has lost has no id: what waits for it says so.
-            if not found or call.operation.is_about(found, call.path):
-                return item
-            problem = f"the response is about another {cls.__name__} than the one asked for: {found!r}"
-        except WireError as error:
-            problem = f"the response is no {cls.__name__}: {error}"
-        except ValueError as error:
-            problem = f"the response is not JSON: {error}"
-        raise DecodeError(problem, **call.facts(status=response.status))
-
-    return read
+    return _of_body(decoding.decode_one(cls))
 
 
-async def read_texts(response: AsyncResponse, call: Call) -> list[str | None] | None:
-    """Read a list of texts, any of which may be missing; 204 stands for no list at all."""
-    body = await response.read()
-    if response.status == 204:
-        return None
-    try:
-        texts = strict_json.loads(body)
-    except ValueError as error:
-        problem = f"the response is not JSON: {error}"
-    else:
-        if isinstance(texts, list) and all(
-            text is None or isinstance(text, str) for text in cast("list[object]", texts)
-        ):
-            return cast("list[str | None]", texts)
-        problem = "the answer is not a list of texts"
-    raise DecodeError(problem, **call.facts(status=response.status))
-
-
-def read_list_or_none(cls: type[T]) -> Callable[[AsyncResponse, Call], Awaitable[list[T] | None]]:
-    """Return a function that reads a whole list; 204 stands for no list at all.
-
-    Args:
-        cls: the model of its objects.
-    """
-
-    async def read(response: AsyncResponse, call: Call) -> list[T] | None:
-        if response.status == 204:
-            await response.read()
-            return None
-        return await AsyncObjects(response, call, cls).gather()
-
-    return read
-
-
-def read_list(cls: type[T]) -> Callable[[AsyncResponse, Call], Awaitable[list[T]]]:
-    """Return a function that reads a whole list.
+def read_list(cls: type[T]) -> AsyncReader[list[T]]:
+    """Return a reader of a whole list, which is decoded while it arrives.
 
     Args:
         cls: the model of its objects.
@@ -94,29 +63,36 @@ def read_list(cls: type[T]) -> Callable[[AsyncResponse, Call], Awaitable[list[T]
     async def read(response: AsyncResponse, call: Call) -> list[T]:
         return await AsyncObjects(response, call, cls).gather()
 
-    return read
+    return AsyncReader(read, decoding.decode_list(cls))
+
+
+def read_list_or_none(cls: type[T]) -> AsyncReader[list[T] | None]:
+    """Return a reader of a whole list; 204 stands for no list at all.
+
+    Args:
+        cls: the model of its objects.
+    """
+    decode_list = decoding.decode_list(cls)
+
+    def decode(body: bytes, call: Call) -> list[T] | None:
+        return None if call.status == 204 else decode_list(body, call)
+
+    return _of_body(decode)
 
 
 class AsyncObjects(Generic[T]):
     """An iterator of a list's objects, each decoded when it is asked for.
 
     Args:
-        response: the open answer.
+        response: the open response.
         call: what errors tell of.
         cls: the model of the objects.
     """
 
     def __init__(self, response: AsyncResponse, call: Call, cls: type[T]) -> None:
-        self._reply = response
-        self._call = call
-        self._name = cls.__name__
-        self._structure = structurer(cls)
-        # Made when the first bytes come: a list that is whole already is parsed without it.
-        self._decoder: JsonArrayDecoder | None = None
+        self._response = response
+        self._decoder = decoding.ListDecoder(cls, call)
         self._ready: deque[object] = deque()
-        self._delivered = 0
-        self._at_end = False
-        self._error: SrsError | None = None
 
     def __aiter__(self) -> AsyncObjects[T]:
         return self
@@ -125,7 +101,7 @@ class AsyncObjects(Generic[T]):
         while not self._ready:
             if not await self._fill():
                 raise StopAsyncIteration
-        return self._decode(self._ready.popleft())
+        return self._decoder.decode(self._ready.popleft())
 
     async def gather(self) -> list[T]:
         """Return all objects that are still to come.
@@ -134,86 +110,27 @@ class AsyncObjects(Generic[T]):
             StreamInterruptedError: the list broke off.
             DecodeError: it is not a list of such objects.
         """
-        values = self._whole()
-        if values is not None:
-            try:
-                return list(map(self._structure, values))
-            except WireError:
-                # Again, one by one, to tell how many were fine.
-                return [self._decode(value) for value in values]
         gathered: list[T] = []
         while self._ready or await self._fill():
-            gathered.extend([self._decode(value) for value in self._ready])
+            gathered.extend(map(self._decoder.decode, self._ready))
             self._ready.clear()
         return gathered
 
     def close(self) -> None:
         """Refuse to be read any further."""
         self._ready.clear()
-        if self._error is None and not self._at_end:
-            self._error = StreamInterruptedError(
-                "the stream was read after it was closed",
-                items_delivered=self._delivered,
-                **self._call.facts(status=self._reply.status, advice="Read it inside its with block."),
-            )
-
-    def _whole(self) -> list[object] | None:
-        """Parse a list that is all there in one go; any other body is left to the decoder, which says why."""
-        body = self._reply.whole()
-        if body is None:
-            return None
-        try:
-            values = strict_json.loads(body)
-        except ValueError:
-            return None
-        return cast("list[object]", values) if isinstance(values, list) else None
+        self._decoder.close()
 
     async def _fill(self) -> bool:
         """Decode what comes next, or say that the list has ended."""
-        if self._error is not None:
-            raise self._error.again()
+        decoder = self._decoder
         try:
-            if self._decoder is None:
-                self._decoder = JsonArrayDecoder()
-            chunk = b"" if self._at_end else await self._reply.next_chunk()
-            self._at_end = not chunk
-            items = self._decoder.feed(chunk) if chunk else self._decoder.close()
+            at_end = decoder.at_end or decoder.error is not None
+            chunk = b"" if at_end else await self._response.next_chunk()
         except httpx.HTTPError as error:
-            failure = self._interrupted("its connection broke", failures.bare(error))
-        except JsonArrayError as error:
-            if error.truncated:
-                failure = self._interrupted(str(error), None)
-            else:
-                failure = self._refused(f"the answer is not the list it should be: {error}")
+            failure = decoder.interrupted("its connection broke", failures.bare(error))
         else:
+            items = decoder.feed(chunk)
             self._ready.extend(items)
-            return bool(items) or not self._at_end
-        self._error = failure
+            return bool(items) or not decoder.at_end
         raise failure
-
-    def _decode(self, value: object) -> T:
-        try:
-            item = self._structure(value)
-        except WireError as error:
-            failure = self._refused(f"the list holds what is no {self._name}: {error}")
-        else:
-            self._delivered += 1
-            return item
-        self._error = failure
-        raise failure
-
-    def _interrupted(self, why: str, cause: Exception | None) -> SrsError:
-        error = StreamInterruptedError(
-            f"the list broke off after {self._delivered} objects: {why}",
-            items_delivered=self._delivered,
-            **self._call.facts(status=self._reply.status, cause=type(cause).__name__ if cause else None),
-        )
-        error.__cause__ = cause
-        return error
-
-    def _refused(self, message: str) -> SrsError:
-        return DecodeError(
-            f"{message} (after {self._delivered} objects)",
-            items_delivered=self._delivered,
-            **self._call.facts(status=self._reply.status),
-        )

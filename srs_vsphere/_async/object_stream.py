@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
-from srs_vsphere._async.decoding import AsyncObjects
+from srs_vsphere._async.decoding import AsyncObjects, AsyncReader
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service.call import Call
@@ -41,7 +41,7 @@ class AsyncObjectStream(Generic[T]):
         if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
         response, call = await self._session.call(
-            self._operation, _read_opened, path=self._path, timeout=self._timeout, whole=False
+            self._operation, _read_opened, path=self._path, timeout=self._timeout
         )
         self._response = response
         self._objects = AsyncObjects(response, call, self._cls)
@@ -66,5 +66,8 @@ class AsyncObjectStream(Generic[T]):
             await response.aclose()
 
 
-async def _read_opened(response: AsyncResponse, call: Call) -> tuple[AsyncResponse, Call]:
+async def _keep_open(response: AsyncResponse, call: Call) -> tuple[AsyncResponse, Call]:
     return response.keep(), call
+
+
+_read_opened = AsyncReader(_keep_open, whole=False)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._service.call import Call
-from srs_vsphere._service.event_log import LOG, log_event
-from srs_vsphere.events import Event
+from srs_vsphere._service.event_log import log_event
 from srs_vsphere.telemetry import Attributes, Span, Telemetry
+
+if TYPE_CHECKING:
+    from srs_vsphere.events import Event
 
 
 class AsyncObserver:
@@ -29,13 +31,11 @@ class AsyncObserver:
         *,
         log_scripts: bool = False,
     ) -> None:
-        self._hook = None if on_event is None else AsyncHook[Event]("on_event", on_event)
+        self._hook = None if on_event is None else AsyncHook["Event"]("on_event", on_event)
         self._telemetry = telemetry
+        #: Whether anybody but the log is told what happens to each request.
+        self.listens: bool = on_event is not None or telemetry is not None
         self.log_scripts: bool = log_scripts
-
-    def watches_requests(self) -> bool:
-        """Whether anybody listens to what happens to each request."""
-        return self._hook is not None or self._telemetry is not None or LOG.isEnabledFor(logging.DEBUG)
 
     async def tell(self, event: Event) -> None:
         """Tell everybody of an event.
@@ -50,7 +50,7 @@ class AsyncObserver:
             await self._hook.tell(event)
 
     def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span | None]:
-        """Return a context that is a span of this name; it gives None where nobody wants spans.
+        """Return a context that is a span of this name; it gives None without telemetry.
 
         Args:
             name: the span's name.

@@ -12,7 +12,7 @@ from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._concurrency.limiter import AsyncLimiter
 from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.script_request import unique_name
+from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere.errors import ClosedError, NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.models import RunspaceState
 

@@ -15,7 +15,7 @@ from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.poll_schedule import AskAgain, Seen, Wait, WaitPolicy
-from srs_vsphere._service.script_request import unique_name
+from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere.errors import (
     NotFoundError,
     QuotaExceededError,

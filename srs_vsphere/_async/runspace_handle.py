@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, overload
 from srs_vsphere._async.script_runner import AsyncScriptRunner
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._async.started_script import AsyncStartedScript
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT, DEFAULT_WIDTH
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import (
-    DEFAULT_TIMEOUT,
-    DEFAULT_WIDTH,
-    MismatchChoice,
-    OnRecord,
-    RunOptions,
-    prepare,
-)
+from srs_vsphere._service.script_request import MismatchChoice, OnRecord, RunOptions, prepare
 from srs_vsphere._service.stream_schedule import StreamsChoice
 from srs_vsphere.models import PSDocument, Runspace
 from srs_vsphere.parameters import Parameters

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import builtins
+from typing import TYPE_CHECKING
 
 from srs_vsphere._async.object_stream import AsyncObjectStream
-from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 from srs_vsphere._async.runspace_calls import AsyncRunspaceCalls, read_runspaces
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service import operations
 from srs_vsphere._service.identity import RunspaceRef, runspace_id
 from srs_vsphere._validation import check_flag, check_name, check_patience
 from srs_vsphere.models import Runspace
+
+if TYPE_CHECKING:
+    from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
 
 
 class AsyncRunspaces:
@@ -32,7 +35,7 @@ class AsyncRunspaces:
 
         Raises:
             StreamInterruptedError: while iterating: the list broke off.
-            DecodeError: while iterating: the answer is not a list of runspaces.
+            DecodeError: while iterating: the response is not a list of runspaces.
             SrsError: on entering: the call failed.
         """
         operation = operations.RUNSPACES_LIST
@@ -49,7 +52,7 @@ class AsyncRunspaces:
 
         Raises:
             StreamInterruptedError: the list broke off, each time.
-            DecodeError: the answer is not a list of runspaces.
+            DecodeError: the response is not a list of runspaces.
             SrsError: the call failed.
         """
         return await self._session.call(operations.RUNSPACES_LIST, read_runspaces, timeout=timeout)
@@ -160,7 +163,7 @@ class AsyncRunspaces:
         killed leaves its runspace, until it has idled.
 
         Args:
-            name: how its name begins; the rest is made unique, so that it is found if an answer is lost.
+            name: how its name begins; the rest is made unique, so that it is found if a response is lost.
             run_vc_connection_script: whether it connects to vCenter as the user who is logged in; that it
                 did is checked.
             timeout: seconds until it must be ready; default 660, None for as long as it takes.
@@ -176,6 +179,9 @@ class AsyncRunspaces:
             VCenterConnectionError: on entering: it is not connected to vCenter; the error has the records.
             SrsError: on entering: a call failed for good.
         """
+        # Loaded on use: who lists runspaces runs no scripts.
+        from srs_vsphere._async.runspace_block import AsyncRunspaceBlock
+
         check_name(name)
         check_flag("run_vc_connection_script", run_vc_connection_script)
         check_patience("timeout", timeout)

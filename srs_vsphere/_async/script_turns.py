@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from srs_vsphere._async.script_run import AsyncScriptRun
 from srs_vsphere._concurrency.limiter import AsyncLimiter
+
+if TYPE_CHECKING:
+    from srs_vsphere._async.script_run import AsyncScriptRun
 
 
 @frozen

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import httpx
 
+from srs_vsphere._async.decoding import AsyncReader
 from srs_vsphere._async.observer import AsyncObserver
 from srs_vsphere._async.refused_certificate import describe_certificate
 from srs_vsphere._async.response import AsyncResponse
 from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._concurrency.limiter import AsyncLimiter
+from srs_vsphere._http.lean_client import AsyncLeanClient
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_builder import RequestBuilder
 from srs_vsphere._http.step_timeouts import StepTimeouts
@@ -21,6 +24,7 @@ from srs_vsphere._http.tracebacks import hide_requests
 from srs_vsphere._service import failures
 from srs_vsphere._service.api_errors import error_for
 from srs_vsphere._service.call import Call
+from srs_vsphere._service.event_log import LOG
 from srs_vsphere._service.failures import Failure
 from srs_vsphere._service.operations import LOGOUT, Operation
 from srs_vsphere._service.retry_decision import (
@@ -38,7 +42,6 @@ from srs_vsphere.errors import (
     SrsError,
     StreamInterruptedError,
 )
-from srs_vsphere.events import RequestEnded, Retrying
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -48,6 +51,8 @@ T = TypeVar("T")
 _LONGEST_ERROR_BODY = 65536
 #: The sockets' own timeouts go first, for they know whether the request was sent.
 _DEADLINE_SLACK = 0.05
+#: A request is sent again as it is if its deadline is missed by no more than this many seconds.
+_EARLY = 0.01
 #: A proxy responds so when it lost, or never got, the service's own response. The service itself says 0 for a
 #: runspace that it cannot reach, and then tells its code.
 _LOST_RESPONSES = frozenset({0, 502, 503, 504})
@@ -60,7 +65,7 @@ class AsyncSender:
         origin: where to.
         http: the HTTP client, which the sender does not close.
         policy: when to try again.
-        timeouts: how patient one attempt is.
+        timeouts: how long one attempt may wait for each of its steps.
         max_connections: how many requests may be on their way at once.
         on_retry: told of every retry.
         clock: clock and random source.
@@ -88,6 +93,7 @@ class AsyncSender:
         self.limiter: AsyncLimiter = AsyncLimiter(max_connections)
         self._max_connections = max_connections
         self._http = http
+        self._lean = http if isinstance(http, AsyncLeanClient) else None
         self._requests = RequestBuilder(origin, http)
         self._timeouts = timeouts
         self._on_retry = None if on_retry is None else AsyncHook[RetryEvent]("on_retry", on_retry)
@@ -122,39 +128,37 @@ class AsyncSender:
             policy: when it is tried again; default the sender's policy.
         """
         policy = self.policy if policy is None else policy
-        now = self.clock.now()
         seconds = policy.deadline if within is None else min(within, policy.deadline)
-        return Call(operation, path, self.origin.host, now + seconds, body, policy=policy)
+        return Call(operation, path, self.origin.host, self.clock.now() + seconds, body, 0, policy, None)
 
     async def send(
         self,
         call: Call,
-        read: Callable[[AsyncResponse, Call], Awaitable[T]],
+        reader: AsyncReader[T],
         *,
         header: tuple[str, Secret | Callable[[], Secret]] | None = None,
-        whole: bool = True,
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None = None,
     ) -> T:
         """Try a call until it succeeds or the policy gives up.
 
         Args:
             call: what to send.
-            read: takes what the call returns out of a successful response.
+            reader: takes what the call returns out of a successful response.
             header: name and value of the header that proves who is calling; a value that is called is made
                 anew for each attempt.
-            whole: whether `read` reads the response to its end.
             on_refusal: shown each response that is an error.
 
         Returns:
-            What `read` returned.
+            What `reader` took out.
 
         Raises:
             SrsError: it failed for good.
         """
         while True:
-            call.begin_attempt()
-            attempt = self._watched if self.observer.watches_requests() else self._attempt
-            result = await attempt(call, read, _made(header), whole=whole, on_refusal=on_refusal)
+            call.attempts += 1
+            watched = self.observer.listens or LOG.isEnabledFor(logging.DEBUG)
+            attempt = self._watched if watched else self._attempt
+            result = await attempt(call, reader, header, on_refusal)
             if not isinstance(result, Failure):
                 return result
             if self.closed and call.operation is not LOGOUT:
@@ -185,10 +189,8 @@ class AsyncSender:
     async def _watched(
         self,
         call: Call,
-        read: Callable[[AsyncResponse, Call], Awaitable[T]],
-        header: tuple[str, Secret] | None,
-        *,
-        whole: bool,
+        reader: AsyncReader[T],
+        header: tuple[str, Secret | Callable[[], Secret]] | None,
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
         """Make an attempt that somebody listens to."""
@@ -196,7 +198,7 @@ class AsyncSender:
         error: str | None = None
         try:
             with self.observer.request_span(call) as span:
-                result = await self._attempt(call, read, header, whole=whole, on_refusal=on_refusal)
+                result = await self._attempt(call, reader, header, on_refusal)
                 if isinstance(result, Failure):
                     error = type(result.error).__name__
                 if span is not None and call.status is not None:
@@ -208,6 +210,9 @@ class AsyncSender:
             error = type(problem).__name__
             raise
         finally:
+            # Loaded on use: most programs listen to no events.
+            from srs_vsphere.events import RequestEnded
+
             event = RequestEnded(
                 operation=call.operation.name,
                 host=call.host,
@@ -221,42 +226,47 @@ class AsyncSender:
     async def _attempt(
         self,
         call: Call,
-        read: Callable[[AsyncResponse, Call], Awaitable[T]],
-        header: tuple[str, Secret] | None,
-        *,
-        whole: bool,
+        reader: AsyncReader[T],
+        header: tuple[str, Secret | Callable[[], Secret]] | None,
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
+        call.status = None
         remaining = call.deadline - self.clock.now()
         if remaining <= 0:
             return failures.not_sent(call, "the deadline had passed before it could be sent")
+        limiter = self.limiter
         try:
-            await self.limiter.acquire(remaining)
-        except TimeoutError:
-            return self._no_slot(call)
+            limiter.take()
+        except limiter.none_free:
+            try:
+                await limiter.acquire(remaining)
+            except TimeoutError:
+                return self._no_slot(call)
+            remaining = call.deadline - self.clock.now()
         response: AsyncResponse | None = None
         kept = False
         try:
             if self.closed and call.operation is not LOGOUT:
                 return failures.of_closed_client(call)
-            request = self._requests.build(
-                call.operation,
-                call.path,
-                call.body,
-                header,
-                self._step_timeouts(call, remaining),
-                whole=whole,
-            )
-            if isinstance(request, PreparedRequest):
+            lean = self._lean
+            if lean is not None and lean.goes_straight():
                 # Its transport keeps the deadline by itself.
-                response = AsyncResponse(await self._http.send(request, stream=True), self.limiter)
-                result = await self._taken(call, response, read, on_refusal)
+                request = self._prepared(call, header, remaining, whole=reader.whole)
+                http_response = await lean.send(request, stream=True)
+                status = call.status = http_response.status_code
+                decode, body = reader.decode, http_response.stream
+                if decode is not None and 200 <= status < 300 and isinstance(body, httpx.ByteStream):
+                    return decode(b"".join(body), call)
+                response = AsyncResponse(http_response, limiter)
+                result = await self._taken(call, response, reader, on_refusal)
             else:
-                overdue = (lambda: self.clock.now() > call.deadline) if whole else None
+                timeouts = self._step_timeouts(call, remaining)
+                plain = self._requests.plain(call, _made(header), timeouts, whole=reader.whole)
+                overdue = (lambda: self.clock.now() > call.deadline) if reader.whole else None
                 with self.clock.limit(remaining + _DEADLINE_SLACK):
-                    http_response = await self._http.send(request, stream=True, follow_redirects=False)
-                    response = AsyncResponse(http_response, self.limiter, overdue)
-                    result = await self._taken(call, response, read, on_refusal)
+                    http_response = await self._http.send(plain, stream=True, follow_redirects=False)
+                    response = AsyncResponse(http_response, limiter, overdue)
+                    result = await self._taken(call, response, reader, on_refusal)
             kept = response.kept
             return result
         except httpx.HTTPError as error:
@@ -273,16 +283,36 @@ class AsyncSender:
             raise
         finally:
             if response is None:
-                self.limiter.release()
+                limiter.release()
             elif not kept:
                 await response.aclose()
 
+    def _prepared(
+        self,
+        call: Call,
+        header: tuple[str, Secret | Callable[[], Secret]] | None,
+        remaining: float,
+        *,
+        whole: bool,
+    ) -> PreparedRequest:
+        """Return a request without a body as it was sent before, if its key and its time are the same."""
+        kept = self._requests.kept.get((call.operation, call.path, whole))
+        if (
+            kept is not None
+            and call.body is None
+            and (kept.secret is None if header is None else kept.secret is header[1])
+            and -_EARLY < remaining - kept.seconds < _EARLY
+        ):
+            return kept
+        timeouts = self._step_timeouts(call, remaining)
+        return self._requests.prepared(call, _made(header), timeouts, whole=whole)
+
     def _no_slot(self, call: Call) -> Failure:
-        streams = self.limiter.streams
-        if streams < self._max_connections:
-            return failures.not_sent(call, "no connection became free before the deadline")
+        message, streams = "no connection became free before the deadline", self.limiter.streams
+        if not streams:
+            return failures.not_sent(call, message)
         failure = failures.not_sent(
-            call, f"no connection became free before the deadline: open streams hold all {streams}"
+            call, f"{message}: open streams hold {streams} of {self._max_connections}"
         )
         failure.error.advice = (
             "Call outside of the streams' with blocks, or make the client with a larger max_connections."
@@ -303,12 +333,12 @@ class AsyncSender:
         self,
         call: Call,
         response: AsyncResponse,
-        read: Callable[[AsyncResponse, Call], Awaitable[T]],
+        reader: AsyncReader[T],
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
         call.status = response.status
         if 200 <= response.status < 300:
-            return await read(response, call)
+            return await reader.read(response, call)
         failure = await self._refused(call, response)
         if on_refusal is not None:
             on_refusal(response, failure.error)
@@ -325,7 +355,7 @@ class AsyncSender:
             call.attempts,
         )
         retry_after = retry_after_seconds(response.header("retry-after"), datetime.now(UTC))
-        outcome = Outcome(Sent.ANSWERED, response.status, retry_after)
+        outcome = Outcome(Sent.RESPONDED, response.status, retry_after)
         lost = response.status in _LOST_RESPONSES and error.code is None
         if lost and not call.operation.idempotent:
             facts = call.facts(status=response.status, code=error.code, details=error.details)
@@ -333,6 +363,8 @@ class AsyncSender:
         return Failure(outcome, error)
 
     async def _report(self, call: Call, failure: Failure, wait: float, reason: str) -> None:
+        from srs_vsphere.events import Retrying
+
         operation, attempt = call.operation.name, call.attempts
         await self.observer.tell(
             Retrying(operation=operation, host=call.host, attempt=attempt, wait=wait, reason=reason)

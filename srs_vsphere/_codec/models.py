@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin
 
 import attrs
 
-from srs_vsphere.models.stream_record import StreamRecord
+from srs_vsphere._codec.exact_members import exact_structurer
 
 if TYPE_CHECKING:
     import cattrs
@@ -47,10 +47,19 @@ def structurer(cls: type[T]) -> Callable[[object], T]:
 
 @cache
 def _structurer(cls: Hashable) -> Callable[[object], object]:
+    model = cast("type", cls)
+    # A service without flaws never needs cattrs, which takes as long to import as half of this package.
+    return exact_structurer(model, lambda value: _careful_structurer(model)(value)) or _careful_structurer(
+        model
+    )
+
+
+@cache
+def _careful_structurer(cls: type) -> Callable[[object], object]:
     # Loaded on use: importing it, and the code it writes for each model, would double this package's import.
     import cattrs
 
-    hook = _members(cast("type", cls), wire_converter())
+    hook = _members(cls, wire_converter())
 
     def structure(value: object) -> object:
         if type(value) is not dict:
@@ -171,7 +180,8 @@ def _members(cls: type, converter: cattrs.Converter) -> Callable[[dict[str, obje
 
     make = cast("Callable[..., Callable[[dict[str, object], object], object]]", make_dict_structure_fn)
     # A plain `str` is an id and never blank; a message may be.
-    special = {"message": override(struct_hook=_any_text)} if cls is StreamRecord else {}
+    fields = cast("tuple[attrs.Attribute[object], ...]", attrs.fields(cls))
+    special = {field.name: override(struct_hook=_any_text) for field in fields if field.name == "message"}
     return make(cls, converter, **special)
 
 

@@ -120,5 +120,6 @@ def find_too_deep(text: str, limit: int) -> int | None:
 def _most_levels(text: str) -> int:
     """Return an upper bound of the nesting, at little cost."""
     marks = text.encode("utf-8", "surrogatepass").translate(None, _NOT_MARKS)
-    # An object right after another is no deeper than that. No string can feign this: it would end in a quote.
+    # An object right after another is no deeper than that. The three marks cannot occur inside a string:
+    # it would end in a quote.
     return marks.count(b"{") + marks.count(b"[") - marks.count(b"},{")

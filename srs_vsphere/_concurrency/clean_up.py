@@ -6,7 +6,6 @@ meantime goes on afterwards.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -21,7 +20,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger("srs_vsphere")
 
-_TOO_LATE = "the service did not answer in time"
+_TOO_LATE = "the service did not respond in time"
 #: What is cancelled because its time is over is waited for so long, and then left alone.
 _SECONDS_TO_GIVE_UP = 1.0
 #: Work that a Ctrl-C broke into is tried once more, for so long.
@@ -103,6 +102,9 @@ def _ended(tried: _Try[T], interrupt: BaseException | None, left: str) -> T | No
 
 
 def _is_asyncio() -> bool:
+    # Loaded on use: threads need no event loop.
+    import asyncio
+
     try:
         # Trio may run as a guest in a loop of asyncio: then there is a loop, but no task.
         return asyncio.current_task() is not None
@@ -113,6 +115,8 @@ def _is_asyncio() -> bool:
 async def _in_asyncio(work: Callable[[], Coroutine[object, object, T]], seconds: float) -> _Try[T]:
     # Whoever cancels a task of asyncio reaches what it awaits, shielded or not. So the work is a task of its
     # own, and this one waits for its end whatever comes.
+    import asyncio
+
     task = asyncio.get_running_loop().create_task(work())
     interrupt: BaseException | None = None
     ends, overdue = time.monotonic() + seconds, False

@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import cast
 
-import anyio.to_thread
-
 from srs_vsphere.auth import CredentialSource, LoginAuth
 from srs_vsphere.errors import InvalidArgumentTypeError
 
@@ -25,6 +23,9 @@ class AsyncCredentialReader:
         method = source.credentials
         if inspect.iscoroutinefunction(method):
             return cast("LoginAuth", await method())
+        # Loaded on use: a thread needs no other.
+        import anyio.to_thread
+
         found = await anyio.to_thread.run_sync(method, abandon_on_cancel=True)
         return await found if inspect.isawaitable(found) else found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -12,11 +11,13 @@ Scheduler = Callable[[Callable[[], object]], None]
 
 def scheduler_async() -> Scheduler:
     """Return a function that has something done in the event loop that runs now; any thread may call it."""
+    # Loaded on use, here as below: threads need no event loop.
+    import asyncio
+
     schedule: Callable[[Callable[[], object]], object]
     try:
         schedule = asyncio.get_running_loop().call_soon_threadsafe
     except RuntimeError:
-        # Loaded on use: only a program that runs on trio has it.
         from trio.lowlevel import current_trio_token
 
         schedule = current_trio_token().run_sync_soon

@@ -5,6 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 import anyio
 
@@ -22,11 +24,17 @@ class AsyncLimiter:
 
     Attributes:
         streams: how many are held by open streams, for errors.
+        take: takes a slot at once, or raises `none_free`.
+        release: gives a slot back.
     """
+
+    none_free: type[Exception] = anyio.WouldBlock
 
     def __init__(self, size: int) -> None:
         self.streams: int = 0
         self._semaphore = anyio.Semaphore(size)
+        self.take: Callable[[], None] = self._semaphore.acquire_nowait
+        self.release: Callable[[], None] = self._semaphore.release
 
     @property
     def free(self) -> int:
@@ -43,14 +51,10 @@ class AsyncLimiter:
             TimeoutError: none became free in time.
         """
         try:
-            self._semaphore.acquire_nowait()
+            self.take()
         except anyio.WouldBlock:
             with anyio.fail_after(timeout):
                 await self._semaphore.acquire()
-
-    def release(self) -> None:
-        """Give a slot back."""
-        self._semaphore.release()
 
 
 class Limiter:
@@ -61,13 +65,19 @@ class Limiter:
 
     Attributes:
         streams: how many are held by open streams, for errors.
+        take: takes a slot at once, or raises `none_free`.
+        release: gives a slot back.
     """
+
+    none_free: type[Exception] = queue.Empty
 
     def __init__(self, size: int) -> None:
         self.streams: int = 0
         self._queue: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.take: Callable[[], None] = self._queue.get_nowait
+        self.release: Callable[[], None] = partial(self._queue.put, None)
         for _ in range(size):
-            self._queue.put(None)
+            self.release()
 
     @property
     def free(self) -> int:
@@ -85,13 +95,9 @@ class Limiter:
             Stopped: this thread was told to stop.
         """
         try:
-            self._queue.get_nowait()
+            self.take()
         except queue.Empty:
             self._wait(time.monotonic() + timeout)
-
-    def release(self) -> None:
-        """Give a slot back."""
-        self._queue.put(None)
 
     def _wait(self, ends: float) -> None:
         while True:

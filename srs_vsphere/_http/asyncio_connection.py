@@ -15,7 +15,7 @@ import math
 import os
 import select
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Final, Protocol, cast
 
@@ -24,6 +24,7 @@ import httpx
 from srs_vsphere._http import limits
 from srs_vsphere._http.response_head import MalformedResponse
 from srs_vsphere._http.response_parser import ResponseParser
+from srs_vsphere._http.step_timeouts import StepTimeouts
 
 _INFO: Final = {"client_addr": "sockname", "server_addr": "peername"}
 
@@ -51,6 +52,7 @@ class Connection(asyncio.BufferedProtocol):
         loop: the running event loop.
         callbacks: who is told when it is released, dropped and lost.
         read_buffer: what the loop reads into, shared with other connections of this loop.
+        keep_alive: seconds after which it is closed if no request comes.
 
     Attributes:
         closed: whether it carries no further request.
@@ -66,6 +68,7 @@ class Connection(asyncio.BufferedProtocol):
         "_end",
         "_enough",
         "_is_readable",
+        "_keep_alive",
         "_loop",
         "_parser",
         "_paused",
@@ -82,13 +85,18 @@ class Connection(asyncio.BufferedProtocol):
     )
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, callbacks: ConnectionCallbacks, read_buffer: memoryview
+        self,
+        loop: asyncio.AbstractEventLoop,
+        callbacks: ConnectionCallbacks,
+        read_buffer: memoryview,
+        keep_alive: float,
     ) -> None:
         self.closed: bool = False
         self.idle_since: float = 0.0
         self.requests: int = 0
         self._loop = loop
         self._callbacks = callbacks
+        self._keep_alive = keep_alive
         self._read_buffer = read_buffer
         self._transport: asyncio.Transport | None = None
         self._is_readable: Callable[[], object] = _never
@@ -107,38 +115,26 @@ class Connection(asyncio.BufferedProtocol):
 
     # What the transport does with it.
 
-    def is_usable(self) -> bool:
+    def is_usable(self, now: float) -> bool:
         """Whether it may carry the next request: it is not too old, and nothing came that nobody asked for.
 
         The loop would tell of such bytes, or of the server's close, but only after the request was written.
-        """
-        return self._loop.time() < self._deadline and not self._is_readable()
-
-    def rest(self, keep_alive: float) -> None:
-        """Wait for the next request.
 
         Args:
-            keep_alive: seconds after which it is closed.
+            now: the time on the loop's clock.
         """
-        self.idle_since = self._loop.time()
-        self._wait_until(self.idle_since + keep_alive)
+        return now < self._deadline and not self._is_readable()
 
-    async def exchange(
-        self,
-        parser: ResponseParser,
-        data: bytes,
-        read: float | None,
-        write: float | None,
-        end: float,
-        enough: int,
-    ) -> None:
-        """Send a request and wait for its response.
+    def exchange(
+        self, parser: ResponseParser, data: bytes, timeouts: StepTimeouts, now: float, end: float, enough: int
+    ) -> Awaitable[None]:
+        """Send a request, and return what waits for its response.
 
         Args:
             parser: is fed; its ``error`` says if the exchange failed.
             data: the request.
-            read: seconds until the next bytes of the response must come.
-            write: seconds until the request must be taken.
+            timeouts: how long each step may take.
+            now: the time on the loop's clock.
             end: when all of it must be done, on the loop's clock.
             enough: how much of the body is waited for; 0 waits for the head only.
         """
@@ -146,38 +142,37 @@ class Connection(asyncio.BufferedProtocol):
         assert transport is not None  # noqa: S101 - it was connected before the transport has it
         self.requests += 1
         self._parser = parser
-        self._read_timeout = read
+        self._read_timeout = timeouts.read
         self._end = end
         self._enough = enough
         transport.write(data)
         if self._write_buffer_full:
-            await self._drain(parser, write)
-        if self._parser is parser and not self._has_enough(parser):
-            await self.more(parser, enough)
-        if not enough:
-            # Whoever reads the body bit by bit may take as long as that takes.
-            self._end = math.inf
+            return self._drain_and_wait(parser, timeouts.write)
+        return self.more(parser, enough, now)
 
-    async def more(self, parser: ResponseParser, enough: int) -> None:
+    async def more(self, parser: ResponseParser, enough: int, now: float | None = None) -> None:
         """Wait until this much of the body waits to be taken, or it ends, or it breaks off.
 
         Args:
             parser: the one that `exchange` was given.
-            enough: how many bytes; 0 waits for the head only.
+            enough: how many bytes; 0 waits for the head only, and bounds what follows by no deadline.
+            now: the time on the loop's clock, if it is known.
         """
-        if self._parser is not parser:
-            return
-        if self._paused and self._transport is not None:
-            self._paused = False
-            self._transport.resume_reading()
         self._enough = enough
-        self._waiter = self._loop.create_future()
-        self._wait_for(self._read_timeout)
-        try:
-            await self._waiter
-        except asyncio.CancelledError:
-            self.abandon(parser)
-            raise
+        if self._parser is parser and not self._has_enough(parser):
+            if self._paused and self._transport is not None:
+                self._paused = False
+                self._transport.resume_reading()
+            self._waiter = self._loop.create_future()
+            self._wait_for(self._read_timeout, now)
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                self.abandon(parser)
+                raise
+        if not enough and self._parser is parser:
+            # Whoever reads the body bit by bit may take as long as that takes.
+            self._end = math.inf
 
     def abandon(self, parser: ResponseParser) -> None:
         """Give up a response: a connection that still carries it is of no more use.
@@ -244,7 +239,7 @@ class Connection(asyncio.BufferedProtocol):
         if parser.done:
             self._finish(parser)
         elif self._has_enough(parser):
-            # Whoever wants more comes back and sets another deadline.
+            # Reading on sets another deadline.
             self._deadline = math.inf
             self._wake()
             if parser.waiting > max(limits.HIGH_WATER, self._enough) and not self._paused:
@@ -287,7 +282,7 @@ class Connection(asyncio.BufferedProtocol):
 
     # Within.
 
-    async def _drain(self, parser: ResponseParser, timeout: float | None) -> None:
+    async def _drain_and_wait(self, parser: ResponseParser, timeout: float | None) -> None:
         self._writing = True
         try:
             while self._write_buffer_full and not self.closed:
@@ -299,6 +294,7 @@ class Connection(asyncio.BufferedProtocol):
         except BaseException:
             self.abandon(parser)
             raise
+        await self.more(parser, self._enough)
 
     def _has_enough(self, parser: ResponseParser) -> bool:
         return parser.done or (parser.head is not None and parser.waiting >= self._enough)
@@ -312,7 +308,9 @@ class Connection(asyncio.BufferedProtocol):
         if self._paused and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
-        if parser.reusable and not self._writing:
+        if not parser.excess and parser.head is not None and parser.head.keep_alive and not self._writing:
+            self.idle_since = self._loop.time()
+            self._wait_until(self.idle_since + self._keep_alive)
             self._callbacks.released(self)
         else:
             self.drop()
@@ -346,11 +344,12 @@ class Connection(asyncio.BufferedProtocol):
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def _wait_for(self, timeout: float | None) -> None:
+    def _wait_for(self, timeout: float | None, now: float | None = None) -> None:
         if timeout is None:
             self._wait_until(self._end)
         else:
-            self._wait_until(min(self._loop.time() + timeout, self._end))
+            until = (self._loop.time() if now is None else now) + timeout
+            self._wait_until(min(until, self._end))
 
     def _wait_until(self, deadline: float) -> None:
         self._deadline = deadline

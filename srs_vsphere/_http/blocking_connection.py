@@ -119,7 +119,7 @@ class BlockingConnection:
             return True
 
     def send(self, request: bytes, patience: float | None, end: float) -> None:
-        """Send a request; stop if the server answers, or closes the connection, before it has all of it.
+        """Send a request; stop if the server responds, or closes the connection, before it has all of it.
 
         Args:
             request: head and body.
@@ -164,12 +164,12 @@ class BlockingConnection:
                 plain = self._decrypt()
             return plain
         except TimeoutError:
-            raise httpx.ReadTimeout("the server did not answer in time") from None
+            raise httpx.ReadTimeout("the server did not respond in time") from None
         except OSError as error:
             raise httpx.ReadError(str(error) or type(error).__name__) from None
 
     def close(self) -> None:
-        """Close it, with a farewell if it is over TLS."""
+        """Close it; over TLS, send a ``close_notify`` before."""
         if self._tls is not None:
             with contextlib.suppress(OSError):
                 self._tls.unwrap()
@@ -184,7 +184,7 @@ class BlockingConnection:
 
     def forget(self) -> None:
         """Close it in this process only: the process that this one was forked from goes on using it."""
-        # No farewell of TLS must be sent, not even by whoever in this process still reads a response.
+        # No ``close_notify`` must be sent, not even when a response that is still open here is closed.
         self._tls = None
         self._sock.close()
 

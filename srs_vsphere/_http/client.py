@@ -11,7 +11,7 @@ import httpx
 
 from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTransport
 from srs_vsphere._http.foreign_client import AsyncForeignTransport, ForeignTransport
-from srs_vsphere._http.lean_client import LeanAsyncClient, LeanClient
+from srs_vsphere._http.lean_client import AsyncLeanClient, LeanClient
 from srs_vsphere._http.tls_context import ssl_context
 from srs_vsphere.auth import ApiKeyAuth, Auth
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
@@ -60,7 +60,7 @@ def make_async_http(
         raise InvalidArgumentTypeError(
             f"transport must be an httpx.AsyncBaseTransport, not {type(transport).__name__}"
         )
-    return LeanAsyncClient(
+    return AsyncLeanClient(
         transport
         or AsyncDefaultTransport(
             origin,

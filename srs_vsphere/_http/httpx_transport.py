@@ -2,18 +2,22 @@
 
 httpcore checks only whether a kept connection has something to read. What came together with a response it
 has read already, and would take for the response to the next request. And after a kept connection turned out
-dead, it would try the other ones.
+dead, it would try the other ones. In threads it bounds each read, but not all of them together.
 """
 
 from __future__ import annotations
 
+import math
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
 import httpx
 
+from srs_vsphere._http.bounded_backend import Bound, BoundedBackend
 from srs_vsphere._http.proxies import EnvironmentProxy
+from srs_vsphere._http.step_timeouts import StepTimeouts
 
 #: From httpx's stream to httpcore's connection, and what that has. They are private: where one is missing,
 #: the connection is closed after each response, which is slow and safe.
@@ -21,7 +25,8 @@ _TO_CONNECTION = ("_httpcore_stream", "_stream", "_connection")
 _STATE = "_h11_state"
 _KEEP_ALIVE = "_keepalive_expiry"
 _EXPIRES = "_expire_at"
-
+#: What opens the connections of a pool; private as well. Where it is missing, only single reads are bounded.
+_BACKEND = "_network_backend"
 
 _BROKEN = (
     httpx.ReadTimeout,
@@ -139,21 +144,30 @@ class HttpxTransport(httpx.BaseTransport):
             )
         except ImportError as error:
             raise _lacks(proxy, error) from None
+        self._bound = Bound()
+        pool = getattr(self._transport, "_pool", None)
+        if hasattr(pool, _BACKEND):
+            setattr(pool, _BACKEND, BoundedBackend(getattr(pool, _BACKEND), self._bound))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request.
 
         Args:
-            request: the request.
+            request: the request; its timeout ``total`` bounds the wait for the response's head, and with an
+                extension ``whole`` that is true also its body.
         """
+        total = StepTimeouts.of(request).total
+        end = math.inf if total is None else time.monotonic() + total
         try:
-            response = self._transport.handle_request(request)
+            with self._bound.until(end):
+                response = self._transport.handle_request(request)
         except _BROKEN:
             _expire_idle(self._transport)
             raise
         stream = response.extensions.get("network_stream")
         if stream is not None and isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = _Body(response.stream, stream)
+            end = end if request.extensions.get("whole") else math.inf
+            response.stream = _Body(response.stream, stream, self._bound, end)
         return response
 
     def close(self) -> None:
@@ -162,14 +176,22 @@ class HttpxTransport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: httpx.SyncByteStream, sock: _Socket) -> None:
+    def __init__(self, stream: httpx.SyncByteStream, sock: _Socket, bound: Bound, end: float) -> None:
         self._stream = stream
         self._socket = sock
+        self._bound = bound
+        self._end = end
         self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._stream
-        self._ended = True
+        chunks = iter(self._stream)
+        while not self._ended:
+            with self._bound.until(self._end):
+                chunk = next(chunks, None)
+            if chunk is None:
+                self._ended = True
+            else:
+                yield chunk
 
     def close(self) -> None:
         """Give the connection back, or close it if something came after the response."""

@@ -8,7 +8,9 @@ use, or a mock or tracer has replaced a function of httpx, no request is prepare
 from __future__ import annotations
 
 import logging
-from typing import Any
+import sys
+from operator import is_
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -16,13 +18,36 @@ from srs_vsphere._http import sending_functions
 from srs_vsphere._http.default_transport import AsyncDefaultTransport, DefaultTransport
 from srs_vsphere._http.prepared_request import PreparedRequest
 
-_async_functions_are_original = sending_functions.ASYNC.are_original
-_functions_are_original = sending_functions.SYNC.are_original
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+_async_functions = sending_functions.ASYNC
+_functions = sending_functions.SYNC
+_modules = sys.modules
 
 _log = logging.getLogger(httpx.__name__)
 
 
-class LeanAsyncClient(httpx.AsyncClient):
+class _Watched:
+    """A property of httpx's clients; who has read it once may change what it holds.
+
+    Args:
+        original: the property.
+    """
+
+    def __init__(self, original: Any) -> None:  # noqa: ANN401 - a property of any type
+        self._original = original
+
+    def __get__(self, client: Any, owner: type) -> Any:  # noqa: ANN401 - likewise
+        client.was_touched = True
+        return self._original.__get__(client, owner)
+
+    def __set__(self, client: Any, value: object) -> None:  # noqa: ANN401 - likewise
+        client.was_touched = True
+        self._original.__set__(client, value)
+
+
+class AsyncLeanClient(httpx.AsyncClient):
     """An `httpx.AsyncClient` that sends prepared requests straight through a transport of ours.
 
     Args:
@@ -31,6 +56,14 @@ class LeanAsyncClient(httpx.AsyncClient):
     Attributes:
         is_renewed: whether it opens connections of its own in a forked process.
     """
+
+    #: Whether anybody had access to hooks, auth or cookies; only then they are looked at for each request.
+    was_touched: bool = False
+
+    if not TYPE_CHECKING:
+        auth = _Watched(httpx.AsyncClient.auth)
+        cookies = _Watched(httpx.AsyncClient.cookies)
+        event_hooks = _Watched(httpx.AsyncClient.event_hooks)
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
@@ -43,14 +76,18 @@ class LeanAsyncClient(httpx.AsyncClient):
         """Whether requests go from this machine to the service, through no proxy, mock or tracer."""
         return self._connects_directly is not None and self._connects_directly()
 
-    def takes_prepared(self) -> bool:
+    def goes_straight(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""
         if self._own is None and not self._has_own():
             return False
-        hooks = self.event_hooks
-        if hooks["request"] or hooks["response"] or self.auth or self.follow_redirects or self.cookies:
+        if self.follow_redirects or (self.was_touched and _is_in_use(self)):
             return False
-        return _async_functions_are_original()
+        functions = _async_functions
+        if functions.missing not in _modules:
+            read, original = functions.seen
+            if all(map(is_, read(functions.libraries), original)):
+                return True
+        return functions.are_original()
 
     def _has_own(self) -> bool:
         if self._default is not None:
@@ -59,29 +96,31 @@ class LeanAsyncClient(httpx.AsyncClient):
             self._default = None
         return self._own is not None
 
-    async def send(
+    def send(  # pyright: ignore[reportIncompatibleMethodOverride] - it has another name for a coroutine's type
         self,
         request: httpx.Request,
         *,
         stream: bool = False,
         auth: Any = httpx.USE_CLIENT_DEFAULT,  # noqa: ANN401 - httpx does not export its type
         follow_redirects: Any = httpx.USE_CLIENT_DEFAULT,  # noqa: ANN401 - likewise
-    ) -> httpx.Response:
+    ) -> Coroutine[Any, Any, httpx.Response]:
         """Send a request: a prepared one straight through the transport, another as httpx does.
 
         Args:
             request: the request.
-            stream: whether the response's body is left unread.
+            stream: whether the response's body is left unread; a prepared request's is.
             auth: as for `httpx.AsyncClient.send`.
             follow_redirects: as for `httpx.AsyncClient.send`.
         """
         if self._own is None or not isinstance(request, PreparedRequest):
-            return await super().send(request, stream=stream, auth=auth, follow_redirects=follow_redirects)
-        response = await self._own.handle_async_request(request)
+            return super().send(request, stream=stream, auth=auth, follow_redirects=follow_redirects)
         if _log.isEnabledFor(logging.INFO):
-            _log_response(request, response)
-        if not stream:
-            await response.aread()
+            return self._send_and_log(self._own, request)
+        return self._own.handle_async_request(request)
+
+    async def _send_and_log(self, own: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+        response = await own.handle_async_request(request)
+        _log_response(request, response)
         return response
 
 
@@ -95,10 +134,18 @@ class LeanClient(httpx.Client):
         is_renewed: whether it opens connections of its own in a forked process.
     """
 
+    #: Whether anybody had access to hooks, auth or cookies; only then they are looked at for each request.
+    was_touched: bool = False
+
+    if not TYPE_CHECKING:
+        auth = _Watched(httpx.Client.auth)
+        cookies = _Watched(httpx.Client.cookies)
+        event_hooks = _Watched(httpx.Client.event_hooks)
+
     def __init__(self, transport: httpx.BaseTransport) -> None:
         super().__init__(transport=transport, follow_redirects=False, trust_env=False)
-        self._own = transport.own() if isinstance(transport, DefaultTransport) else None
         default = transport if isinstance(transport, DefaultTransport) else None
+        self._own = None if default is None else default.own()
         self.is_renewed: bool = default is not None
         self._connects_directly = None if default is None else default.connects_directly
 
@@ -106,14 +153,16 @@ class LeanClient(httpx.Client):
         """Whether requests go from this machine to the service, through no proxy, mock or tracer."""
         return self._connects_directly is not None and self._connects_directly()
 
-    def takes_prepared(self) -> bool:
+    def goes_straight(self) -> bool:
         """Whether the next request may be prepared: nothing of httpx's is in use, and nothing is replaced."""
-        if self._own is None:
+        if self._own is None or self.follow_redirects or (self.was_touched and _is_in_use(self)):
             return False
-        hooks = self.event_hooks
-        if hooks["request"] or hooks["response"] or self.auth or self.follow_redirects or self.cookies:
-            return False
-        return _functions_are_original()
+        functions = _functions
+        if functions.missing not in _modules:
+            read, original = functions.seen
+            if all(map(is_, read(functions.libraries), original)):
+                return True
+        return functions.are_original()
 
     def send(
         self,
@@ -127,7 +176,7 @@ class LeanClient(httpx.Client):
 
         Args:
             request: the request.
-            stream: whether the response's body is left unread.
+            stream: whether the response's body is left unread; a prepared request's is.
             auth: as for `httpx.Client.send`.
             follow_redirects: as for `httpx.Client.send`.
         """
@@ -136,9 +185,12 @@ class LeanClient(httpx.Client):
         response = self._own.handle_request(request)
         if _log.isEnabledFor(logging.INFO):
             _log_response(request, response)
-        if not stream:
-            response.read()
         return response
+
+
+def _is_in_use(client: httpx.AsyncClient | httpx.Client) -> bool:
+    hooks = client.event_hooks
+    return bool(hooks["request"] or hooks["response"] or client.auth or client.cookies)
 
 
 def _log_response(request: httpx.Request, response: httpx.Response) -> None:

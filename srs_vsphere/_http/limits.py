@@ -1,4 +1,4 @@
-"""How much of a response is taken on trust: bounds that no honest server comes near."""
+"""Bounds on a response, far beyond what any server sends in earnest."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where a host is, looked up in a thread that nobody has to wait for: the system's lookup cannot be stopped.
 
-Each lookup has a thread of its own. In a pool, a few names that nobody answers for would stop all others; and
+Each lookup has a thread of its own. In a pool, a few names that are not resolved would stop all others; and
 an interpreter that ends does not wait for a daemon thread.
 """
 

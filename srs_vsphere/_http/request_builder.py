@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from srs_vsphere._http.lean_client import LeanAsyncClient, LeanClient
+from srs_vsphere._http.lean_client import AsyncLeanClient, LeanClient
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.step_timeouts import StepTimeouts
+from srs_vsphere._service.call import Call
 from srs_vsphere._service.operations import Operation
 from srs_vsphere._version import __version__
 from srs_vsphere.auth import Secret
@@ -24,87 +25,78 @@ class RequestBuilder:
     Args:
         origin: where they go.
         http: what they are sent with.
+
+    Attributes:
+        kept: prepared requests without a body, by operation, path, and whether the whole body is wanted.
+        shares_connections: whether a process that is forked now would use the connections of this one.
     """
 
     def __init__(self, origin: Origin, http: httpx.AsyncClient | httpx.Client) -> None:
-        self._origin = origin
+        self.kept: dict[tuple[Operation, str, bool], PreparedRequest] = {}
+        self._url = origin.url
         self._http = http
-        self._lean = http if isinstance(http, LeanAsyncClient | LeanClient) else None
-        self._kept: dict[tuple[Operation, str], tuple[Secret | None, PreparedRequest]] = {}
-        self._is_renewed = self._lean is not None and self._lean.is_renewed
-        #: Whether a process that is forked now would use the connections of this one.
-        self.shares_connections = False
+        self._is_renewed = isinstance(http, AsyncLeanClient | LeanClient) and http.is_renewed
+        self.shares_connections: bool = False
+        self._fields = {
+            "Host": origin.host_header,
+            "User-Agent": f"srs-vsphere/{__version__}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
 
-    def build(
-        self,
-        operation: Operation,
-        path: str,
-        body: bytes | None,
-        header: tuple[str, Secret] | None,
-        timeouts: StepTimeouts,
-        *,
-        whole: bool,
-    ) -> httpx.Request:
-        """Make a request to be sent once.
+    def prepared(
+        self, call: Call, header: tuple[str, Secret] | None, timeouts: StepTimeouts, *, whole: bool
+    ) -> PreparedRequest:
+        """Write down a request for a transport of ours, and keep it if it may be sent again.
 
         Args:
-            operation: what is called.
-            path: its path with ids and query filled in.
-            body: JSON to send.
+            call: what is called.
             header: name and value of the header that proves who is calling.
             timeouts: how long each step may take.
             whole: whether the caller wants the response's whole body at once.
-
-        Returns:
-            A `PreparedRequest` if the client takes one at this moment.
         """
-        if self._lean is None or not self._lean.takes_prepared():
-            return self._plain(operation, path, body, header, timeouts)
-        secret = None if header is None else header[1]
-        if body is None:
-            kept = self._kept.get((operation, path))
-            if kept is not None and kept[0] is secret:
-                return kept[1].once(timeouts, whole=whole)
+        operation, path, body = call.operation, call.path, call.body
         request = PreparedRequest(
             operation.method,
-            httpx.URL(self._origin.url + path),
+            httpx.URL(self._url + path),
             self._headers(body, header),
             body,
+            secret=None if header is None else header[1],
+            timeouts=timeouts,
+            whole=whole,
             repeatable=operation.idempotent,
         )
         # A request to log in holds the password, which nothing keeps that need not.
         if body is None and (header is None or header[0] != "Authorization"):
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            self._kept[operation, path] = (secret, request)
-        return request.once(timeouts, whole=whole)
+            if len(self.kept) >= _KEPT:
+                self.kept.clear()
+            self.kept[operation, path, whole] = request
+        return request
 
-    def _plain(
-        self,
-        operation: Operation,
-        path: str,
-        body: bytes | None,
-        header: tuple[str, Secret] | None,
-        timeouts: StepTimeouts,
+    def plain(
+        self, call: Call, header: tuple[str, Secret] | None, timeouts: StepTimeouts, *, whole: bool
     ) -> httpx.Request:
+        """Make a request for any HTTP client and transport.
+
+        Args:
+            call: what is called.
+            header: name and value of the header that proves who is calling.
+            timeouts: how long each step may take.
+            whole: whether the caller wants the response's whole body at once.
+        """
         request = self._http.build_request(
-            operation.method,
-            self._origin.url + path,
-            headers=self._headers(body, header),
-            content=body,
-            extensions={"timeout": timeouts.extension()},
+            call.operation.method,
+            self._url + call.path,
+            headers=self._headers(call.body, header),
+            content=call.body,
+            extensions={"timeout": timeouts.extension(), "whole": whole},
         )
         request.stream = _Body(request.content)
         self.shares_connections = not self._is_renewed
         return request
 
     def _headers(self, body: bytes | None, header: tuple[str, Secret] | None) -> dict[str, str]:
-        headers = {
-            "Host": self._origin.host_header,
-            "User-Agent": f"srs-vsphere/{__version__}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
+        headers = self._fields.copy()
         if body is not None:
             headers["Content-Type"] = "application/json"
         if header is not None:

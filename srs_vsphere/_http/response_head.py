@@ -54,9 +54,12 @@ class Head:
         length: of the body, or `UNTIL_CLOSE`, or `CHUNKED`.
         keep_alive: whether the server goes on listening afterwards.
         encoded: whether the body has to be decoded, for instance unzipped.
+
+    Attributes:
+        headers: the fields as httpx has them, for a response to copy.
     """
 
-    __slots__ = ("_headers", "encoded", "fields", "keep_alive", "length", "reason", "status", "version")
+    __slots__ = ("encoded", "fields", "headers", "keep_alive", "length", "reason", "status", "version")
 
     def __init__(
         self,
@@ -75,14 +78,12 @@ class Head:
         self.length: int = length
         self.keep_alive: bool = keep_alive
         self.encoded: bool = encoded
-        self._headers: httpx.Headers | None = None
+        self.headers: httpx.Headers = httpx.Headers(fields)
 
     @property
-    def headers(self) -> httpx.Headers:
-        """The fields as httpx has them, for a response to copy; made when first asked for."""
-        if self._headers is None:
-            self._headers = httpx.Headers(self.fields)
-        return self._headers
+    def is_final(self) -> bool:
+        """Whether no other head follows; one with a status of 1xx is followed by another."""
+        return self.status >= 200 or self.status == 0
 
 
 def parse_head(block: bytes) -> Head:
@@ -164,14 +165,17 @@ class HeadMemory:
 
     Args:
         size: how many are kept before all are forgotten.
+
+    Attributes:
+        known: the final ones among them, each by its bytes without the empty line.
     """
 
-    __slots__ = ("_heads", "_size")
+    __slots__ = ("_size", "known")
 
     _LONGEST = 1024
 
     def __init__(self, size: int = 128) -> None:
-        self._heads: dict[bytes, Head] = {}
+        self.known: dict[bytes, Head] = {}
         self._size = size
 
     def parse(self, block: bytes, *, keep: bool) -> Head:
@@ -184,11 +188,11 @@ class HeadMemory:
         Raises:
             MalformedResponse: as for `parse_head`.
         """
-        head = self._heads.get(block)
+        head = self.known.get(block)
         if head is None:
             head = parse_head(block)
-            if keep and len(block) <= self._LONGEST:
-                if len(self._heads) >= self._size:
-                    self._heads.clear()
-                self._heads[block] = head
+            if keep and head.is_final and len(block) <= self._LONGEST:
+                if len(self.known) >= self._size:
+                    self.known.clear()
+                self.known[block] = head
         return head

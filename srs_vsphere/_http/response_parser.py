@@ -27,36 +27,22 @@ class ResponseParser:
         error: why no more will come, if the response broke off.
     """
 
-    __slots__ = (
-        "_beginning",
-        "_body",
-        "_chunks",
-        "_informational",
-        "_left",
-        "_memory",
-        "done",
-        "error",
-        "excess",
-        "head",
-        "keep",
-        "started",
-        "waiting",
-    )
+    # Not in slots: most responses set few of them, and one is made for each request.
+    head: Head | None = None
+    started: bool = False
+    done: bool = False
+    excess: bool = False
+    waiting: int = 0
+    error: Exception | None = None
+    _beginning: bytearray | None = None
+    _informational: int = 0
+    _body: bytes | bytearray = b""
+    _chunks: Chunks | None = None
+    _left: int = 0
 
     def __init__(self, memory: HeadMemory, *, keep: bool = False) -> None:
-        self.head: Head | None = None
-        self.started: bool = False
-        self.done: bool = False
-        self.excess: bool = False
-        self.waiting: int = 0
-        self.error: Exception | None = None
         self.keep: bool = keep
         self._memory = memory
-        self._beginning: bytearray | None = None
-        self._informational = 0
-        self._body: bytes | bytearray = b""
-        self._chunks: Chunks | None = None
-        self._left = 0
 
     @property
     def reusable(self) -> bool:
@@ -82,7 +68,13 @@ class ResponseParser:
         """
         self.started = True
         if self.head is None:
-            data = self._feed_head(data)
+            end = data.find(b"\r\n\r\n") + 2
+            head = self._memory.known.get(data[:end])
+            if head is None or self._beginning is not None:
+                data = self._feed_head(data)
+            else:
+                self._begin_body(head)
+                data = data[end + 2 :]
             if not data:
                 return
         if self.done:
@@ -147,7 +139,7 @@ class ResponseParser:
                 raise MalformedResponse("the head is too long")
             head = self._memory.parse(data[: end + 2], keep=self.keep)
             data = data[end + 4 :]
-            if head.status >= 200 or head.status == 0:
+            if head.is_final:
                 self._begin_body(head)
                 return data
             self._informational += 1

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from operator import attrgetter, is_
-from types import FunctionType, ModuleType
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from types import FunctionType, SimpleNamespace
 
 import httpx
 
 _HTTPX = httpx.__name__
 # httpx2 stands on httpcore2. Neither is imported here: a program that has not loaded it has not replaced it.
 _HTTPCORE = _HTTPX.replace("httpx", "httpcore")
+
+_Read = Callable[[SimpleNamespace], tuple[object, ...]]
 
 
 class SendingFunctions:
@@ -20,54 +22,46 @@ class SendingFunctions:
     Args:
         of_httpx: their names, as ``Class.function``; those that this version lacks are left out.
         of_httpcore: likewise.
+
+    Attributes:
+        libraries: where they are read from.
+        seen: what reads them, and what it read when none was replaced; each is to be compared by identity,
+            for the wrappers that tracers use say that they equal what they wrap.
+        missing: name of the module that was not loaded then; empty if none.
     """
 
-    __slots__ = ("_core", "_core_names", "_original", "_original_core", "_read", "_read_core")
+    __slots__ = ("_of_httpcore", "_of_httpx", "libraries", "missing", "seen")
 
     def __init__(self, of_httpx: Sequence[str], of_httpcore: Sequence[str]) -> None:
-        self._read = _reader(httpx, of_httpx)
-        self._original: tuple[object, ...] = self._read(httpx)
-        if not all(map(_is_own, self._original)):
-            # They were replaced before they were first seen here.
-            self._original = (None,) * len(self._original)
-        self._core: ModuleType | None = None
-        self._core_names = of_httpcore
-        self._read_core = self._read
-        self._original_core: tuple[object, ...] = ()
+        self.libraries: SimpleNamespace = SimpleNamespace(httpx=httpx, httpcore=None)
+        self.missing: str = _HTTPCORE
+        self._of_httpx = self._there(f"httpx.{name}" for name in of_httpx)
+        self._of_httpcore = [f"httpcore.{name}" for name in of_httpcore]
+        # Functions that were replaced before they were first seen here are never original.
+        self.seen: tuple[_Read, tuple[object, ...]] = (attrgetter(*self._of_httpx), (None,))
+        self.are_original()
 
     def are_original(self) -> bool:
         """Whether none of them is replaced at this moment."""
-        # By identity: the wrappers that tracers use say that they equal what they wrap.
-        functions = self._read(httpx)
-        if not all(map(is_, functions, self._original)):
-            if not all(map(_is_own, functions)):
-                return False
-            self._original = functions
-        core = self._core or self._find_core()
-        if core is None:
-            return True
-        functions = self._read_core(core)
-        if not all(map(is_, functions, self._original_core)):
-            if not all(map(_is_own, functions)):
-                return False
-            self._original_core = functions
+        read, _ = self.seen
+        if self.missing in sys.modules:
+            self.libraries.httpcore = sys.modules[self.missing]
+            read = attrgetter(*self._of_httpx, *self._there(self._of_httpcore))
+        functions = read(self.libraries)
+        if not all(map(_is_own, functions)):
+            return False
+        self.seen = (read, functions)
+        if self.libraries.httpcore is not None:
+            self.missing = ""
         return True
 
-    def _find_core(self) -> ModuleType | None:
-        self._core = sys.modules.get(_HTTPCORE)
-        if self._core is not None:
-            self._read_core = _reader(self._core, self._core_names)
-            self._original_core = (None,) * len(self._core_names)
-        return self._core
+    def _there(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if _has(self.libraries, name)]
 
 
-def _reader(module: ModuleType, names: Sequence[str]) -> Callable[[ModuleType], tuple[object, ...]]:
-    return attrgetter(*[name for name in names if _has(module, name)])
-
-
-def _has(module: ModuleType, name: str) -> bool:
+def _has(libraries: SimpleNamespace, name: str) -> bool:
     try:
-        attrgetter(name)(module)
+        attrgetter(name)(libraries)
     except AttributeError:
         return False
     return True

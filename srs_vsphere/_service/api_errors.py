@@ -1,4 +1,4 @@
-"""Which error an answer means: the one table from (HTTP status, error code) to class.
+"""Which error a response means: the one table from (HTTP status, error code) to class.
 
 The service's own code decides. The HTTP status is asked only where there is no code, because the service
 says 500 for a full quota, 500 for a busy runspace and 404 with code 500 for an unknown script.
@@ -6,7 +6,6 @@ says 500 for a full quota, 500 for a busy runspace and 404 with code 500 for an 
 
 from __future__ import annotations
 
-import html
 import re
 from http import HTTPStatus
 from typing import cast
@@ -30,7 +29,7 @@ from srs_vsphere.errors import (
 
 #: How much of a body is kept as ``details``.
 _LONGEST_DETAILS = 20_000
-#: The runspace answered the gateway with HTTP error n, which it passes on as code 1000 + n.
+#: The runspace responded to the gateway with HTTP error n, which it passes on as code 1000 + n.
 _RUNSPACE_CODES = range(1400, 1600)
 
 
@@ -85,7 +84,7 @@ _BY_RUNSPACE = _Meaning(
 )
 _UNCODED = _Meaning(ServerError)
 
-#: By HTTP status, where the answer has no code: the service's router and sign-on, and proxies before it.
+#: By HTTP status, where the response has no code: the service's router and sign-on, and proxies before it.
 _BY_STATUS: dict[int, _Meaning] = {
     400: _Meaning(InvalidRequestError),
     401: _Meaning(
@@ -153,14 +152,14 @@ class _Body:
 def error_for(
     operation_name: str, host: str, status: int, content_type: str | None, body: bytes, attempts: int
 ) -> SrsError:
-    """Turn an answer that is no success into the error it means.
+    """Turn a response that is no success into the error it means.
 
     Args:
         operation_name: name of the operation, such as ``runspaces.list``.
         host: host and port of the service.
         status: HTTP status; 0 is what the service sends for a runspace it cannot reach.
-        content_type: the answer's ``Content-Type``, None if it had none.
-        body: the answer's body; it may be cut off.
+        content_type: the response's ``Content-Type``, None if it had none.
+        body: the response's body; it may be cut off.
         attempts: how many times the request was tried.
 
     Returns:
@@ -210,7 +209,7 @@ def _meaning_of_code(code: int, status: int, details: str) -> _Meaning:
 def _read(status: int, content_type: str | None, body: bytes) -> _Body:
     kind = (content_type or "").partition(";")[0].strip().lower()
     if not body.strip():
-        return _Body(f"the answer was {_named(status)} without a word")
+        return _Body(f"the response was {_named(status)}, without a body")
     if kind == "application/json" or kind.endswith("+json"):
         try:
             document = strict_json.loads(body)
@@ -220,8 +219,11 @@ def _read(status: int, content_type: str | None, body: bytes) -> _Body:
             return _from_json(status, cast("dict[str, object]", document))
     text = body[:_LONGEST_DETAILS].decode("utf-8", "replace")
     title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
+    # Loaded on use: its table of names is long.
+    import html
+
     named = " ".join(html.unescape(title[1]).split()) if title else _named(status)
-    return _Body(f"a server before the service answered with a page: {named}", details=text)
+    return _Body(f"a server before the service responded with a page: {named}", details=text)
 
 
 def _from_json(status: int, document: dict[str, object]) -> _Body:
@@ -231,13 +233,13 @@ def _from_json(status: int, document: dict[str, object]) -> _Body:
         text, trace = _without_trace(message if isinstance(message, str) else "")
         details = document.get("details")
         return _Body(
-            text or f"the answer was {_named(status)} without a message",
+            text or f"the response was {_named(status)}, without a message",
             code=code if type(code) is int else None,
             details=details[:_LONGEST_DETAILS] if isinstance(details, str) else trace,
         )
     fields = _fields(document.get("errors"))
     title = document.get("title")
-    message = title if isinstance(title, str) and title else f"the answer was {_named(status)}"
+    message = title if isinstance(title, str) and title else f"the response was {_named(status)}"
     if fields:
         told = "; ".join(
             f"{name}: {complaint}" if name else complaint

@@ -35,11 +35,6 @@ class Call:
     policy: RetryPolicy = field(factory=RetryPolicy)
     status: int | None = None
 
-    def begin_attempt(self) -> None:
-        """Count another attempt, which has no response yet."""
-        self.attempts += 1
-        self.status = None
-
     def facts(self, **more: Unpack[Facts]) -> Facts:
         """Return the facts that an error of this call carries.
 

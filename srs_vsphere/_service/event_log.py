@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from attrs import fields
 
-from srs_vsphere.events import (
-    Event,
-    LoggedIn,
-    RequestEnded,
-    Retrying,
-    ScriptEnded,
-    ScriptStarted,
-    WaitingForQuota,
-    shortened,
-)
+if TYPE_CHECKING:
+    from srs_vsphere.events import Event
 
 LOG: Final = logging.getLogger("srs_vsphere")
 # Silent, unless the program asks for it.
@@ -31,6 +23,9 @@ def log_event(event: Event) -> None:
     Args:
         event: the event.
     """
+    # Loaded on use, here as below: a short program may see no event.
+    from srs_vsphere.events import RequestEnded
+
     level = logging.DEBUG if isinstance(event, RequestEnded) else logging.INFO
     if LOG.isEnabledFor(level):
         LOG.log(level, _text(event), extra=log_fields(event))
@@ -42,6 +37,8 @@ def log_fields(event: Event) -> dict[str, object]:
     Args:
         event: the event.
     """
+    from srs_vsphere.events import shortened
+
     facts: dict[str, object] = {"srs_event": type(event).__name__}
     for attribute in fields(type(event)):
         value: object = getattr(event, attribute.name)
@@ -52,6 +49,16 @@ def log_fields(event: Event) -> dict[str, object]:
 
 
 def _text(event: Event) -> str:
+    from srs_vsphere.events import (
+        LoggedIn,
+        RequestEnded,
+        Retrying,
+        ScriptEnded,
+        ScriptStarted,
+        WaitingForQuota,
+        shortened,
+    )
+
     match event:
         case RequestEnded():
             result = event.error if event.status is None else f"HTTP {event.status}"

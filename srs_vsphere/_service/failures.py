@@ -115,7 +115,7 @@ def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
         return not_sent(call, "no connection to the service", cause)
     if isinstance(error, httpx.TimeoutException):
         return unknown(call, "the service did not respond in time", cause, ResponseTimeoutError)
-    return unknown(call, "the connection broke before the answer was whole", cause)
+    return unknown(call, "the connection broke before the response was whole", cause)
 
 
 def of_closed_client(call: Call) -> Failure:

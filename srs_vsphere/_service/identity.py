@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from srs_vsphere.errors import InvalidArgumentTypeError
-from srs_vsphere.models.argument_script import ArgumentScriptTemplate
 from srs_vsphere.models.runspace import Runspace
-from srs_vsphere.models.script_execution import ScriptExecution
-from srs_vsphere.models.web_console import WebConsole
+
+if TYPE_CHECKING:
+    # Loaded on use: most programs have to do with runspaces only, or with scripts, too.
+    from srs_vsphere.models import ArgumentScriptTemplate, ScriptExecution, WebConsole
 
 
 class HasRunspace(Protocol):
@@ -30,9 +31,9 @@ class HasExecution(Protocol):
 
 
 RunspaceRef: TypeAlias = Runspace | HasRunspace | str
-ScriptRef: TypeAlias = ScriptExecution | HasExecution | str
-ConsoleRef: TypeAlias = WebConsole | str
-TemplateRef: TypeAlias = ArgumentScriptTemplate | str
+ScriptRef: TypeAlias = "ScriptExecution | HasExecution | str"
+ConsoleRef: TypeAlias = "WebConsole | str"
+TemplateRef: TypeAlias = "ArgumentScriptTemplate | str"
 
 
 def runspace_id(given: RunspaceRef, name: str = "id") -> str:
@@ -57,6 +58,8 @@ def script_id(given: ScriptRef) -> str:
     Raises:
         InvalidArgumentTypeError: it is something else.
     """
+    from srs_vsphere.models import ScriptExecution
+
     return _id("a ScriptExecution", getattr(given, "execution", given), ScriptExecution)
 
 
@@ -69,6 +72,8 @@ def console_id(given: ConsoleRef) -> str:
     Raises:
         InvalidArgumentTypeError: it is something else.
     """
+    from srs_vsphere.models import WebConsole
+
     return _id("a WebConsole", given, WebConsole)
 
 
@@ -81,6 +86,8 @@ def template_id(given: TemplateRef) -> str:
     Raises:
         InvalidArgumentTypeError: it is something else.
     """
+    from srs_vsphere.models import ArgumentScriptTemplate
+
     return _id("an ArgumentScriptTemplate", given, ArgumentScriptTemplate)
 
 

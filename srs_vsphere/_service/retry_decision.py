@@ -19,8 +19,8 @@ from srs_vsphere.retry import RetryPolicy
 if TYPE_CHECKING:
     from srs_vsphere._service.operations import Operation
 
-#: Answers of a proxy, or of a service that is overloaded or lost a runspace (0), that a later attempt may not
-#: meet.
+#: Responses of a proxy, or of a service that is overloaded or lost a runspace (0), that a later attempt may
+#: not meet.
 _PASSING_STATUSES = frozenset({0, 408, 429, 502, 503, 504})
 #: Seconds; whatever a server asks for beyond this means the same.
 _FOR_EVER = 1e9
@@ -30,8 +30,8 @@ class Sent(Enum):
     """Whether a failed request reached the service."""
 
     NO = "not sent"
-    MAYBE = "no whole answer"
-    ANSWERED = "answered"
+    MAYBE = "no whole response"
+    RESPONDED = "a response"
 
 
 @frozen
@@ -40,8 +40,8 @@ class Outcome:
 
     Args:
         sent: whether the request reached the service.
-        status: HTTP status, if an answer came.
-        retry_after: seconds that the answer's ``Retry-After`` asks to wait, if it had one.
+        status: HTTP status, if a response came.
+        retry_after: seconds that the response's ``Retry-After`` asks to wait, if it had one.
         final: whether another attempt would fail in the same way, as with a certificate that is not trusted.
     """
 
@@ -129,10 +129,10 @@ def _refusal(operation: Operation, outcome: Outcome) -> str | None:
             return "it may have been carried out, and must not happen twice"
         case Sent.MAYBE:
             return None
-        case Sent.ANSWERED if outcome.status not in _PASSING_STATUSES:
-            return "another attempt would meet the same answer"
-        case Sent.ANSWERED if not operation.idempotent and outcome.status != 429:
-            # Only 429 says for certain that nothing was done: a proxy's 503 may follow a lost answer.
+        case Sent.RESPONDED if outcome.status not in _PASSING_STATUSES:
+            return "another attempt would meet the same response"
+        case Sent.RESPONDED if not operation.idempotent and outcome.status != 429:
+            # Only 429 says for certain that nothing was done: a proxy's 503 may follow a lost response.
             return "it may have been carried out, and must not happen twice"
         case _:
             return None

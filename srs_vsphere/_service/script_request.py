@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
-from uuid import uuid4
 
 from attrs import field, frozen
 
 from srs_vsphere._service.identity import RunspaceRef
+from srs_vsphere._service.run_defaults import DEFAULT_DEPTH, DEFAULT_TIMEOUT, DEFAULT_WIDTH
 from srs_vsphere._service.script_output import OutputChoice, OutputReader
 from srs_vsphere._service.script_text import script_text
 from srs_vsphere._service.stream_schedule import StreamsChoice
+from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._service.wrapped_scripts import WrappedScript, as_text, as_values
 from srs_vsphere._validation import check_flag, check_name, check_patience
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
@@ -28,16 +28,8 @@ if TYPE_CHECKING:
 MismatchChoice: TypeAlias = Literal["raise", "keep"]
 OnRecord: TypeAlias = Callable[[StreamRecord], object]
 
-#: Columns of text; tables grow to what their columns hold and no more.
-DEFAULT_WIDTH = 4096
 _WIDTHS = range(2, 2**31)
-#: How many levels of .NET objects are opened: the object itself.
-DEFAULT_DEPTH = 1
 _DEPTHS = range(1, 65)
-_PREFIX = "srs-vsphere"
-_UNIQUE = re.compile(rf"{_PREFIX}-[0-9a-f]{{16}}")
-#: The service ends a script after an hour itself.
-DEFAULT_TIMEOUT = 3600.0
 
 
 class MapOptions(TypedDict, total=False):
@@ -309,21 +301,3 @@ def check_new_only(**options: object) -> None:
             raise InvalidArgumentValueError(
                 f"{name} goes with a new runspace only: the one given is as it is"
             )
-
-
-def unique_name(prefix: str | None = None) -> str:
-    """Return a name that nothing else has, by which a lost creation can be found.
-
-    Args:
-        prefix: what it begins with.
-    """
-    return f"{prefix or _PREFIX}-{uuid4().hex[:16]}"
-
-
-def is_unique_name(name: str | None) -> bool:
-    """Tell whether a name is one that `unique_name` makes without a prefix.
-
-    Args:
-        name: the name.
-    """
-    return name is not None and _UNIQUE.fullmatch(name) is not None

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
 
-from srs_vsphere._sync.argument_scripts import ArgumentScripts
 from srs_vsphere._sync.client_options import ClientOptions
 from srs_vsphere._sync.client_scripts import ClientScripts
 from srs_vsphere._sync.decoding import read_one
 from srs_vsphere._sync.observer import Observer
 from srs_vsphere._sync.runspaces import Runspaces
-from srs_vsphere._sync.script_executions import ScriptExecutions
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._sync.session import Session
-from srs_vsphere._sync.web_consoles import WebConsoles
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_http
@@ -29,7 +26,6 @@ from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
-from srs_vsphere.events import Event
 from srs_vsphere.models import About
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_observers, check_session_file
@@ -37,7 +33,10 @@ from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
-    pass
+    from srs_vsphere._sync.argument_scripts import ArgumentScripts
+    from srs_vsphere._sync.script_executions import ScriptExecutions
+    from srs_vsphere._sync.web_consoles import WebConsoles
+    from srs_vsphere.events import Event
 
 T = TypeVar("T")
 
@@ -184,9 +183,10 @@ class SrsClient(ClientScripts):
     def _take(self, session: Session) -> None:
         self._session = session
         self._runspaces = Runspaces(session)
-        self._script_executions = ScriptExecutions(session)
-        self._argument_scripts = ArgumentScripts(session)
-        self._web_consoles = WebConsoles(session)
+        # Made on use, and loaded then: most programs need the runspaces and `run` only.
+        self._script_executions: ScriptExecutions | None = None
+        self._argument_scripts: ArgumentScripts | None = None
+        self._web_consoles: WebConsoles | None = None
 
     @property
     def runspaces(self) -> Runspaces:
@@ -196,21 +196,36 @@ class SrsClient(ClientScripts):
     @property
     def script_executions(self) -> ScriptExecutions:
         """The scripts that run or ran: list, get, create, wait for, follow and cancel them."""
+        if self._script_executions is None:
+            from srs_vsphere._sync.script_executions import ScriptExecutions
+
+            self._script_executions = ScriptExecutions(self._session)
         return self._script_executions
 
     @property
     def argument_scripts(self) -> ArgumentScripts:
         """The templates of scripts that look up a parameter's value: list, get and fill them in."""
+        if self._argument_scripts is None:
+            from srs_vsphere._sync.argument_scripts import ArgumentScripts
+
+            self._argument_scripts = ArgumentScripts(self._session)
         return self._argument_scripts
 
     @property
     def web_consoles(self) -> WebConsoles:
         """The PowerCLI consoles in a browser: list, get, create, wait for and delete them."""
+        if self._web_consoles is None:
+            from srs_vsphere._sync.web_consoles import WebConsoles
+
+            self._web_consoles = WebConsoles(self._session)
         return self._web_consoles
 
     def __repr__(self) -> str:
-        state = "closed" if self._session.closed else "open"
-        return f"<{type(self).__name__} {self._session.sender.origin.url} {state}>"
+        # A traceback shows it before it is made, if an argument is refused.
+        session: Session | None = getattr(self, "_session", None)
+        if session is None:
+            return f"<{type(self).__name__}>"
+        return f"<{type(self).__name__} {session.sender.origin.url} {'closed' if session.closed else 'open'}>"
 
     def with_options(self, *, timeout: float | None = None, retry: RetryPolicy | None = None) -> Self:
         """Return a view of this client whose calls have options of their own.

@@ -7,14 +7,23 @@ from datetime import UTC, datetime
 
 from attrs import frozen
 
-from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.decoding import Reader, read_nothing
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.sender import Sender
+from srs_vsphere._concurrency.completion import Completion
 from srs_vsphere._concurrency.credential_reader import CredentialReader
 from srs_vsphere._service import operations
 from srs_vsphere._service.call import Call
-from srs_vsphere._service.clock_skew import clock_skew
-from srs_vsphere.auth import ApiKeyAuth, Auth, BasicAuth, CredentialSource, LoginAuth, Secret, check_key
+from srs_vsphere.auth import (
+    ApiKeyAuth,
+    Auth,
+    BasicAuth,
+    CredentialSource,
+    LoginAuth,
+    Secret,
+    check_key,
+    is_sign_auth,
+)
 from srs_vsphere.errors import (
     AuthenticationError,
     DecodeError,
@@ -22,8 +31,6 @@ from srs_vsphere.errors import (
     NotSentError,
     SrsError,
 )
-from srs_vsphere.events import LoggedIn
-from srs_vsphere.sign_auth import SignAuth
 
 KEY_HEADER = "X-SRS-API-KEY"
 
@@ -58,6 +65,20 @@ class Login:
         self._password_allowed = password_allowed
         self._reader = CredentialReader()
         self._refusal: _Refusal | None = None
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Begin anew, in a process that was forked: logins under way are the other's."""
+        self._completion: Completion[Secret] = Completion(self._end)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no login is under way that nobody waits for."""
+        return self._completion.is_settled
+
+    def settle(self) -> None:
+        """Wait until the logins that nobody waits for have ended, and their sessions."""
+        self._completion.settle()
 
     def key(self, call: Call) -> Secret:
         """Log in.
@@ -79,13 +100,22 @@ class Login:
             credentials = self._credentials(call)
             self._check_refusal(credentials)
             try:
-                key = self._trade(call, credentials)
+                # Once it is sent, only its response tells the key: broken off, it would leave a session.
+                key = self._completion.result_of(lambda: self._trade(call, credentials))
             except AuthenticationError as error:
                 self._refusal = _Refusal(credentials, error, sender.clock.now())
                 raise
         self._refusal = None
         seconds = sender.clock.now() - began
-        sender.observer.tell(LoggedIn(host=call.host, username=credentials.username, seconds=seconds))
+        # Loaded on use: a session that is kept in a file needs no login.
+        from srs_vsphere.events import LoggedIn
+
+        try:
+            event = LoggedIn(host=call.host, username=credentials.username, seconds=seconds)
+            sender.observer.tell(event)
+        except BaseException:
+            self._completion.undo_later(key)
+            raise
         return key
 
     def _credentials(self, call: Call) -> LoginAuth:
@@ -97,7 +127,7 @@ class Login:
             )
         if isinstance(auth, CredentialSource):
             auth = self._ask(auth, call)
-            if not isinstance(auth, BasicAuth | SignAuth):  # pyright: ignore[reportUnnecessaryIsInstance] - a program's own source may return anything
+            if not (isinstance(auth, BasicAuth) or is_sign_auth(auth)):
                 raise InvalidArgumentTypeError(
                     f"auth.credentials() must return BasicAuth or SignAuth, not {type(auth).__name__}"
                 )
@@ -131,7 +161,9 @@ class Login:
             key = response.header(KEY_HEADER)
             if key is not None:
                 stray.append(Secret(key))
-            if isinstance(credentials, SignAuth) and isinstance(error, AuthenticationError):
+            if not isinstance(credentials, BasicAuth) and isinstance(error, AuthenticationError):
+                from srs_vsphere._service.clock_skew import clock_skew
+
                 error.advice = clock_skew(response.header("date"), datetime.now(UTC)) or _SIGN_ADVICE
 
         try:
@@ -143,7 +175,7 @@ class Login:
                 self._end(key)
 
     def _check_refusal(self, credentials: LoginAuth) -> None:
-        """Refuse what the service has refused a moment ago: whoever goes on asking locks the account."""
+        """Refuse what the service refused a moment ago: further attempts would lock the account."""
         refusal = self._refusal
         if refusal is None or refusal.credentials != credentials:
             return
@@ -184,7 +216,7 @@ _SIGN_ADVICE = (
 )
 
 
-def _read_key(response: Response, call: Call) -> Secret:
+def _key_in(response: Response, call: Call) -> Secret:
     response.read()
     header = response.header(KEY_HEADER)
     key = None if header is None else Secret(header)
@@ -197,3 +229,6 @@ def _read_key(response: Response, call: Call) -> Secret:
     raise DecodeError(
         "the response to the login holds no usable API key", **call.facts(status=response.status)
     )
+
+
+_read_key = Reader(_key_in)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
-from srs_vsphere._sync.decoding import Objects
+from srs_vsphere._sync.decoding import Objects, Reader
 from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.session import Session
 from srs_vsphere._service.call import Call
@@ -41,7 +41,7 @@ class ObjectStream(Generic[T]):
         if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
         response, call = self._session.call(
-            self._operation, _read_opened, path=self._path, timeout=self._timeout, whole=False
+            self._operation, _read_opened, path=self._path, timeout=self._timeout
         )
         self._response = response
         self._objects = Objects(response, call, self._cls)
@@ -66,5 +66,8 @@ class ObjectStream(Generic[T]):
             response.close()
 
 
-def _read_opened(response: Response, call: Call) -> tuple[Response, Call]:
+def _keep_open(response: Response, call: Call) -> tuple[Response, Call]:
     return response.keep(), call
+
+
+_read_opened = Reader(_keep_open, whole=False)

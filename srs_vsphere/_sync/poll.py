@@ -118,5 +118,5 @@ class Poll(Generic[T]):
         """Return how many seconds one more call may take; None for as many as it likes."""
         if self._policy.timeout is None:
             return None
-        # The last question comes at the deadline itself, and must have a chance.
+        # The last request is made at the deadline itself, and needs time, too.
         return max(self._chance, self._policy.timeout - (self._clock.now() - self._began))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import builtins
 import logging
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from srs_vsphere._sync.decoding import read_list, read_nothing, read_one
-from srs_vsphere._sync.poll import Poll
 from srs_vsphere._sync.session import Session
 from srs_vsphere._codec import models
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service import operations
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.poll_schedule import WaitPolicy, seen_runspace
-from srs_vsphere._service.script_request import unique_name
+from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._validation import check_flag, check_name
 from srs_vsphere.errors import NotFoundError, RunspaceNotReadyError, SrsError
 from srs_vsphere.models import Runspace, RunspaceState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _log = logging.getLogger("srs_vsphere")
 
@@ -182,6 +183,10 @@ class RunspaceCalls:
             given: seconds that the caller gave, for errors; default the timeout.
             check: called before each question; it raises where no more are to be asked. Default nothing.
         """
+        # Loaded on use: who lists runspaces waits for none.
+        from srs_vsphere._sync.poll import Poll
+        from srs_vsphere._service.poll_schedule import WaitPolicy, seen_runspace
+
         operations.RUNSPACES_GET.path_for(id)
         poll = Poll(
             self._session,

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, overload
 from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.session import Session
 from srs_vsphere._sync.started_script import StartedScript
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT, DEFAULT_WIDTH
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import (
-    DEFAULT_TIMEOUT,
-    DEFAULT_WIDTH,
-    MismatchChoice,
-    OnRecord,
-    RunOptions,
-    prepare,
-)
+from srs_vsphere._service.script_request import MismatchChoice, OnRecord, RunOptions, prepare
 from srs_vsphere._service.stream_schedule import StreamsChoice
 from srs_vsphere.models import PSDocument, Runspace
 from srs_vsphere.parameters import Parameters

@@ -14,16 +14,9 @@ from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.worker_pool import WorkerPool
 from srs_vsphere._service.failures import was_not_started
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT, DEFAULT_WIDTH
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import (
-    DEFAULT_TIMEOUT,
-    DEFAULT_WIDTH,
-    Job,
-    MapOptions,
-    MismatchChoice,
-    OnRecord,
-    prepare,
-)
+from srs_vsphere._service.script_request import Job, MapOptions, MismatchChoice, OnRecord, prepare
 from srs_vsphere._service.stream_schedule import StreamsChoice
 from srs_vsphere._validation import check_count, check_flag, check_name, check_number, check_patience
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, SrsError, WaitTimeoutError

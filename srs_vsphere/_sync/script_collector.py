@@ -13,7 +13,8 @@ from srs_vsphere._codec.models import WireError
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import may_have_taken_effect
 from srs_vsphere._service.script_output import CollectedScript, ReadOutput, Texts
-from srs_vsphere._service.script_request import ScriptBody, unique_name
+from srs_vsphere._service.script_request import ScriptBody
+from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._service.wrapped_scripts import rest_of
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.events import ScriptEnded

@@ -14,14 +14,9 @@ from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.session import Session
 from srs_vsphere._service import operations
 from srs_vsphere._service.identity import RunspaceRef, ScriptRef, runspace_id, script_id
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import (
-    DEFAULT_TIMEOUT,
-    MismatchChoice,
-    ResultOptions,
-    output_reader,
-    prepare,
-)
+from srs_vsphere._service.script_request import MismatchChoice, ResultOptions, output_reader, prepare
 from srs_vsphere._validation import check_flag, check_patience
 from srs_vsphere.errors import InvalidArgumentValueError, WaitTimeoutError
 from srs_vsphere.models import PSDocument, ScriptExecution, StreamRecord, StreamType

@@ -13,7 +13,8 @@ from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import UNREACHABLE, may_have_taken_effect, was_not_started
 from srs_vsphere._service.script_output import OutputReader, settled
-from srs_vsphere._service.script_request import Job, is_unique_name
+from srs_vsphere._service.script_request import Job
+from srs_vsphere._service.unique_names import is_unique_name
 from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.events import ScriptStarted
 from srs_vsphere.models import ScriptExecution
@@ -219,8 +220,8 @@ class ScriptRunner:
             if script_id is None:
                 raise self._not_started(deadline, "nobody knows whether the script before it still runs")
         else:
-            # Asked again, for it may not have heard: the service passes over what comes while it still makes
-            # the values of a script's parameters.
+            # Asked again, for the first may have had no effect: the service passes over what comes while it
+            # still makes the values of a script's parameters.
             seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
             self._calls.cancel_on_the_way_out(script_id, left.name, seconds)
         if script_id:

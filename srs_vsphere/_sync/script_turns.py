@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from srs_vsphere._sync.script_run import ScriptRun
 from srs_vsphere._concurrency.limiter import Limiter
+
+if TYPE_CHECKING:
+    from srs_vsphere._sync.script_run import ScriptRun
 
 
 @frozen

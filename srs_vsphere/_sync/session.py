@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Self, TypeVar
 
 from attrs import define, evolve, field
 
-from srs_vsphere._sync.decoding import read_nothing
+from srs_vsphere._sync.decoding import Reader, read_nothing
 from srs_vsphere._sync.login import KEY_HEADER, Login
-from srs_vsphere._sync.response import Response
 from srs_vsphere._sync.script_turns import ScriptTurns
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._sync.shared_session import SharedSession
@@ -90,6 +88,7 @@ class Session:
         self._state.turn = Limiter(1)
         self._state.login_error = None
         self._state.loop_check = LoopCheck()
+        self._login.start_afresh()
         self.turns.start_afresh()
         self.sender.start_afresh()
         if self.sender.shares_connections:
@@ -122,27 +121,25 @@ class Session:
     def call(
         self,
         operation: Operation,
-        read: Callable[[Response, Call], T],
+        reader: Reader[T],
         *,
         path: str | None = None,
         body: bytes | None = None,
         within: float | None = None,
         timeout: float | None = None,
-        whole: bool = True,
     ) -> T:
         """Call an operation, logging in first if needed, and once more if the service forgot the session.
 
         Args:
             operation: what to call.
-            read: takes the result out of the response.
+            reader: takes the result out of the response.
             path: its path, if that holds an id.
             body: JSON to send.
             within: seconds it may take, if that is less than the policy's deadline.
             timeout: seconds that the caller gave it, instead of the policy's deadline.
-            whole: whether `read` reads the response to its end.
 
         Returns:
-            What `read` returned.
+            What `reader` took out.
 
         Raises:
             ClosedError: the client is closed, or was closed in the meantime.
@@ -150,22 +147,24 @@ class Session:
             SrsError: the call failed.
         """
         state = self._state
-        self._check_open()
+        loop_check = state.loop_check
+        if state.closed or loop_check.loop is not loop_check.running():
+            self._check_open()
         path = operation.path if path is None else path
         call = self.sender.new_call(operation, path, body, within=within, policy=self._policy(timeout))
         if not operation.needs_key:
-            return self.sender.send(call, read, whole=whole)
+            return self.sender.send(call, reader)
         key = state.key
         if key is None:
             key = self._log_in(call, None)
         try:
-            return self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
+            return self.sender.send(call, reader, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             if error.status != 401 or self._auth is None or isinstance(self._auth, ApiKeyAuth):
                 raise
         # A 401 is given before anything is carried out, so whatever it was may be sent again.
         key = self._log_in(call, key)
-        return self.sender.send(call, read, header=(KEY_HEADER, key), whole=whole)
+        return self.sender.send(call, reader, header=(KEY_HEADER, key))
 
     def log_in(self, timeout: float | None = None) -> Secret:
         """Log in, if that is not done yet.
@@ -210,7 +209,7 @@ class Session:
         if state.closed:
             return
         state.closed = self.sender.closed = True
-        if self._shared is not None:
+        if self._shared is not None and self._login.is_settled:
             # Other processes go on with it.
             return
         clean_up(
@@ -226,7 +225,9 @@ class Session:
         except TimeoutError:
             raise NotSentError("a login was under way and may still succeed") from None
         try:
-            self._log_out(within=_SECONDS_TO_LEAVE)
+            self._login.settle()
+            if self._shared is None:
+                self._log_out(within=_SECONDS_TO_LEAVE)
         finally:
             self._state.turn.release()
 
@@ -248,7 +249,7 @@ class Session:
             if error.status != 401:
                 raise
         except BaseException:
-            # Where it may not have been heard, closing the client tries once more.
+            # Where it may not have arrived, closing the client tries once more.
             self._state.key = self._state.key or key
             raise
 

@@ -9,8 +9,9 @@ from srs_vsphere._sync.script_follower import ScriptRecords
 from srs_vsphere._sync.script_run import ScriptRun
 from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.session import Session
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import settled
-from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, Job
+from srs_vsphere._service.script_request import Job
 from srs_vsphere._validation import check_patience
 from srs_vsphere.models import ScriptExecution
 from srs_vsphere.results import ScriptResult

@@ -93,4 +93,6 @@ for _word, (_help, _commands) in _GROUPS.items():
     app.command(_group)
 # The entry point hands the command line over before it comes here: the simulator has a parser of its own.
 app.command("srs_vsphere.simulator.command:main", name="simulator", help="Serve simulated hosts.")
-app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType] - its own keywords
+app.command(
+    f"{_COMMANDS}.completion:install", name="--install-completion", help="Let the shell complete commands."
+)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth
@@ -34,6 +36,7 @@ def open_client(options: Options, *, needs_login: bool = True) -> SrsClient:
         UsageError: an option makes no sense.
         InvalidArgumentValueError: something is missing; the message names all of it.
     """
+    _load_httpx()
     from srs_vsphere import SrsClient
 
     found = settings(options, needs_login=needs_login)
@@ -79,6 +82,20 @@ def settings(options: Options, *, needs_login: bool = True) -> FoundSettings:
     if options.timeout is not None:
         found = found._replace(retry=RetryPolicy(deadline=options.timeout))
     return found
+
+
+def _load_httpx() -> None:
+    """Load httpx without its own command, half of its time where click and pygments are installed."""
+    name = "click"
+    if "httpx" in sys.modules or name in sys.modules:
+        return
+    # How Python is told that there is no such module; httpx then leaves its command out.
+    hidden = cast("dict[str, ModuleType | None]", sys.modules)
+    hidden[name] = None
+    try:
+        import_module("httpx")
+    finally:
+        del hidden[name]
 
 
 def known_hosts_file() -> Path:

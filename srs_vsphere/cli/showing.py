@@ -17,7 +17,7 @@ from srs_vsphere.cli.table import Heading, format_members, format_table
 T = TypeVar("T")
 
 
-@frozen
+@frozen(eq=False)
 class Column(Generic[T]):
     """A column of a table.
 
@@ -30,7 +30,7 @@ class Column(Generic[T]):
     cell: Callable[[T], str]
 
 
-@frozen
+@frozen(eq=False)
 class View(Generic[T]):
     """How objects of one kind are shown.
 

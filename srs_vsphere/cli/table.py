@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attrs import frozen
-from rich.cells import cell_len, set_cell_size
 
 _BETWEEN = "  "
 #: A column is not made narrower than this.
 _NARROWEST = 8
 
 
-@frozen
+@frozen(eq=False)
 class Heading:
     """A column's heading.
 
@@ -39,7 +38,7 @@ def format_table(headings: Sequence[Heading], rows: Sequence[Sequence[str]], wid
         The lines, the headings first.
     """
     lines = [[heading.text for heading in headings], *([plain(cell) for cell in row] for row in rows)]
-    widths = [max(cell_len(line[place]) for line in lines) for place in range(len(headings))]
+    widths = [max(_width(line[place]) for line in lines) for place in range(len(headings))]
     shown = list(range(len(headings)))
     if width is not None:
         for place in reversed(range(len(headings))):
@@ -56,8 +55,8 @@ def format_members(members: Sequence[tuple[str, str]]) -> list[str]:
     Args:
         members: name and value of each.
     """
-    widest = max((cell_len(name) for name, _ in members), default=0)
-    return [f"{set_cell_size(name, widest)}{_BETWEEN}{plain(value)}".rstrip() for name, value in members]
+    widest = max((_width(name) for name, _ in members), default=0)
+    return [f"{_cell(name, widest)}{_BETWEEN}{plain(value)}".rstrip() for name, value in members]
 
 
 def plain(text: str) -> str:
@@ -80,6 +79,15 @@ def printable(text: str) -> str:
     )
 
 
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    # Loaded on use: it knows the widths of all signs.
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 def _least(heading: Heading, width: int) -> int:
     return min(width, _NARROWEST) if heading.flexible else width
 
@@ -98,7 +106,11 @@ def _narrow(flexible: Sequence[int], shown: Sequence[int], widths: list[int], wi
 
 
 def _cell(text: str, width: int) -> str:
-    length = cell_len(text)
-    if length > width:
-        return set_cell_size(text, width - 1) + "…"
-    return text + " " * (width - length)
+    length = _width(text)
+    if length <= width:
+        return text + " " * (width - length)
+    if text.isascii():
+        return text[: width - 1] + "…"
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width - 1) + "…"

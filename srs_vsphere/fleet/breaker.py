@@ -82,16 +82,16 @@ class Breaker:
         """Note that a poll ended in a way that says nothing about the host."""
         self._probing = False
 
-    def failed(self, now: float, chance: float) -> None:
+    def failed(self, now: float, random: float) -> None:
         """Note that a poll failed.
 
         Args:
             now: seconds on a monotonic clock.
-            chance: a number from 0 up to 1, drawn anew each time.
+            random: a number from 0 up to 1, drawn anew each time.
         """
         self._failures += 1
         self._probing = False
         if self.open:
             # The exponent is bounded because 2.0**1024 overflows.
             times = 2.0 ** min(self._failures - self._policy.failures, 60)
-            self._until = now + min(self._policy.probe_cap, self._policy.probe_after * times) * (0.5 + chance)
+            self._until = now + min(self._policy.probe_cap, self._policy.probe_after * times) * (0.5 + random)

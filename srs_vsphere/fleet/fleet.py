@@ -11,8 +11,9 @@ from typing import Literal, Self, TypeVar, Unpack, overload
 import anyio
 import anyio.abc
 
+from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import DEFAULT_TIMEOUT, NewRunspaceOptions, prepare
+from srs_vsphere._service.script_request import NewRunspaceOptions, prepare
 from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_count, check_patience, check_seconds
 from srs_vsphere.errors import InvalidArgumentTypeError
@@ -98,7 +99,8 @@ class AsyncSrsFleet:
         self._used = False
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self._targets)} hosts>"
+        # A traceback shows it before it is made, if an argument is refused.
+        return f"<{type(self).__name__} of {len(getattr(self, '_targets', ()))} hosts>"
 
     @property
     def targets(self) -> Sequence[Target]:

@@ -145,7 +145,9 @@ class SrsFleet:
         self._open: BlockingPortal | None = None
 
     def __repr__(self) -> str:
-        return repr(self._fleet).replace("AsyncSrsFleet", type(self).__name__)
+        # A traceback shows it before it is made, if an argument is refused.
+        fleet: AsyncSrsFleet | None = getattr(self, "_fleet", None)
+        return f"<{type(self).__name__} of {0 if fleet is None else len(fleet.targets)} hosts>"
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

@@ -20,8 +20,8 @@ from srs_vsphere.simulator.objects.errors import ScriptError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
 from srs_vsphere.simulator.pods import Pod
-from srs_vsphere.simulator.powershell.machine import ErrorRecord, Machine
-from srs_vsphere.simulator.powershell.runner import Result, run
+from srs_vsphere.simulator.powershell.machine import Machine
+from srs_vsphere.simulator.powershell.runner import run
 from srs_vsphere.simulator.powershell_host.protocol import write_run
 from srs_vsphere.simulator.script_log import ScriptRecord
 from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessage
@@ -35,6 +35,7 @@ from srs_vsphere.simulator.service_scripts import (
     unwrapped,
 )
 from srs_vsphere.simulator.settings import Settings
+from srs_vsphere.simulator.transcript import ErrorRecord, Result
 
 _log = logging.getLogger("srs_vsphere.simulator")
 
@@ -108,7 +109,7 @@ class Engine:
         if pod.host is None:
             return Run(id, now, body.format, self.run(body, parameters, pod, user))
         values = [(parameter.name, seen(parameter)) for parameter in parameters]
-        job = self._job(body, values, Machine({}), pod, user)
+        job = self._job(body, values, Machine(), pod, user)
         record = ScriptRecord(job.call)
         found = self._behaviours.find(job.call)
         self.scripts.append(record)
@@ -139,7 +140,7 @@ class Engine:
             self.scripts.append(ScriptRecord(ScriptCall(script=body.script, name=body.name, user=user)))
             return self._rest(rest[0], pod, body.format)
         # A script that is not understood leaves nothing behind: it works on a copy.
-        machine = Machine(dict(pod.variables))
+        machine = Machine(variables=dict(pod.variables))
         record = ScriptRecord(ScriptCall(script=body.script, name=body.name, user=user))
         try:
             values = [self._parameter(parameter, machine, pod, user) for parameter in parameters]
@@ -173,7 +174,7 @@ class Engine:
             output_objects_format="json",
             system=True,
         )
-        machine = Machine({}, elapsed=duration)
+        machine = Machine(elapsed=duration)
         found: FoundReply | None = None
         try:
             found = self._behaviours.find(call)
@@ -335,7 +336,7 @@ class Engine:
         if not self._strict:
             _log.warning("script not recognised (%s), it succeeds without output: %s", error, call.script)
             values = [*call.parameters.items(), (WRAPPED, call.script)]
-            return self._outcome(Result(), self._job(body, values, Machine({}), pod, user))
+            return self._outcome(Result(), self._job(body, values, Machine(), pod, user))
         registered = [behaviour.shown for behaviour in self._behaviours]
         more = [f"and {len(registered) - _SHOWN} more"] if len(registered) > _SHOWN else []
         where = f"line {error.line}: " if error.line is not None else ""

@@ -11,16 +11,11 @@ from attrs import define, frozen
 
 from srs_vsphere._service.service_scripts import service_script
 from srs_vsphere.simulator.objects.json_output import structured
-from srs_vsphere.simulator.objects.values import Formatted
-from srs_vsphere.simulator.powershell.machine import ErrorRecord, Machine
+from srs_vsphere.simulator.transcript import ErrorRecord, Transcript
 
 #: The parameter that holds the user's script.
 WRAPPED = "__s"
 NOTHING_FOUND = "the argument script found nothing"
-_FORMATTED = (
-    "Format-Table, Format-List and their like make text for people. Their output is left out: take "
-    'output="text", or Select-Object instead.'
-)
 _BATCH = 500
 _BATCH_SECONDS = 0.1
 _MOST_ERRORS = 50
@@ -140,22 +135,18 @@ class StructuredRun:
 
 
 def structured_run(
-    wrapper: Wrapper, output: Sequence[tuple[float, object]], machine: Machine, *, ended: bool
+    wrapper: Wrapper, output: Sequence[tuple[float, object]], transcript: Transcript, *, ended: bool
 ) -> StructuredRun:
     """Return the run of a script for structured output.
 
     Args:
         wrapper: what was around the script.
         output: its objects, with the times.
-        machine: what it worked on; gets a warning about objects that were made for people.
+        transcript: what it wrote, and when.
         ended: whether it came to its end by itself.
     """
-    objects = [(at, value) for at, value in output if not isinstance(value, Formatted)]
-    formatted = [at for at, value in output if isinstance(value, Formatted)]
-    if formatted:
-        machine.write("warning", _FORMATTED, at=formatted[0])
-    values = [(at, structured(value, wrapper.depth or 0)) for at, value in objects]
-    return StructuredRun(wrapper.run, values, list(machine.errors), machine.elapsed, ended)
+    values = [(at, structured(value, wrapper.depth or 0)) for at, value in output]
+    return StructuredRun(wrapper.run, values, list(transcript.errors), transcript.elapsed, ended)
 
 
 def _error(record: ErrorRecord) -> dict[str, str]:

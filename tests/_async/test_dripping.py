@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from srs_vsphere import ApiKeyAuth, OutcomeUnknownError, ResponseTimeoutError, RetryPolicy
+from srs_vsphere._http import default_transport
 from tests._async.helping import free_slots, make_client
 from tests.dripping import dripping
 
@@ -16,7 +17,15 @@ DRIPS = {
     "informational responses": (b"", b"HTTP/1.1 102 Processing\r\n\r\n", 0.05),
     "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n[", b" ", 0.005),
     "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", 0.005),
+    "size of a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x", 0.005),
 }
+
+
+@pytest.fixture(params=["own", "httpx"], autouse=True)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send through our own transport where there is one, and through httpx's."""
+    if request.param == "httpx":
+        monkeypatch.setattr(default_transport.AsyncDefaultTransport, "own", lambda _: None)
 
 
 @pytest.mark.parametrize("what", DRIPS)

@@ -33,7 +33,7 @@ from srs_vsphere import (
     WaitingForQuota,
 )
 from srs_vsphere.otel import OpenTelemetry
-from srs_vsphere.simulator import Fault, ScriptReply
+from srs_vsphere.simulator import Fault, ScriptReply, VirtualClock
 from tests._async.helping import AUTH, HURRIED
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +41,11 @@ pytestmark = pytest.mark.anyio
 
 def connect(server, **options):
     return AsyncSrsClient(server.url, **{"auth": AUTH, "retry": HURRIED, **options})
+
+
+@pytest.fixture
+def clock():
+    return VirtualClock(auto=True)
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def interruptible(server: SimServer, clock: VirtualClock) -> AsyncSrsClient:
 
 
 def answered_too_busy(operation: str) -> Fault:
-    """It is carried out, and the answer is one that makes the client try again."""
+    """It is carried out, and the response is one that makes the client try again."""
     return Fault(operation=operation, times=1, status=429, lost_answer=True)
 
 
@@ -177,7 +177,7 @@ async def test_a_script_left_behind_that_the_service_has_forgotten(
     ],
 )
 @pytest.mark.anyio
-async def test_an_answer_without_an_id(
+async def test_a_response_without_an_id(
     server: SimServer, simulator: Simulator, clock: VirtualClock, operation: str, body: bytes
 ) -> None:
     fault = Fault(operation=operation, status=202, body=body, content_type="application/json")

@@ -185,12 +185,12 @@ async def test_what_keeps_a_runspace_from_opening_is_told(
 async def test_map_runs_all_inputs_and_tells_of_each(
     server: SimServer, simulator: Simulator, clock: VirtualClock
 ) -> None:
-    def answer(call: ScriptCall) -> ScriptReply:
+    def square(call: ScriptCall) -> ScriptReply:
         number = call.parameters["n"]
         assert isinstance(number, int)
         return ScriptReply(output=[number * number], duration=1.0)
 
-    simulator.on_script("square", answer)
+    simulator.on_script("square", square)
     async with make_client(server.url, clock=AsyncServerClock(clock)) as client, make_pool(client) as pool:
         inputs = [{"n": number} for number in range(12)]
         found = {}

@@ -33,7 +33,7 @@ LOST_ANSWERS = [
     Fault(operation="script_executions.create", times=1, reset="after", lost_answer=True),
     # A proxy that was too impatient: the script runs all the same.
     Fault(operation="script_executions.create", times=1, status=504, lost_answer=True),
-    # What the service answers for a runspace it cannot reach; to an HTTP parser that is no answer.
+    # What the service says of a runspace it cannot reach; to an HTTP parser that is no response.
     Fault(operation="script_executions.create", times=1, status=0, lost_answer=True),
 ]
 NOT_CARRIED_OUT = [

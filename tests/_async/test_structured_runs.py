@@ -40,10 +40,32 @@ from srs_vsphere.simulator import (
     StreamMessage,
     VirtualClock,
 )
+from srs_vsphere.simulator.objects.values import EnumValue
 from tests._async.helping import AsyncLeadingClock, make_client
 from tests.recorded_exchanges import shared_file
 
 START = ("POST", "/api/script-executions")
+MONDAY = EnumValue("System.DayOfWeek", "Monday", 1)
+#: What some scripts give that use more of PowerShell than the simulator understands.
+VALUES: dict[str, object] = {
+    "[System.DayOfWeek]::Monday": MONDAY,
+    "@{e=[System.DayOfWeek]::Monday}": {"e": MONDAY},
+    "[decimal]1": Decimal(1),
+    "1.5d": Decimal("1.5"),
+    "[char]'a'": "a",
+    "'a'.ToCharArray()": "a",
+    '"`u{1F389}"': "\N{PARTY POPPER}",
+    "@{1='int key';'b'=2}": {1: "int key", "b": 2},
+    "[guid]::Empty": UUID(int=0),
+    "@{g=[guid]::Empty}": {"g": UUID(int=0)},
+    "[timespan]'00:00:05'": timedelta(seconds=5),
+    "Get-Date '2020-01-02'": datetime(2020, 1, 2),  # noqa: DTZ001 - without a zone, as PowerShell has it too
+    "[int64]::MaxValue": 2**63 - 1,
+    "[uint64]::MaxValue": 2**64 - 1,
+    "[math]::PI": 3.141592653589793,
+    "[double]::NaN": float("nan"),
+    ",[byte[]]::new(3)": b"\0\0\0",
+}
 
 
 @pytest.fixture
@@ -80,8 +102,12 @@ class Model(BaseModel):
 
 
 @pytest.mark.anyio
-async def test_the_table_of_a_real_engine(server: SimServer, client_clock: AsyncLeadingClock) -> None:
+async def test_the_table_of_a_real_engine(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
     table = json.loads(shared_file("api/structured-output.json").read_text("utf-8"))
+    for script, value in VALUES.items():
+        simulator.on_script(script, ScriptReply(output=[value]))
     same = refused = 0
     async with make_client(server.url, clock=client_clock) as client:
         async with client.runspaces.open() as handle:
@@ -97,6 +123,7 @@ async def test_the_table_of_a_real_engine(server: SimServer, client_clock: Async
                 same += 1
     assert same >= 35
     assert same + refused == len(table)
+    simulator.assert_all_used()
 
 
 @pytest.mark.anyio

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
 
+import anyio
 import httpx
 import pytest
 
@@ -16,6 +18,7 @@ from srs_vsphere import (
     NotSentError,
     RetryPolicy,
     ServerError,
+    SrsError,
     Timeouts,
 )
 from srs_vsphere._http import default_transport
@@ -146,11 +149,11 @@ async def test_after_a_dead_kept_connection_no_older_one_is_tried(transport: str
             server.url,
             auth=KEY,
             retry=RetryPolicy(backoff=0.0),
-            timeouts=Timeouts(read=0.2),
             on_retry=lambda event: attempts.append(event.attempt),
         ) as client:
             async with AsyncWorkerPool(3, range(3), lambda _: ids(client)) as found:
                 assert sorted([each async for each in found]) == [["1"], ["2"], ["3"]]
+            client._session.sender._timeouts = Timeouts(read=0.5)
             assert await ids(client) == ["4"]
         assert attempts == [1]
         assert server.connections == 4
@@ -174,11 +177,36 @@ async def enter_and_forget(client: AsyncSrsClient) -> None:
 
 
 async def test_streams_that_hold_all_connections_are_named(server: SimServer) -> None:
-    async with make_client(server.url, max_connections=2, retry=RetryPolicy(deadline=0.2)) as client:
+    async with make_client(server.url, max_connections=2) as client:
         async with client.runspaces.stream(), client.runspaces.stream():
-            with pytest.raises(NotSentError, match=r"open streams hold all 2.*larger max_connections"):
-                await client.runspaces.list()
+            with pytest.raises(NotSentError, match=r"open streams hold 2 of 2.*larger max_connections"):
+                await client.with_options(timeout=0.2).runspaces.list()
         await client.runspaces.list()
+
+
+async def test_each_of_many_calls_within_its_own_stream(server: SimServer) -> None:
+    """Each holds a connection and waits for one more; the first that gives up frees its own."""
+    async with make_client(server.url, max_connections=3) as client:
+        hurried = client.with_options(timeout=0.2)
+
+        async def call(_: int) -> str:
+            async with client.runspaces.stream():
+                while free_slots(client):
+                    await anyio.lowlevel.checkpoint()
+                try:
+                    await hurried.runspaces.list()
+                except SrsError as error:
+                    return str(error)
+                return ""
+
+        await client.login()
+        async with AsyncWorkerPool(3, range(3), call) as found:
+            errors = [each async for each in found]
+        assert any("open streams hold 3 of 3" in error for error in errors)
+        # Another may get the connection that was freed, too late or not.
+        waited = [error for error in errors if "no connection became free" in error]
+        assert all(re.search("open streams hold [1-3] of 3", error) for error in waited)
+        assert free_slots(client) == 3
 
 
 OTHER = b'{"id": "another", "name": "n"}'

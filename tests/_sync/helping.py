@@ -18,18 +18,18 @@ HURRIED = RetryPolicy(backoff=0.0, budget=1000)
 
 
 class SimulatedClock(Clock):
-    """Time that passes only while the client waits; chance that always says the same."""
+    """Time that passes only while the client waits; the random source always gives the same number."""
 
-    def __init__(self, chance: float = 0.5) -> None:
+    def __init__(self, number: float = 0.5) -> None:
         self.seconds = 0.0
         self.sleeps: list[float] = []
-        self.chance = chance
+        self.number = number
 
     def now(self) -> float:  # type: ignore[override]  # a function there, a method here
         return self.seconds
 
     def random(self) -> float:  # type: ignore[override]  # a function there, a method here
-        return self.chance
+        return self.number
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
@@ -43,8 +43,8 @@ class SimulatedClock(Clock):
 class LeadingClock(SimulatedClock):
     """Time that a client and a simulator share: the simulator's clock moves on while the client waits."""
 
-    def __init__(self, clock: VirtualClock, chance: float = 0.5) -> None:
-        super().__init__(chance)
+    def __init__(self, clock: VirtualClock, number: float = 0.5) -> None:
+        super().__init__(number)
         self._clock = clock
 
     def sleep(self, seconds: float) -> None:

@@ -73,15 +73,15 @@ def test_a_refusal_is_told_in_vcenters_words(server, sts_url, tls):
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "words"),
     [
         ((500, FAULT.format("The time now is\n not right")), "The time now is not right"),
         ((404, "<html>no such page</html>"), "HTTP 404 without a token"),
         ((200, "<a:Assertion xmlns:a='b'>no such thing</a:Assertion>"), "token must be a SAML 2.0 assertion"),
     ],
 )
-def test_what_is_no_token_is_said_so(sts, sts_url, tls, answer, words):
-    sts.answer = answer
+def test_what_is_no_token_is_said_so(sts, sts_url, tls, response, words):
+    sts.response = response
     with pytest.raises(AuthenticationError, match=words):
         SsoAuth("alice", PASSWORD, sts_url, tls=tls).credentials()
 

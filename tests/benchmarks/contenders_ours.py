@@ -116,8 +116,8 @@ async def transport_alone(places: Places) -> AsyncIterator[list[Poll]]:
             url = httpx.URL(text + PATH)
             transport = AsyncioTransport(Address.of_url(url), ssl_context=places.context())
             await stack.enter_async_context(transport)
-            request = PreparedRequest("GET", url, KEY_HEADER, None, repeatable=True).once(
-                timeouts, whole=True
+            request = PreparedRequest(
+                "GET", url, KEY_HEADER, None, timeouts=timeouts, whole=True, repeatable=True
             )
 
             async def poll() -> list[Any]:

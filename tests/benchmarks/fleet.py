@@ -12,7 +12,7 @@ from tests.benchmarks.contenders import OURS
 from tests.benchmarks.fleet_client import (
     Swept,
     Watched,
-    answer_late,
+    respond_late,
     sweep_by_dask,
     sweep_when_told,
     trickle,
@@ -88,7 +88,7 @@ def _bad_hosts(result: Result, *, quick: bool) -> None:
     with ExitStack() as stack:
         ports = _ports(stack, _MANY // 4, _FIRST_PORT, server_core)
         after = max(ports) + 1
-        slow = stack.enter_context(Process(trickle, after, _answer(), core=server_core))
+        slow = stack.enter_context(Process(trickle, after, _response(), core=server_core))
         (trickling,) = cast("list[int]", slow.ready)
         hanging = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         refusing = [stack.enter_context(socket.socket()) for _ in range(50)]
@@ -145,11 +145,11 @@ def _watch(result: Result, *, quick: bool) -> None:
 def _dask(result: Result, *, quick: bool) -> None:
     client_core, server_core = cores()
     hosts = 500 if quick else 2000
-    # It is an answer to a login, too.
+    # It is a response to a login, too.
     head = b"HTTP/1.1 200 OK\r\n"
-    answer = _answer().replace(head, head + f"X-SRS-API-KEY: {KEY}\r\n".encode())
+    response = _response().replace(head, head + f"X-SRS-API-KEY: {KEY}\r\n".encode())
     with ExitStack() as stack:
-        late = (answer_late, hosts, _FIRST_PORT, _LATE, answer)
+        late = (respond_late, hosts, _FIRST_PORT, _LATE, response)
         server = stack.enter_context(Process(*late, core=server_core))
         ports = cast("list[int]", server.ready)
         options = {"concurrency": _LATE_AT_ONCE}
@@ -204,7 +204,7 @@ def _turn(process: Process, count: int, rates: list[float]) -> Callable[[], floa
     return measure
 
 
-def _answer() -> bytes:
+def _response() -> bytes:
     body = runspace_list(RUNSPACES)
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nContent-Type: application/json\r\n\r\n"
     return head.encode() + body

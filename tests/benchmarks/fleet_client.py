@@ -185,23 +185,25 @@ async def _sweep_by_dask(
             connection.send((swept, (after - before) / count / len(ports)))
 
 
-def answer_late(connection: Connection, hosts: int, first_port: int, seconds: float, answer: bytes) -> None:
-    """Serve the same answer on many ports, each after some time; to be run as a process of its own.
+def respond_late(
+    connection: Connection, hosts: int, first_port: int, seconds: float, response: bytes
+) -> None:
+    """Serve the same response on many ports, each after some time; to be run as a process of its own.
 
     Args:
         connection: to who asks; it is told the ports.
         hosts: on how many ports.
         first_port: where to begin.
-        seconds: how long an answer is held back.
-        answer: the whole of it.
+        seconds: how long a response is held back.
+        response: the whole of it.
     """
     raise_file_limit()
-    asyncio.run(_serve(connection, hosts, first_port, lambda: _Late(seconds, answer)))
+    asyncio.run(_serve(connection, hosts, first_port, lambda: _Late(seconds, response)))
 
 
-def trickle(connection: Connection, first_port: int, answer: bytes) -> None:
-    """Serve an answer a byte at a time, without end; to be run as a process of its own."""
-    asyncio.run(_serve(connection, 1, first_port, lambda: _Trickle(answer)))
+def trickle(connection: Connection, first_port: int, response: bytes) -> None:
+    """Serve a response a byte at a time, without end; to be run as a process of its own."""
+    asyncio.run(_serve(connection, 1, first_port, lambda: _Trickle(response)))
 
 
 async def _serve(
@@ -224,26 +226,26 @@ async def _serve(
 
 
 class _Late(asyncio.Protocol):
-    def __init__(self, seconds: float, answer: bytes) -> None:
+    def __init__(self, seconds: float, response: bytes) -> None:
         self._seconds = seconds
-        self._answer = answer
+        self._response = response
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
 
     def data_received(self, data: bytes) -> None:
         if data.endswith(b"\r\n\r\n"):
-            asyncio.get_running_loop().call_later(self._seconds, self._transport.write, self._answer)
+            asyncio.get_running_loop().call_later(self._seconds, self._transport.write, self._response)
 
 
 class _Trickle(_Late):
-    def __init__(self, answer: bytes) -> None:
-        super().__init__(0.05, answer)
+    def __init__(self, response: bytes) -> None:
+        super().__init__(0.05, response)
 
     def data_received(self, data: bytes) -> None:
         self._next(0)
 
     def _next(self, at: int) -> None:
         if not self._transport.is_closing():
-            self._transport.write(self._answer[at : at + 1])
+            self._transport.write(self._response[at : at + 1])
             asyncio.get_running_loop().call_later(self._seconds, self._next, at + 1)

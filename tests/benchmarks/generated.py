@@ -46,7 +46,7 @@ _RUNSPACE = {
 }
 
 
-def _answer(description: str, schema: dict[str, object]) -> dict[str, object]:
+def _response(description: str, schema: dict[str, object]) -> dict[str, object]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
@@ -60,11 +60,11 @@ _SPEC = {
                 "operationId": "list-runspaces",
                 "security": [{"apiKeyAuth": []}],
                 "responses": {
-                    "200": _answer(
+                    "200": _response(
                         "all", {"type": "array", "items": {"$ref": "#/components/schemas/Runspace"}}
                     ),
-                    "401": _answer("no key", {"$ref": "#/components/schemas/ErrorDetails"}),
-                    "500": _answer("failed", {"$ref": "#/components/schemas/ErrorDetails"}),
+                    "401": _response("no key", {"$ref": "#/components/schemas/ErrorDetails"}),
+                    "500": _response("failed", {"$ref": "#/components/schemas/ErrorDetails"}),
                 },
             }
         }

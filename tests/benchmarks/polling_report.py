@@ -85,7 +85,7 @@ class Found:
         rates: polls per second, turn by turn.
         latencies: seconds that each poll took.
         memory: bytes for each host.
-        server: the server's processor seconds for each answer, turn by turn.
+        server: the server's processor seconds for each response, turn by turn.
     """
 
     memory: float
@@ -145,7 +145,7 @@ def _tables(found: dict[Level, dict[str, Found]], scheme: str) -> list[Table]:
             memory.rows.append((name, *["" if one is None else f"{one.memory / 1e3:.1f}" for one in hosts]))
     server = Table(f"The server, {scheme}", columns)
     each = [median(found[level][FLOOR].server) for level in found]
-    server.rows.append(("CPU us of an answer", *[f"{seconds * 1e6:.1f}" for seconds in each]))
+    server.rows.append(("CPU us of a response", *[f"{seconds * 1e6:.1f}" for seconds in each]))
     server.rows.append(("so at most, polls/s", *[f"{1 / seconds:,.0f}" for seconds in each]))
     fastest = [max(median(one.rates) for one in found[level].values()) for level in found]
     server.rows.append(("the fastest client, polls/s", *[f"{rate:,.0f}" for rate in fastest]))

@@ -1,7 +1,7 @@
-"""A server that costs as little as it can: the same answer to every request, on as many ports as wanted.
+"""A server that costs as little as it can: the same response to every request, on as many ports as wanted.
 
 It must never be what a client waits for, so it does without asyncio: one poll of the kernel, one read and one
-write for each answer.
+write for each response.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _END = b"\r\n\r\n"
 def serve(connection: Connection, hosts: int, first_port: int, key_file: str | None) -> None:
     """Serve until told to end; to be run as a process of its own.
 
-    It answers with its ports at first, then every question with its processor time and its count of answers.
+    It sends its ports at first, then, each time it is asked, its processor time and its count of responses.
 
     Args:
         connection: to who asks.
@@ -50,27 +50,27 @@ class Cost:
 
     Args:
         seconds: of processor time.
-        answers: it gave.
+        responses: it gave.
     """
 
     seconds: float
-    answers: int
+    responses: int
 
     def each(self, before: Cost) -> float:
-        """Return the seconds for one answer since an earlier count."""
-        return (self.seconds - before.seconds) / max(1, self.answers - before.answers)
+        """Return the seconds for one response since an earlier count."""
+        return (self.seconds - before.seconds) / max(1, self.responses - before.responses)
 
 
 class _Server:
     def __init__(self, context: ssl.SSLContext | None) -> None:
         body = runspace_list(RUNSPACES)
-        self.answer = (
+        self.response = (
             f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
             "Content-Type: application/json; charset=utf-8\r\n"
             "Date: Tue, 24 Nov 2026 02:18:15 GMT\r\nServer: Kestrel\r\n\r\n"
         ).encode() + body
         self.context = context
-        self.answers = 0
+        self.responses = 0
         self._epoll = select.epoll()
         self._handlers: dict[int, Callable[[], None]] = {}
 
@@ -113,7 +113,7 @@ class _Server:
                 elif ready == told:
                     if connection.recv() is None:
                         return
-                    connection.send(Cost(cpu_seconds(), self.answers))
+                    connection.send(Cost(cpu_seconds(), self.responses))
 
     def _accept(self, listening: socket.socket) -> None:
         while True:
@@ -143,18 +143,18 @@ class _Plain:
         if not data:
             self._server.drop(self._sock)
             return
-        answer = self.answer_to(data)
-        if answer:
-            self._sock.send(answer)
+        response = self.response_to(data)
+        if response:
+            self._sock.send(response)
 
-    def answer_to(self, data: bytes) -> bytes:
+    def response_to(self, data: bytes) -> bytes:
         if not data.endswith(_END):
             self._rest += data
             return b""
         requests = (self._rest + data).count(_END)
         self._rest = b""
-        self._server.answers += requests
-        return self._server.answer * requests
+        self._server.responses += requests
+        return self._server.response * requests
 
 
 class _Secure(_Plain):
@@ -178,9 +178,9 @@ class _Secure(_Plain):
             if not self._greeted:
                 self._tls.do_handshake()
                 self._greeted = True
-            answer = self.answer_to(self._tls.read(65536))
-            if answer:
-                self._tls.write(answer)
+            response = self.response_to(self._tls.read(65536))
+            if response:
+                self._tls.write(response)
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError:

@@ -74,9 +74,11 @@ class Terminal:
         """Read what comes next."""
         assert self._read(time.monotonic() + 100), f"nothing more came: {self.text!r}"
 
-    def read_for(self, seconds: float) -> None:
-        """Read what comes within a time."""
-        self._read(time.monotonic() + seconds)
+    def read_for(self, seconds: float, until: str = "", after: int = 0) -> None:
+        """Read for some time, or until a text stands behind a place; by default until anything comes."""
+        deadline = time.monotonic() + seconds
+        while self._read(deadline) and until not in self.text[after:]:
+            pass
 
     def end(self) -> int:
         """Read to the end; gives the exit code."""

@@ -1,17 +1,18 @@
 """JSON becomes models by the service's rules: nothing is taken for granted but an id, nothing is guessed."""
 
 import json
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
+import attrs
 import pytest
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from srs_vsphere._codec import models
-from srs_vsphere._codec.models import WireError, structurer
-from srs_vsphere.models import About, ErrorDetails, Runspace, RunspaceState
+from srs_vsphere._codec.models import WireError, _careful_structurer, structurer
+from srs_vsphere.models import About, ErrorDetails, Runspace, RunspaceState, ScriptExecution
 
 runspace = structurer(Runspace)
 
@@ -162,3 +163,28 @@ def test_bodies_are_compact_ascii():
 def test_what_json_cannot_hold_is_not_sent(value, error):
     with pytest.raises(error):
         models.dumps({"value": value})
+
+
+_ODD = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers(), max_size=1)
+_MEMBER = {
+    "id": st.text() | _ODD,
+    "state": st.sampled_from(["ready", "creating", "error", "success", "new"]) | _ODD,
+    "creation_time": st.datetimes(timezones=st.none() | st.just(UTC)).map(datetime.isoformat) | _ODD,
+    "start_time": st.sampled_from(["2026-11-24", "2026-11-24T02:18:14.1234567+02:00", "24T"]) | _ODD,
+    "error_details": st.fixed_dictionaries({"code": st.integers() | st.text()}) | _ODD,
+}
+
+
+@pytest.mark.parametrize("cls", [Runspace, ScriptExecution, About])
+@given(data=st.data())
+def test_the_short_way_makes_what_cattrs_makes(cls, data):
+    members = {field.name: _MEMBER.get(field.name, _ODD) for field in attrs.fields(cls)}
+    value = data.draw(st.fixed_dictionaries({}, optional=members))
+
+    def made(structure):
+        try:
+            return structure(value)
+        except WireError as error:
+            return str(error)
+
+    assert made(structurer(cls)) == made(_careful_structurer(cls))

@@ -1,4 +1,4 @@
-"""Byte streams made up of answers, and what becomes of them without any I/O."""
+"""Byte streams made up of responses, and what becomes of them without any I/O."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Outcome = tuple[object, ...]
 
 
 def outcome(pieces: Iterable[bytes], *, memory: HeadMemory | None = None) -> Outcome:
-    """Feed an answer piece by piece, taking its body as it comes, and say what came of it."""
-    answer = ResponseParser(memory or HeadMemory(), keep=True)
+    """Feed a response piece by piece, taking its body as it comes, and say what came of it."""
+    parser = ResponseParser(memory or HeadMemory(), keep=True)
     body = bytearray()
     over = False
     try:
         for piece in pieces:
-            if answer.done:
+            if parser.done:
                 # The connection would be idle now: any byte ends it.
                 over = True
             else:
-                answer.feed(piece)
-                assert answer.waiting == len(answer._body)
-                body += answer.take()
-        answer.eof()
+                parser.feed(piece)
+                assert parser.waiting == len(parser._body)
+                body += parser.take()
+        parser.eof()
     except MalformedResponse:
         return ("refused",)
-    head = answer.head
+    head = parser.head
     assert head is not None
-    assert answer.done
-    return (head.status, head.reason, tuple(head.fields), bytes(body), answer.reusable and not over)
+    assert parser.done
+    return (head.status, head.reason, tuple(head.fields), bytes(body), parser.reusable and not over)
 
 
 def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
@@ -65,8 +65,8 @@ def chunked(draw: st.DrawFn) -> bytes:
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> bytes:
-    """Mostly well-formed answers, some with bytes after them."""
+def responses(draw: st.DrawFn) -> bytes:
+    """Mostly well-formed responses, some with bytes after them."""
     start = draw(status_line) + draw(fields)
     kind = draw(st.sampled_from(["length", "chunked", "close", "both"]))
     body = draw(payload)

@@ -1,4 +1,4 @@
-"""Mutated answers against the whole transport, without sockets: each gives a result or an httpx error.
+"""Mutated responses against the whole transport, without sockets: each gives a result or an httpx error.
 
 ``python -m tests.http.fuzz 1000000 [SEED]`` runs as many; the suite runs some thousands. Servers in
 memory answer with bytes that were damaged, cut into pieces at random, and followed by the end of the
@@ -37,13 +37,13 @@ class Pipe(asyncio.Transport):
         self,
         loop: asyncio.AbstractEventLoop,
         protocol: asyncio.BufferedProtocol,
-        answer: Callable[[bytes], list[bytes | None]],
+        respond: Callable[[bytes], list[bytes | None]],
         quiet: socket.socket,
     ) -> None:
         super().__init__()
         self.loop = loop
         self.protocol = protocol
-        self.answer = answer
+        self.respond = respond
         self.quiet = quiet
         self.coming: list[bytes | None] = []
         self.running = False
@@ -51,7 +51,7 @@ class Pipe(asyncio.Transport):
         self.lost = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.coming += self.answer(bytes(data))
+        self.coming += self.respond(bytes(data))
         self.run()
 
     def run(self) -> None:
@@ -105,7 +105,7 @@ class Pipe(asyncio.Transport):
 
 
 def compose(dice: random.Random) -> bytes:
-    """An answer that is well-formed, or nearly so."""
+    """A response that is well-formed, or nearly so."""
     body = dice.randbytes(dice.choice([0, 2, 2, 40, 900]))
     if dice.random() < 0.003:
         body = bytes(300_000)
@@ -168,11 +168,17 @@ class Fuzz:
         self.quiet = socket.socketpair()
         self.request = httpx.Request("GET", "http://srs/", extensions={"timeout": {"read": 30.0}})
         self.prepared = PreparedRequest(
-            "GET", httpx.URL("http://srs/"), {"Host": "srs"}, None, repeatable=True
-        ).once(StepTimeouts(read=30.0), whole=True)
+            "GET",
+            httpx.URL("http://srs/"),
+            {"Host": "srs"},
+            None,
+            timeouts=StepTimeouts(read=30.0),
+            whole=True,
+            repeatable=True,
+        )
         self.post = httpx.Request("POST", "http://srs/", content=b"{}")
 
-    def answer(self, _: bytes) -> list[bytes | None]:
+    def respond(self, _: bytes) -> list[bytes | None]:
         dice = self.dice
         data = mutate(dice, compose(dice))
         pieces: list[bytes | None] = []
@@ -215,7 +221,7 @@ class Fuzz:
         if self.dice.random() < 0.02:
             raise ConnectionResetError("reset")
         protocol = factory()
-        pipe = Pipe(self.loop, protocol, self.answer, self.quiet[0])
+        pipe = Pipe(self.loop, protocol, self.respond, self.quiet[0])
         self.pipes.append(pipe)
         protocol.connection_made(pipe)
         return pipe, protocol

@@ -45,8 +45,15 @@ def state(ours: Ours) -> tuple[int, int]:
 
 
 def prepared(server: Server, *, whole: bool = True, **timeouts: float) -> httpx.Request:
-    request = PreparedRequest("GET", httpx.URL(server.url), {"Host": "srs"}, None, repeatable=True)
-    return request.once(StepTimeouts(**timeouts), whole=whole)
+    return PreparedRequest(
+        "GET",
+        httpx.URL(server.url),
+        {"Host": "srs"},
+        None,
+        timeouts=StepTimeouts(**timeouts),
+        whole=whole,
+        repeatable=True,
+    )
 
 
 async def fetch(ours: Ours, server: Server, **timeouts: float) -> bytes:

@@ -99,14 +99,14 @@ async def serving(script: Script, ssl: object = None) -> AsyncIterator[Server]:
         await listener.wait_closed()
 
 
-def answering(*answers: bytes) -> Script:
-    """Give these answers, one per request, on each connection; the last one again and again."""
+def responding(*responses: bytes) -> Script:
+    """Give these responses, one per request, on each connection; the last one again and again."""
 
     async def script(talk: Talk) -> None:
         turn = 0
         while True:
             await talk.request()
-            await talk.send(answers[min(turn, len(answers) - 1)])
+            await talk.send(responses[min(turn, len(responses) - 1)])
             turn += 1
 
     return script

@@ -12,7 +12,7 @@ import pytest
 from srs_vsphere._http import limits
 from srs_vsphere._http.asyncio_transport import can_be_used
 from tests.http.ours import Ours, fetch, prepared, state
-from tests.http.serving import Talk, answering, ok, serving
+from tests.http.serving import Talk, ok, responding, serving
 from tests.http.test_side_by_side import CHUNKED, get, pieces, request
 
 pytestmark = pytest.mark.anyio
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_status_zero_is_delivered_with_its_body(ours: Ours) -> None:
-    answer = b'HTTP/1.1 0 \r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"code":1000}'
-    async with serving(answering(answer)) as server:
+    raw = b'HTTP/1.1 0 \r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"code":1000}'
+    async with serving(responding(raw)) as server:
         response = await get(ours, server)
         assert response.status_code == 0
         assert response.json() == {"code": 1000}
@@ -63,7 +63,7 @@ HOSTILE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_hostile_answers_are_refused(ours: Ours, name: str) -> None:
+async def test_hostile_responses_are_refused(ours: Ours, name: str) -> None:
     async def script(talk: Talk) -> None:
         await talk.request()
         await talk.send(HOSTILE[name])
@@ -81,10 +81,10 @@ async def test_bounds_are_not_too_tight(ours: Ours) -> None:
     line = b"HTTP/1.1 200 " + b"O" * (limits.STATUS_LINE_BYTES - 13)
     fields = b"A: b\r\n" * (limits.FIELD_COUNT - 2)
     room = limits.HEAD_BYTES - len(line) - len(fields) - len(b"\r\nContent-Length: 0\r\nB: \r\n\r\n")
-    answer = line + b"\r\nContent-Length: 0\r\n" + fields + b"B: " + b"c" * room + b"\r\n\r\n"
-    assert len(answer) == limits.HEAD_BYTES
+    raw = line + b"\r\nContent-Length: 0\r\n" + fields + b"B: " + b"c" * room + b"\r\n\r\n"
+    assert len(raw) == limits.HEAD_BYTES
     async with serving(
-        answering(b"HTTP/1.1 100 Continue\r\n\r\n" * limits.INFORMATIONAL_COUNT + answer)
+        responding(b"HTTP/1.1 100 Continue\r\n\r\n" * limits.INFORMATIONAL_COUNT + raw)
     ) as server:
         assert (await get(ours, server)).status_code == 200
         assert (await get(ours, server)).status_code == 200
@@ -92,10 +92,10 @@ async def test_bounds_are_not_too_tight(ours: Ours) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [ok(), CHUNKED + b"2\r\n[]\r\n0\r\n\r\n", ok(b"")], ids=["length", "chunked", "empty"]
+    "raw", [ok(), CHUNKED + b"2\r\n[]\r\n0\r\n\r\n", ok(b"")], ids=["length", "chunked", "empty"]
 )
-async def test_bytes_after_the_end_never_answer_the_next_request(ours: Ours, answer: bytes) -> None:
-    async with serving(answering(answer + ok(b"evil"))) as server:
+async def test_bytes_after_the_end_never_answer_the_next_request(ours: Ours, raw: bytes) -> None:
+    async with serving(responding(raw + ok(b"evil"))) as server:
         for connections in (1, 2):
             assert (await get(ours, server)).content in {b"[]", b""}
             assert server.connections == connections
@@ -128,7 +128,7 @@ BAD_BODIES = {
 async def test_bodies_that_are_not_as_long_as_they_say(ours: Ours, name: str) -> None:
     length, body = BAD_BODIES[name]
     content = pieces(*body) if isinstance(body, tuple) else body
-    async with serving(answering(ok())) as server:
+    async with serving(responding(ok())) as server:
         with pytest.raises(httpx.LocalProtocolError):
             await ours.handle_async_request(
                 httpx.Request("POST", server.url, headers={"Content-Length": length}, content=content)  # type: ignore[arg-type]
@@ -199,7 +199,7 @@ async def test_the_newest_idle_connection_goes_first(ours: Ours) -> None:
 
 
 async def test_idle_connections_are_closed_after_a_while(anyio_backend: str) -> None:
-    async with Ours(keep_alive=0.05) as ours, serving(answering(ok())) as server:
+    async with Ours(keep_alive=0.05) as ours, serving(responding(ok())) as server:
         await get(ours, server)
         assert state(ours) == (1, 1)
         await server.until_open(0)
@@ -207,7 +207,7 @@ async def test_idle_connections_are_closed_after_a_while(anyio_backend: str) -> 
 
 
 async def test_use_postpones_the_end_of_an_idle_connection(anyio_backend: str) -> None:
-    async with Ours(keep_alive=60) as ours, serving(answering(ok())) as server:
+    async with Ours(keep_alive=60) as ours, serving(responding(ok())) as server:
         await get(ours, server)
         connection = next(iter(ours.inner._sockets))
         timer, deadline = connection._timer, connection._deadline
@@ -220,7 +220,7 @@ async def test_use_postpones_the_end_of_an_idle_connection(anyio_backend: str) -
 
 
 async def test_an_expired_connection_is_not_used_though_the_loop_had_no_time_to_close_it(ours: Ours) -> None:
-    async with serving(answering(ok())) as server:
+    async with serving(responding(ok())) as server:
         await get(ours, server)
         (connection,) = ours.inner._idle
         # As after a standstill: its time is over, and the timer has had no turn.
@@ -237,7 +237,7 @@ def test_loops_that_run_at_the_same_time_share_no_read_buffer() -> None:
     buffers: list[memoryview] = []
 
     async def warm_up(ours: Ours) -> None:
-        async with serving(answering(ok())) as server:
+        async with serving(responding(ok())) as server:
             await get(ours, server)
             buffers.extend(connection._read_buffer for connection in ours.inner._sockets)
             await ours.aclose()
@@ -260,7 +260,7 @@ async def test_loops_in_two_threads_get_their_own_responses() -> None:
             assert await response.aread() == body
         done += 1
 
-    async with serving(answering(ok(b"[1]"))) as server, serving(answering(ok(b"[2]"))) as other:
+    async with serving(responding(ok(b"[1]"))) as server, serving(responding(ok(b"[2]"))) as other:
         # Warmed up in the thread of the other loop, while that waits.
         with concurrent.futures.ThreadPoolExecutor(1) as executor:
             mine = Ours()
@@ -434,7 +434,7 @@ async def test_closing_waits_until_all_is_closed(anyio_backend: str) -> None:
 
 
 async def test_a_transport_stays_in_its_event_loop(ours: Ours) -> None:
-    async with serving(answering(ok())) as server:
+    async with serving(responding(ok())) as server:
         await get(ours, server)
         with pytest.raises(RuntimeError, match="another event loop"):
             await asyncio.to_thread(asyncio.run, get(ours, server))
@@ -444,7 +444,7 @@ async def test_a_transport_can_be_closed_after_its_event_loop(anyio_backend: str
     ours = Ours()
 
     async def elsewhere() -> None:
-        async with serving(answering(ok())) as server:
+        async with serving(responding(ok())) as server:
             await get(ours, server)
             for connection in ours.inner._sockets:
                 connection.drop()
@@ -455,7 +455,7 @@ async def test_a_transport_can_be_closed_after_its_event_loop(anyio_backend: str
 
 
 async def test_requests_for_another_server_are_refused(ours: Ours) -> None:
-    async with serving(answering(ok())) as server, serving(answering(ok())) as other:
+    async with serving(responding(ok())) as server, serving(responding(ok())) as other:
         await get(ours, server)
         with pytest.raises(httpx.UnsupportedProtocol, match="another server"):
             await get(ours, other)
@@ -488,7 +488,7 @@ async def test_a_prepared_request_is_sent_again_and_again(ours: Ours) -> None:
 
 
 async def test_a_long_body_is_left_to_be_read(ours: Ours) -> None:
-    async with serving(answering(ok(bytes(600_000)))) as server:
+    async with serving(responding(ok(bytes(600_000)))) as server:
         response = await ours.handle_async_request(prepared(server))
         assert not isinstance(response.stream, httpx.ByteStream)
         assert sum([len(part) async for part in response.aiter_raw()]) == 600_000
@@ -534,11 +534,11 @@ async def test_a_prepared_request_fails_where_its_body_breaks_off(ours: Ours) ->
 
 
 async def test_a_head_with_a_key_is_not_kept(ours: Ours) -> None:
-    async with serving(answering(ok(b"", b"X-SRS-API-KEY: secret"))) as server:
+    async with serving(responding(ok(b"", b"X-SRS-API-KEY: secret"))) as server:
         await get(ours, server, "POST")
-        assert not ours.inner._memory._heads
+        assert not ours.inner._memory.known
         await get(ours, server, "GET")
-        assert len(ours.inner._memory._heads) == 1
+        assert len(ours.inner._memory.known) == 1
 
 
 async def test_memory_of_heads_is_bounded(ours: Ours) -> None:
@@ -550,7 +550,7 @@ async def test_memory_of_heads_is_bounded(ours: Ours) -> None:
     async with serving(script) as server:
         for _ in range(300):
             await fetch(ours, server)
-        assert len(ours.inner._memory._heads) <= 128
+        assert len(ours.inner._memory.known) <= 128
 
 
 async def test_without_poll_as_on_windows_unexpected_bytes_are_seen_all_the_same(
@@ -569,11 +569,11 @@ async def test_without_poll_as_on_windows_unexpected_bytes_are_seen_all_the_same
     async with serving(script) as server:
         assert (await get(ours, server)).content == b"1"
         (connection,) = ours.inner._idle
-        assert connection.is_usable()
+        assert connection.is_usable(asyncio.get_running_loop().time())
         # As if the loop had been busy: it comes, and nobody reads it.
         connection._transport.pause_reading()
         farewell.set()
-        while connection.is_usable():
+        while connection.is_usable(asyncio.get_running_loop().time()):
             await asyncio.sleep(0)
         assert (await get(ours, server)).content == b"2"
         assert connection.closed

@@ -20,7 +20,7 @@ from srs_vsphere._http import blocking_connection, blocking_dialing, limits
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.blocking_transport import BlockingTransport
 from srs_vsphere.simulator.certificate import Certificate, make_certificate
-from tests.http.serving import Script, Server, Talk, answering, ok, serving
+from tests.http.serving import Script, Server, Talk, ok, responding, serving
 from tests.http.test_asyncio_transport import HOSTILE
 
 pytestmark = pytest.mark.anyio
@@ -120,7 +120,7 @@ def count(transport: BlockingTransport) -> tuple[int, int]:
 
 # Responses.
 
-ANSWERS = {
+RESPONSES = {
     "with a length": (ok(b"[1]"), b"[1]", 1),
     "chunked": (CHUNKED + b"1\r\n[\r\n2;x=y\r\n1]\r\n0\r\nX: y\r\n\r\n", b"[1]", 1),
     "until close": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[1]", b"[1]", 2),
@@ -131,14 +131,14 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("name", RESPONSES)
 async def test_responses(place: Place, name: str) -> None:
-    answer, body, connections = ANSWERS[name]
+    raw, body, connections = RESPONSES[name]
 
     async def script(talk: Talk) -> None:
         while True:
             await talk.request()
-            await talk.send(answer)
+            await talk.send(raw)
             if connections == 2:
                 return
 
@@ -153,10 +153,8 @@ async def test_responses(place: Place, name: str) -> None:
 
 
 async def test_what_a_response_tells(place: Place) -> None:
-    answer = (
-        b"HTTP/1.1 0 \r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nX-E:  \xe9 \t\r\nContent-Length: 2\r\n\r\n{}"
-    )
-    async with place.serving(answering(answer)) as server:
+    raw = b"HTTP/1.1 0 \r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nX-E:  \xe9 \t\r\nContent-Length: 2\r\n\r\n{}"
+    async with place.serving(responding(raw)) as server:
         transport = place.transport(server)
         response = await get(transport, server, place)
         assert (response.status_code, response.content) == (0, b"{}")
@@ -294,7 +292,7 @@ async def test_responses_that_break_off(place: Place, how: str, when: str) -> No
 
 
 async def test_a_second_response_in_the_same_bytes_answers_nothing(place: Place) -> None:
-    async with place.serving(answering(ok() + ok(b"evil"))) as server:
+    async with place.serving(responding(ok() + ok(b"evil"))) as server:
         with place.transport(server) as transport:
             for connections in (1, 2):
                 assert (await get(transport, server, place)).content == b"[]"
@@ -334,7 +332,7 @@ async def test_session_tickets_are_no_reason_to_leave_a_connection(
     certificate: Certificate, tmp_path: Path
 ) -> None:
     place = Place(certificate, tmp_path)
-    async with place.serving(answering(ok())) as server:
+    async with place.serving(responding(ok())) as server:
         with place.transport(server) as transport:
             for _ in range(3):
                 await get(transport, server, place)
@@ -448,7 +446,7 @@ async def test_only_what_was_idle_longer_goes(plain: Place) -> None:
 async def test_the_age_of_a_kept_connection_is_looked_at_when_it_is_taken(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with place.serving(answering(ok())) as server:
+    async with place.serving(responding(ok())) as server:
         with place.transport(server, keep_alive=30.0) as transport:
             await get(transport, server, place)
             (connection,) = transport._idle
@@ -462,7 +460,7 @@ async def test_the_age_of_a_kept_connection_is_looked_at_when_it_is_taken(
 
 
 async def test_threads_share_the_connections(place: Place) -> None:
-    async with place.serving(answering(ok(b"[1]"))) as server:
+    async with place.serving(responding(ok(b"[1]"))) as server:
         with place.transport(server) as transport:
 
             def work() -> None:
@@ -522,7 +520,7 @@ async def test_the_deadline_bounds_what_drips(
 
 @pytest.mark.parametrize("seconds", [1e10, float(sys.maxsize), sys.float_info.max, math.inf])
 async def test_any_number_of_seconds_is_a_timeout(place: Place, seconds: float) -> None:
-    async with place.serving(answering(ok())) as server:
+    async with place.serving(responding(ok())) as server:
         with place.transport(server, keep_alive=seconds) as transport:
             for _ in range(2):
                 await get(
@@ -532,7 +530,7 @@ async def test_any_number_of_seconds_is_a_timeout(place: Place, seconds: float) 
 
 
 async def test_no_timeouts_at_all(place: Place) -> None:
-    async with place.serving(answering(ok())) as server:
+    async with place.serving(responding(ok())) as server:
         with place.transport(server) as transport:
             request = place.request(server)
             del request.extensions["timeout"]
@@ -624,7 +622,7 @@ async def test_connect_timeout(plain: Place) -> None:
 @pytest.mark.parametrize("first", ["refuses", "hangs"])
 async def test_the_next_address_is_tried(plain: Place, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocking_dialing, "NEXT_AFTER", 0.01)
-    async with plain.serving(answering(ok())) as server:
+    async with plain.serving(responding(ok())) as server:
         with socket.socket() as bad, contextlib.ExitStack() as others:
             bad.bind(("127.0.0.1", 0))
             if first == "hangs":
@@ -646,7 +644,7 @@ async def test_the_next_address_is_tried(plain: Place, first: str, monkeypatch: 
 async def test_a_family_that_is_not_there_is_passed_over(
     plain: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with plain.serving(answering(ok())) as server:
+    async with plain.serving(responding(ok())) as server:
         found = [
             (-1, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port)),
             (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port)),
@@ -658,7 +656,7 @@ async def test_a_family_that_is_not_there_is_passed_over(
 
 
 async def test_a_request_for_another_server_is_refused(plain: Place) -> None:
-    async with plain.serving(answering(ok())) as server:
+    async with plain.serving(responding(ok())) as server:
         with plain.transport(server) as transport:
             for url in ("https://127.0.0.1", "http://127.0.0.1:1", "http://localhost", "ftp://127.0.0.1"):
                 with pytest.raises(httpx.UnsupportedProtocol):
@@ -675,7 +673,7 @@ def secure(certificate: Certificate, tmp_path: Path) -> Place:
 
 
 async def test_a_certificate_that_is_not_trusted(secure: Place) -> None:
-    async with secure.serving(answering(ok())) as server:
+    async with secure.serving(responding(ok())) as server:
         secure.context = None
         with secure.transport(server) as transport:
             with pytest.raises(httpx.ConnectError, match=r"(?i)certificate"):

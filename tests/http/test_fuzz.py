@@ -12,7 +12,7 @@ COUNT = int(os.environ.get("SRS_FUZZ", "4000"))
 
 
 @pytest.mark.timeout(60 + COUNT // 500)
-def test_damaged_answers_give_a_result_or_an_error_and_leave_nothing() -> None:
+def test_damaged_responses_give_a_result_or_an_error_and_leave_nothing() -> None:
     outcomes = fuzz.run(COUNT, seed=int(os.environ.get("SRS_FUZZ_SEED", "6")))
     assert outcomes.total() == COUNT // 500 * 500
     assert set(outcomes) <= {

@@ -19,12 +19,12 @@ def log(caplog):
 
 def test_a_real_login_is_logged_without_its_key(log):
     httpcore = pytest.importorskip("httpcore")
-    answer = [
+    chunks = [
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-SRS-API-KEY: ",
         KEY.encode(),
         b"\r\nX-Other: kept\r\n\r\n",
     ]
-    with httpcore.ConnectionPool(network_backend=httpcore.MockBackend(answer)) as pool:
+    with httpcore.ConnectionPool(network_backend=httpcore.MockBackend(chunks)) as pool:
         headers = {"Authorization": f"Basic {BASIC}", "X-SRS-API-KEY": KEY}
         response = pool.request("POST", "http://srs.example/api/auth/login", headers=headers)
     assert dict(response.headers)[b"X-SRS-API-KEY"] == KEY.encode()

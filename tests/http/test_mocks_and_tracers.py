@@ -104,25 +104,25 @@ def patched(owner: type, name: str, replacement: object) -> Iterator[None]:
         yield
 
 
-def answer(request: httpx.Request) -> httpx.Response:
+def respond(request: httpx.Request) -> httpx.Response:
     assert request.headers["X-SRS-API-KEY"] == "the-key"
     return httpx.Response(200, json=[MOCKED], request=request)
 
 
 async def by_client(self: httpx.AsyncClient, request: httpx.Request, **_: object) -> httpx.Response:
-    return answer(request)
+    return respond(request)
 
 
 def by_client_sync(self: httpx.Client, request: httpx.Request, **_: object) -> httpx.Response:
-    return answer(request)
+    return respond(request)
 
 
 async def by_transport(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-    return answer(request)
+    return respond(request)
 
 
 def by_transport_sync(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-    return answer(request)
+    return respond(request)
 
 
 ASYNC_MOCKS: dict[str, Callable[[str], AbstractContextManager[object]]] = {
@@ -161,7 +161,7 @@ async def test_a_mock_comes_and_goes_while_a_client_is_in_use(server: SimServer,
             with ASYNC_MOCKS[name](server.url):
                 assert [runspace.id for runspace in await client.runspaces.list()] == ["mocked"]
         await client.about()
-        assert client._http.takes_prepared() == (client._http._own is not None)
+        assert client._http.goes_straight() == (client._http._own is not None)
 
 
 @only_httpx
@@ -177,7 +177,7 @@ with respx.mock(using="httpx") as router:
     {load if before else ""}
     with SrsClient("{listener.url}", auth=ApiKeyAuth("k")) as client:
         assert client.runspaces.list() == []
-assert client._http._own is None or SrsClient("{listener.url}")._http.takes_prepared()
+assert client._http._own is None or SrsClient("{listener.url}")._http.goes_straight()
 """
     command = [sys.executable, "-W", "error", "-c", program]
     subprocess.run(command, cwd=Path(__file__).parents[2], check=True)
@@ -348,7 +348,7 @@ async def test_the_log_of_httpx_changes_nothing_but_the_log(
     async with AsyncSrsClient(server.url) as client:
         await client.about()
         # Still the short way, if there is one.
-        assert client._http.takes_prepared() == (client._http._own is not None)
+        assert client._http.goes_straight() == (client._http._own is not None)
         await client.about()
     with SrsClient(server.url) as sync_client:
         sync_client.about()

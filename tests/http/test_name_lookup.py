@@ -1,4 +1,4 @@
-"""Names that nobody answers for: who waits for one waits no longer than allowed, and holds up no one else."""
+"""Names that are not resolved: waiting for one is bounded, and delays no other."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import srs_vsphere
-from srs_vsphere import NotSentError, fetch_certificate
-from srs_vsphere._http import asyncio_dialing, blocking_dialing, name_lookup
+from srs_vsphere import NotSentError, RetryPolicy, SrsClient, fetch_certificate
+from srs_vsphere._http import asyncio_dialing, blocking_dialing, default_transport, name_lookup
 from srs_vsphere._http.name_lookup import look_up
 
 ROOT = Path(srs_vsphere.__file__).parents[1]
@@ -57,6 +57,14 @@ def test_a_thread_waits_no_longer_than_allowed() -> None:
         blocking_dialing.dial_blocking("hangs.example", 80, time.monotonic() + 0.01)
     with pytest.raises(NotSentError, match="TimeoutError"):
         fetch_certificate("https://hangs.example", timeout=0.01)
+
+
+@pytest.mark.usefixtures("unanswered")
+def test_through_httpxs_transport_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(default_transport.DefaultTransport, "own", lambda _: None)
+    with SrsClient("http://hangs.example", retry=RetryPolicy(deadline=0.05)) as client:
+        with pytest.raises(NotSentError, match="ConnectTimeout"):
+            client.about()
 
 
 @pytest.mark.usefixtures("unanswered")

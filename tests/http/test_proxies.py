@@ -170,7 +170,7 @@ async def test_through_a_proxy_and_past_it(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv("HTTP_PROXY", proxy)
         async with AsyncSrsClient("http://srs.invalid") as client:
             await client.about()
-            assert not client._http.takes_prepared()
+            assert not client._http.goes_straight()
         await asyncio.to_thread(_about, "http://srs.invalid")
         assert seen == [b"GET http://srs.invalid/api/about HTTP/1.1"] * 2
         monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")

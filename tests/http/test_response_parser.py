@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from srs_vsphere._http import limits
 from srs_vsphere._http.response_head import HeadMemory
-from tests.http.feeding import FRAGMENTS, answers, outcome, split
+from tests.http.feeding import FRAGMENTS, outcome, responses, split
 
 mutation = st.lists(
     st.tuples(
@@ -36,7 +36,7 @@ def mutate(data: bytes, steps: list[tuple[int, str, bytes, int]]) -> bytes:
 
 @settings(max_examples=400, deadline=None)
 @given(
-    data=answers(),
+    data=responses(),
     steps=mutation,
     cuts=st.lists(st.integers(0, 10_000), max_size=8),
 )
@@ -53,7 +53,7 @@ def test_any_split_gives_what_the_whole_gives(
 
 
 @settings(max_examples=100, deadline=None)
-@given(data=st.lists(answers(), min_size=1, max_size=3))
+@given(data=st.lists(responses(), min_size=1, max_size=3))
 def test_a_remembered_head_reads_as_a_new_one(data: list[bytes]) -> None:
     memory = HeadMemory(size=2)
     for _ in range(2):

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.http.serving import Server, Talk, answering, ok, serving
+from tests.http.serving import Server, Talk, ok, responding, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -37,8 +37,8 @@ async def get(transport: Transport, server: Server, method: str = "GET", **timeo
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-ANSWERS: dict[str, tuple[str, bytes, tuple[int, bytes, int]]] = {
-    # name: (method, answer, (status, body, connections after two requests))
+RESPONSES: dict[str, tuple[str, bytes, tuple[int, bytes, int]]] = {
+    # name: (method, response, (status, body, connections after two requests))
     "with a length": ("GET", ok(b"[1]"), (200, b"[1]", 1)),
     "empty": ("GET", ok(b""), (200, b"", 1)),
     "chunked": ("GET", CHUNKED + b"3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n", (200, b"[1,2]", 1)),
@@ -56,10 +56,10 @@ ANSWERS: dict[str, tuple[str, bytes, tuple[int, bytes, int]]] = {
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-async def test_answers(transport: Transport, name: str) -> None:
-    method, answer, (status, body, connections) = ANSWERS[name]
-    async with serving(answering(answer)) as server:
+@pytest.mark.parametrize("name", RESPONSES)
+async def test_responses(transport: Transport, name: str) -> None:
+    method, raw, (status, body, connections) = RESPONSES[name]
+    async with serving(responding(raw)) as server:
         for _ in range(2):
             response = await get(transport, server, method)
             assert (response.status_code, response.content) == (status, body)
@@ -101,7 +101,7 @@ REFUSED: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-async def test_refused_answers(transport: Transport, name: str) -> None:
+async def test_refused_responses(transport: Transport, name: str) -> None:
     async def script(talk: Talk) -> None:
         await talk.request()
         await talk.send(REFUSED[name])
@@ -127,9 +127,9 @@ async def test_what_came_before_a_cut_is_delivered(transport: Transport) -> None
 
 
 async def test_raw_headers_arrive_in_order_and_as_written(transport: Transport) -> None:
-    answer = b"HTTP/1.1 200 Fine\r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nX-E:  \xe9 \t\r\n"
-    answer += b"Content-Length: 0\r\n\r\n"
-    async with serving(answering(answer)) as server:
+    raw = b"HTTP/1.1 200 Fine\r\nset-cookie: a=1\r\nSet-Cookie: b=2\r\nX-E:  \xe9 \t\r\n"
+    raw += b"Content-Length: 0\r\n\r\n"
+    async with serving(responding(raw)) as server:
         response = await get(transport, server)
     assert response.headers.raw == [
         (b"set-cookie", b"a=1"),
@@ -142,7 +142,7 @@ async def test_raw_headers_arrive_in_order_and_as_written(transport: Transport) 
 
 
 async def test_streaming_twice(transport: Transport) -> None:
-    async with serving(answering(ok(b"[1]"))) as server:
+    async with serving(responding(ok(b"[1]"))) as server:
         response = await transport.handle_async_request(request(server))
         assert [part async for part in response.aiter_raw()] == [b"[1]"]
         with pytest.raises(httpx.StreamConsumed):
@@ -151,7 +151,7 @@ async def test_streaming_twice(transport: Transport) -> None:
 
 
 async def test_reading_after_close(transport: Transport) -> None:
-    async with serving(answering(ok(b"[1]"))) as server:
+    async with serving(responding(ok(b"[1]"))) as server:
         response = await transport.handle_async_request(request(server))
         await response.aclose()
         with pytest.raises(httpx.StreamClosed):
@@ -293,7 +293,7 @@ async def test_reset_within_the_body(transport: Transport) -> None:
 
 
 async def test_keep_alive_carries_many_requests(transport: Transport) -> None:
-    async with serving(answering(ok())) as server:
+    async with serving(responding(ok())) as server:
         for _ in range(5):
             await get(transport, server)
         assert server.connections == 1
@@ -361,13 +361,13 @@ BAD_REQUESTS = {
 
 @pytest.mark.parametrize("name", BAD_REQUESTS)
 async def test_requests_that_cannot_be_sent(transport: Transport, name: str) -> None:
-    async with serving(answering(ok())) as server:
+    async with serving(responding(ok())) as server:
         with pytest.raises(httpx.LocalProtocolError):
             await transport.handle_async_request(httpx.Request("POST", server.url, **BAD_REQUESTS[name]))  # type: ignore[arg-type]
         await server.until_open(0)
 
 
-async def test_an_answer_that_comes_before_the_request_is_whole(transport: Transport) -> None:
+async def test_a_response_that_comes_before_the_request_is_whole(transport: Transport) -> None:
     async def script(talk: Talk) -> None:
         await talk.request()
         await talk.send(b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
@@ -397,7 +397,7 @@ async def test_cancelled_while_waiting(transport: Transport) -> None:
 
 
 async def test_under_a_client(transport: Transport) -> None:
-    async with serving(answering(ok(b"[1]"))) as server, httpx.AsyncClient(transport=transport) as client:
+    async with serving(responding(ok(b"[1]"))) as server, httpx.AsyncClient(transport=transport) as client:
         response = await client.get(server.url)
         assert response.json() == [1]
         assert response.elapsed.total_seconds() > 0

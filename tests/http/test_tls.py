@@ -1,4 +1,4 @@
-"""Over TLS: the same answers, the certificate checked, the connection kept and closed politely."""
+"""Over TLS: the same responses, the certificate checked, the connection kept and closed politely."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.http.ours import Ours, state
-from tests.http.serving import Server, Talk, answering, ok, serving
+from tests.http.serving import Server, Talk, ok, responding, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -78,9 +78,9 @@ def secure(server: Server) -> str:
     return server.url.replace("http://", "https://")
 
 
-async def test_answers_and_reuse(transport: httpx.AsyncBaseTransport, server_side: ssl.SSLContext) -> None:
+async def test_responses_and_reuse(transport: httpx.AsyncBaseTransport, server_side: ssl.SSLContext) -> None:
     big = bytes(1_000_000)
-    async with serving(answering(ok(b"[1]"), ok(big), ok(b"[3]")), ssl=server_side) as server:
+    async with serving(responding(ok(b"[1]"), ok(big), ok(b"[3]")), ssl=server_side) as server:
         for body in (b"[1]", big, b"[3]"):
             response = await transport.handle_async_request(httpx.Request("GET", secure(server)))
             assert await response.aread() == body
@@ -95,7 +95,7 @@ async def test_answers_and_reuse(transport: httpx.AsyncBaseTransport, server_sid
 async def test_a_certificate_for_another_host_is_refused(
     transport: httpx.AsyncBaseTransport, server_side: ssl.SSLContext
 ) -> None:
-    async with serving(answering(ok()), ssl=server_side) as server:
+    async with serving(responding(ok()), ssl=server_side) as server:
         url = secure(server).replace("127.0.0.1", "localhost")
         with pytest.raises(httpx.ConnectError, match=r"(?i)certificate"):
             await transport.handle_async_request(httpx.Request("GET", url))
@@ -199,7 +199,7 @@ async def test_closing_says_farewell(ours: Ours, server_side: ssl.SSLContext) ->
 async def test_an_unread_body_holds_the_server_back(ours: Ours, server_side: ssl.SSLContext) -> None:
     size = 20_000_000
 
-    async with serving(answering(ok(bytes(size))), ssl=server_side) as server:
+    async with serving(responding(ok(bytes(size))), ssl=server_side) as server:
         response = await ours.handle_async_request(httpx.Request("GET", secure(server)))
         connection = next(iter(ours.inner._sockets))
         seen = -1

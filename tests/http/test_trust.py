@@ -48,13 +48,13 @@ def test_a_server_without_tls_is_a_not_sent_error():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         import threading
 
-        def answer():
+        def serve():
             sock, _ = listener.accept()
             with sock:
                 sock.recv(1)
                 sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=serve)
         thread.start()
         with pytest.raises(NotSentError):
             fetch_certificate(f"https://127.0.0.1:{listener.getsockname()[1]}")

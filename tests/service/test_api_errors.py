@@ -12,13 +12,13 @@ from tests.recorded_exchanges import exchanges, header
 JSON = "application/json; charset=utf-8"
 
 
-def answer(status, body=b"", content_type=JSON, operation="runspaces.get"):
+def error_of(status, body=b"", content_type=JSON, operation="runspaces.get"):
     return error_for(operation, "srs.example:443", status, content_type if body else None, body, 1)
 
 
 def coded(code, status=500, details=None, message="told so", **kinds):
     body = {"code": code, "error_message": message} | ({"details": details} if details else {})
-    return answer(status, json.dumps(body).encode(), **kinds)
+    return error_of(status, json.dumps(body).encode(), **kinds)
 
 
 def expected(status, code, body):
@@ -115,19 +115,19 @@ def test_status_0_keeps_what_the_service_said():
 
 
 def test_status_0_without_a_body():
-    assert type(answer(0)) is errors.ServerError
+    assert type(error_of(0)) is errors.ServerError
 
 
 def test_refused_login_and_refused_key_advise_differently():
-    login = answer(401, operation="auth.login")
-    other = answer(401)
+    login = error_of(401, operation="auth.login")
+    other = error_of(401)
     assert type(login) is type(other) is errors.AuthenticationError
     assert "password" in str(login)
     assert "log in again" in str(other)
 
 
 def test_router_404_is_not_a_missing_resource():
-    error = answer(404)
+    error = error_of(404)
     assert type(error) is errors.InvalidRequestError
     assert "URL" in str(error)
 
@@ -153,12 +153,12 @@ def test_router_404_is_not_a_missing_resource():
 )
 def test_pages_of_a_proxy(status, kind):
     page = b"<html>\n<head><title>Bad\n &amp; worse</title></head><body>secret-looking</body></html>"
-    error = answer(status, page, "text/html")
+    error = error_of(status, page, "text/html")
     assert type(error) is kind
     assert "Bad & worse" in error.message
     assert "secret-looking" not in str(error)
     assert "secret-looking" in error.details
-    assert type(answer(status)) is kind
+    assert type(error_of(status)) is kind
 
 
 @pytest.mark.parametrize(
@@ -187,14 +187,14 @@ def test_nonsense_never_raises(body, content_type):
 
 
 def test_fields_keep_only_text():
-    error = answer(400, b'{"errors":{"a":"b","c":[1,null,"d"],"":["e"]},"title":"Bad."}')
+    error = error_of(400, b'{"errors":{"a":"b","c":[1,null,"d"],"":["e"]},"title":"Bad."}')
     assert isinstance(error, errors.InvalidRequestError)
     assert error.fields == {"c": ["d"], "": ["e"]}
     assert error.message == "Bad: c: d; e"
 
 
 def test_problem_of_another_json_type():
-    error = answer(415, b'{"title":"Unsupported Media Type","status":415}', "application/problem+json")
+    error = error_of(415, b'{"title":"Unsupported Media Type","status":415}', "application/problem+json")
     assert error.message == "Unsupported Media Type"
 
 
@@ -206,4 +206,4 @@ def test_a_trace_within_the_message_moves_to_details():
 
 
 def test_details_are_bounded():
-    assert len(answer(502, b"<p>" + b"x" * 1_000_000, "text/html").details) <= 20_000
+    assert len(error_of(502, b"<p>" + b"x" * 1_000_000, "text/html").details) <= 20_000

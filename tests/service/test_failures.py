@@ -33,7 +33,7 @@ def call_of(operation):
     [
         *[(kind, Sent.NO, "no connection to the service") for kind in BEFORE],
         *[(kind, Sent.MAYBE, "the service did not respond in time") for kind in SLOW],
-        *[(kind, Sent.MAYBE, "the connection broke before the answer was whole") for kind in BROKEN],
+        *[(kind, Sent.MAYBE, "the connection broke before the response was whole") for kind in BROKEN],
     ],
 )
 @pytest.mark.parametrize("operation", [operations.RUNSPACES_GET, operations.RUNSPACES_CREATE])

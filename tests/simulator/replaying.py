@@ -182,10 +182,12 @@ def body_of(reply: Reply) -> str:
     return body.decode()
 
 
-def play(name, *, users, before=None, after=None, requests=None):
-    """Play a recording against a new simulator and return the replay."""
+def play(name, *, users, before=None, after=None, requests=None, behaviours=None):
+    """Play a recording against a new simulator, with replies for some scripts, and return the replay."""
     clock = VirtualClock()
     simulator = Simulator(users=users, clock=clock, seed=1)
+    for script, reply in (behaviours or {}).items():
+        simulator.on_script(script, reply)
     replay = Replay(simulator, clock, before=before, after=after, requests=requests)
     replay.play(recorded(name))
     return replay

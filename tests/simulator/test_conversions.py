@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
-from uuid import UUID
-
 import pytest
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
@@ -13,12 +9,9 @@ from srs_vsphere.simulator.objects.values import type_name
 from srs_vsphere.simulator.powershell.machine import Machine
 from srs_vsphere.simulator.powershell.runner import run
 
-#: Without a time zone, as PowerShell has it too.
-JANUARY = datetime(2020, 1, 2)  # noqa: DTZ001 - that is what is wanted
-
 
 def result_of(script):
-    result = run(script, [], Machine({}))
+    result = run(script, [], Machine())
     assert result.error is None, result.error
     [(_, value)] = result.output
     return value
@@ -31,35 +24,22 @@ def result_of(script):
         ("[int]2.5", 2, "System.Int32"),
         ("[int]$null", 0, "System.Int32"),
         ("[int]$true", 1, "System.Int32"),
-        ("[System.Int64]5", 5, "System.Int64"),
+        ("[long]5", 5, "System.Int64"),
         ("[long]1 + 1", 2, "System.Int64"),
-        ("[decimal]'1.10'", Decimal("1.10"), "System.Decimal"),
-        ("[char]65", "A", "System.Char"),
-        ("[datetime]([datetime]'2020-01-02')", JANUARY, "System.DateTime"),
-        ("[datetime]::new(2020, 1, 2)", JANUARY, "System.DateTime"),
-        ("[timespan][timespan]::FromHours(1)", timedelta(hours=1), "System.TimeSpan"),
-        ("[guid]'00000000-0000-0000-0000-000000000001'", UUID(int=1), "System.Guid"),
-        ("[version]'1.2'", "1.2", "System.Version"),
         ("[hashtable]@{a=1}", {"a": 1}, "System.Collections.Hashtable"),
         ("[pscustomobject]@{a=1}", {"a": 1}, "System.Management.Automation.PSCustomObject"),
         ("[object]'x'", "x", "System.String"),
-        ("([string[]](1,2))[1]", "2", "System.String"),
-        ("([int[]]'7')[0]", 7, "System.Int32"),
+        ("[string[]](1,2) -join '-'", "1-2", "System.String"),
+        ("([int[]]'7').Count", 1, "System.Int32"),
         ("([string[]]$null).Count", 0, "System.Int32"),
-        ("[string](1,2)", "1 2", "System.String"),
-        ("([int]).FullName", "System.Int32", "System.String"),
-        ("@{1='x'}[1]", "x", "System.String"),
-        ("(@{n=1},@{n=2}).n -join ','", "1,2", "System.String"),
-        ("'abc'[1]", "b", "System.Char"),
-        ("[timespan]::FromDays(1)", timedelta(days=1), "System.TimeSpan"),
         ("[int]1.5", 2, "System.Int32"),
-        ("[double]'1.5'", 1.5, "System.Double"),
-        ("([timespan]::FromSeconds(90)).Minutes", 1, "System.Int32"),
         ("$true -eq 1", True, "System.Boolean"),
         ("5 -eq 'x'", False, "System.Boolean"),
         ("[bool]@()", False, "System.Boolean"),
         ("[bool](1,0)", True, "System.Boolean"),
         ("[bool]@(0)", False, "System.Boolean"),
+        ("[bool](,@(0))", True, "System.Boolean"),
+        ("[bool](,@())", False, "System.Boolean"),
         ("[bool]@{}", True, "System.Boolean"),
     ],
 )
@@ -100,4 +80,4 @@ def test_values_become_other_values(script, value, kind):
 )
 def test_members_that_are_not_known_are_refused(script):
     with pytest.raises(NotUnderstoodError):
-        run(script, [], Machine({}))
+        run(script, [], Machine())

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from uuid import UUID
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from srs_vsphere.simulator.objects.display import show
-from srs_vsphere.simulator.objects.documents import documents
-from srs_vsphere.simulator.objects.json_output import convert_to_json, structured
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import (
-    Char,
-    EnumValue,
-    Hashtable,
-    Int64,
-    OrderedDictionary,
-    Version,
-)
 from srs_vsphere.simulator.powershell.machine import Machine
 from srs_vsphere.simulator.powershell.runner import run
 
 
 def outcome(script, **parameters):
-    machine = Machine({})
+    machine = Machine()
     return run(script, list(parameters.items()), machine), machine
 
 
@@ -60,23 +45,16 @@ def written(script):
             "'A' -eq 'a'; 1 -eq '1'; 'a' -ne 'b'; 2 -gt 1; 2 -le 1; 'b' -lt 'c'",
             [True, True, True, True, False, True],
         ),
-        ("1,2,3 -gt 1; 'abc' -like 'A*'; 'x' -notlike 'y'", [2, 3, True, True]),
-        (
-            "1 -in 1,2; 1,2 -contains 3; -not $true; !0; $true -and 0; 0 -or 1",
-            [True, False, False, True, False, True],
-        ),
+        ("1,2,3 -gt 1", [2, 3]),
+        ("1,2 -contains 3; -not $true; !0; $true -and 0; 0 -or 1", [False, False, True, False, True]),
         ("1,2 -join '-'; 5 -join ','", ["1-2", "5"]),
         ("$null -eq $null; 0 -eq $null; $a; ,@(1,2)", [True, False, None, [1, 2]]),
         (
-            "(1,2,3).Count; 'abc'.Length; $null.Count; @{a=1}.a; @{a=1}['A']; (1,2)[1]; (1,2)[-1]; (1,2)[5]",
-            [3, 3, 0, 1, 1, 2, 2, None],
+            "(1,2,3).Count; 'abc'.Length; 'abc'.Count; $null.Count; @{a=1}.A; [pscustomobject]@{b=2}",
+            [3, 3, 1, 0, 1, {"b": 2}],
         ),
-        ("(5).GetType().FullName; (5).GetType().Name; (5).ToString()", ["System.Int32", "Int32", "5"]),
-        ("[int]'5'; [string]5; [double]'2.5'; [bool]'x'; [long]1; [char]65", [5, "5", 2.5, True, 1, "A"]),
-        (
-            "[timespan]::FromMinutes(1).TotalSeconds; [timespan]::FromSeconds(90)",
-            [60.0, timedelta(seconds=90)],
-        ),
+        ("(5).GetType().FullName; (5).GetType().Name", ["System.Int32", "Int32"]),
+        ("[int]'5'; [string]5; [double]2; [bool]'x'; [long]1", [5, "5", 2.0, True, 1]),
         ("if (0) {1} elseif ('a') {2} else {3}; if ($false) {4}", [2]),
         ("foreach ($i in 1..3) { $i * 2 }", [2, 4, 6]),
         (
@@ -84,17 +62,9 @@ def written(script):
             [5, 6, "<1>", "<2>"],
         ),
         ("Write-Output 1,2; echo 'a b' ; Write-Output a", [1, 2, "a b", "a"]),
-        (
-            "-2147483648 - 1; (-2147483648).GetType().Name; -5; -(5); - 5",
-            [-2147483649.0, "Int32", -5, -5, -5],
-        ),
+        ("-2147483648 - 1; (-2147483648).GetType().Name; -5", [-2147483649.0, "Int32", -5]),
         ("return 5; 6", [5]),
         ("1, 2 | Out-Null; 3", [3]),
-        ("[ordered]@{a=1;b=@(1,@{c=$null})} | ConvertTo-Json -Compress", ['{"a":1,"b":[1,{"c":null}]}']),
-        (
-            "ConvertTo-Json -InputObject 1,2 -Compress; 1,2 | ConvertTo-Json -Compress; 1 | ConvertTo-Json",
-            ["[1,2]", "[1,2]", "1"],
-        ),
         ("<# a #> 1 # b\n 1 `\n + 1; # c", [1, 2]),
         ("1 +\n2", [3]),
         ("(1 +\n 2); (echo 3); (\n1\n)", [3, 3, 1]),
@@ -124,20 +94,15 @@ def test_expressions_and_commands(script, expected):
         ),
         ("Write-Verbose 'no'; Write-Debug 'no'", []),
         ("Write-Verbose 'v' -Verbose; Write-Debug -Debug -Message 'd'", [("verbose", "v"), ("debug", "d")]),
-        (
-            "$VerbosePreference = 'Continue'; Write-Verbose 'v'; Write-Verbose 'n' -Verbose:$false",
-            [("verbose", "v")],
-        ),
+        ("Write-Verbose 'n' -Verbose:$false", []),
         (
             "Write-Error 'e'; Write-Error 'n' -ErrorAction SilentlyContinue; 'x' | Write-Warning",
             [("error", "e"), ("warning", "x")],
         ),
-        ("$ErrorActionPreference = 'SilentlyContinue'; Write-Error 'n'", []),
         (
             "Write-Host a b; Write-Host 'a','b'; Write-Host ''",
             [("information", m) for m in ("a b", "a b", "")],
         ),
-        ("Write-Warning 'n' -WarningAction Ignore; Write-Information 'n' -InformationAction Ignore", []),
         ("Write-Warning -Mess 'w'; Write-Error -ea SilentlyContinue 'n'", [("warning", "w")]),
         ("Write-Progress -Activity 'p' -PercentComplete 5 -Completed", []),
     ],
@@ -155,6 +120,11 @@ def test_an_unknown_command_writes_an_error_and_the_script_goes_on():
     )
 
 
+def test_what_stands_behind_an_unknown_command_is_worked_out_before_the_error():
+    assert [stream for stream, _ in written("No-Such-Thing (Write-Warning 'w')")] == ["warning", "error"]
+    assert [stream for stream, _ in written("(Write-Warning 'w') | No-Such-Thing")] == ["warning", "error"]
+
+
 @pytest.mark.parametrize(
     ("script", "error"),
     [
@@ -162,10 +132,6 @@ def test_an_unknown_command_writes_an_error_and_the_script_goes_on():
         ("throw", "RuntimeException: ScriptHalted"),
         (
             "Write-Error 'e' -ErrorAction Stop",
-            "ActionPreferenceStopException: The running command stopped because the",
-        ),
-        (
-            "$ErrorActionPreference = 'Stop'; Write-Error 'e'",
             "ActionPreferenceStopException: The running command stopped because the",
         ),
         ("if (", "IncompleteParseException: Missing condition in if statement after 'if ('."),
@@ -199,7 +165,6 @@ def test_terminating_errors(script, error):
             "You cannot call a method on a null-valued expression.",
             "InvokeMethodOnNull",
         ),
-        ("$null[0]", "Cannot index into a null array.", "NullArray"),
         ("No-Such-Thing 'x'", "The term 'No-Such-Thing' is not recognized", "CommandNotFoundException"),
         ("1 | No-Such-Thing | % { 'never' }", "The term 'No-Such-Thing'", "CommandNotFoundException"),
     ],
@@ -223,7 +188,7 @@ def test_output_before_an_error_is_kept_and_exit_loses_it():
 
 
 def test_time_passes_on_paper():
-    result, machine = outcome("1; Start-Sleep 2; Write-Warning 'w'; sleep -Milliseconds 500; 2")
+    result, machine = outcome("1; Start-Sleep 2; Write-Warning 'w'; Start-Sleep -Milliseconds 500; 2")
 
     assert [round(at, 3) for at, _ in result.output] == [0, 2.5]
     assert round(machine.elapsed, 3) == 2.5
@@ -236,10 +201,13 @@ def test_time_passes_on_paper():
         ('param($a, $B = 2) "$a-$b"', {"A": 1}, ["1-2"]),
         ("param([string[]]$p) $p.Count; $p", {"p": "x"}, [1, "x"]),
         ('param([switch]$s) "$s"', {"s": True}, ["True"]),
-        ("param($name) $name", {"na": 1}, [1]),
         ('param($q) "$q|$args"', {"p": 5}, ["|-p 5"]),
         ("[CmdletBinding()]param([Parameter(Mandatory=$true)][int]$n) $n", {"n": "7"}, [7]),
         ("'no parameters'", {"p": 1}, ["no parameters"]),
+        ("param($p) $p | % { $_.GetType().Name }", {"p": b"ab"}, ["Byte", "Byte"]),
+        ("param($p) if ($p) { 'yes' } else { 'no' }", {"p": b"\0"}, ["no"]),
+        ("param($p) if ($p) { 'yes' } else { 'no' }", {"p": b""}, ["no"]),
+        ("param($p) $p.Length", {"p": b"abc"}, [3]),
     ],
 )
 def test_parameters(script, parameters, expected):
@@ -277,7 +245,7 @@ def test_parameters(script, parameters, expected):
     ],
 )
 def test_parameters_that_do_not_fit(script, given, error):
-    result = run(script, given, Machine({}))
+    result = run(script, given, Machine())
 
     assert result.error is not None
     assert result.error.text.startswith(f"System.Management.Automation.{error}")
@@ -287,6 +255,54 @@ REFUSED = [
     "Get-VM",
     "Get-Nonsense",
     "function f {}",
+    "sleep 1",
+    "write 1",
+    "ssh-keygen",
+    "1.10d",
+    "-(5)",
+    "$x = 5; -$x",
+    "'abc'[0]",
+    "@{a=1}['a']",
+    "@{a=1}.b",
+    "@{a=1}.Keys",
+    "@{a=1}.Values",
+    "@{1='a'}",
+    "(@{n=1},@{n=2}).n",
+    "(5).ToString()",
+    '"$((5).GetType())"',
+    "[int]",
+    "[string](1,2)",
+    "[double]'2.5'",
+    "[char]65",
+    "[decimal]1",
+    "[timespan]::FromMinutes(1)",
+    "[System.DayOfWeek]::Monday",
+    "[void]1",
+    "'abc' -like 'a*'",
+    "1 -in 1,2",
+    "1 | ConvertTo-Json",
+    "[pscustomobject]@{a=1} | Format-Table",
+    "$ErrorActionPreference = 'Stop'",
+    "$VerbosePreference = 'Continue'",
+    "$ProgressPreference = 'Stop'",
+    "Write-Warning 'x' -WarningAction Ignore",
+    "Write-Information 'x' -InformationAction Ignore",
+    "$x = @{a=1} 5",
+    "if (1) { 'a' } 'b'",
+    "exit (1)",
+    "break here",
+    "throw ''",
+    "throw $null",
+    "return 1/0",
+    "$(1/0; 'a')",
+    "Write-Output { 1 }",
+    "Write-Output 'abc'.Length",
+    "1`\n+ 2",
+    "Write-Output a`\n",
+    "1 # sig # begin signature block",
+    "param([int]$p) foreach ($p in 'a') { $p }",
+    "param($p = [int]'x') $p",
+    "!" * 2000 + "1",
     "while ($true) { 1 }",
     "for ($i = 0; $i -lt 3; $i++) { $i }",
     "switch (1) { 1 { 'one' } }",
@@ -320,6 +336,7 @@ REFUSED = [
     "Write-Warning -Nonsense 'a'",
     "Write-Error 'x' -Category InvalidData",
     "Write-Output 1,2 -NoEnumerate",
+    "Start-Sleep -Sec 1",
     "1 | Format-Table",
     "[pscustomobject]@{a=1} | Format-Table a",
     "$Matches",
@@ -376,15 +393,13 @@ REFUSED = [
     "Write-Output a#b",
     "data { 1 }",
     '1/3 | % { "$_" }',
-    "$ErrorActionPreference = 'Stop'; 1/0",
-    "$ErrorActionPreference = 'SilentlyContinue'; throw 'x'",
 ]
 
 
 @pytest.mark.parametrize("script", REFUSED)
 def test_what_is_not_understood_is_refused(script):
     with pytest.raises(NotUnderstoodError) as caught:
-        run(script, [], Machine({}))
+        run(script, [], Machine())
 
     assert caught.value.line in {1, 2}
     assert caught.value.what
@@ -401,122 +416,14 @@ def test_what_is_not_understood_is_refused(script):
 @example('"$(')
 def test_any_text_is_run_or_refused(script):
     with suppress(NotUnderstoodError):
-        run(script, [("p", 1)], Machine({}))
+        run(script, [("p", 1)], Machine())
 
 
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ([], ""),
-        ([None], ""),
-        (["  a  ", "   ", 2], "a  \n   \n2"),
-        ([True, 2.0, 2.5, 1e20, Decimal("1.10")], "True\n2\n2.5\n1E+20\n1.10"),
-        ([[1, [2]]], "1\nSystem.Object[]"),
-        ([{"a": 1, "b": "x"}], "a b\n- -\n1 x"),
-        ([{"a": 1}, {"a": 10, "b": 2}], "a\n -\n 1\n10"),
-        ([{"name": "x", "n": [1, 2]}, {"name": "long", "n": None}], "name n\n---- -\nx    {1, 2}\nlong"),
-        ([{"a": 1}, "s", {"b": 2}], "a\n-\n1\ns\n\nb\n-\n2"),
-        ([{"Name": "x", "Size": 1.5, "On": True}], "Name Size   On\n---- ----   --\nx    1.50 True"),
-        ([{"n": 0.125}, {"n": 10.0}], "n\n    -\n 0.13\n10.00"),
-        ([1e15, 1e16, 0.0001, 0.00001, 10 / 3], "1E+15\n1E+16\n0.0001\n1E-05\n3.33333333333333"),
-        ([dict.fromkeys("abcde", 1)], "a : 1\nb : 1\nc : 1\nd : 1\ne : 1"),
-        ([Hashtable({"a": 1})], f"Name{' ' * 27}Value\n----{' ' * 27}-----\na{' ' * 30}1"),
-        ([datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)], "Thursday, 02 January 2020 03:04:05"),
-        ([timedelta(days=1, seconds=5, microseconds=10)], "1.00:00:05.0000100"),
-        ([EnumValue("E", "One", 1), UUID(int=1), Version("1.2")], f"One\n{UUID(int=1)}\n1.2"),
-    ],
-)
-def test_the_text_of_output(values, text):
-    assert "\n".join(line.rstrip() if "-" in line else line for line in show(values).split("\n")) == text
-
-
-def test_a_table_is_eighty_columns_wide_and_no_more():
-    lines = show([{"one": "a" * 90, "two": "b"}]).split("\n")
-
-    assert lines[0] == "one"
-    assert lines[2] == "a" * 79 + "…"
-
-
-@pytest.mark.parametrize(
-    ("value", "type_name", "content"),
-    [
-        ("x", "System.String", "x"),
-        (1, "System.Int32", 1),
-        (Int64(1), "System.Int64", 1),
-        (2**40, "System.Int64", 2**40),
-        (2**70, "System.Numerics.BigInteger", 2**70),
-        (2.5, "System.Double", 2.5),
-        (float("-inf"), "System.Double", "-Infinity"),
-        (Decimal("1.1"), "System.Decimal", 1.1),
-        (True, "System.Boolean", True),
-        (Char("c"), "System.Char", "c"),
-        (datetime(2013, 3, 3, 12, tzinfo=UTC), "System.DateTime", "2013-03-03T12:00:00.0000000Z"),
-        (EnumValue("System.DayOfWeek", "Monday", 1), "System.DayOfWeek", {"value__": 1}),
-        (Hashtable({"a": 1, "d": {"x": 1}}), "System.Collections.Hashtable", {"a": 1, "d": ""}),
-        (
-            {"b": [1], "a": None, "c": Hashtable()},
-            "System.Management.Automation.PSCustomObject",
-            {"a": None, "b": "System.Object[]", "c": "System.Collections.Hashtable"},
-        ),
-        (
-            Version("1.2.3"),
-            "System.Version",
-            {"Build": 3, "Major": 1, "MajorRevision": -1, "Minor": 2, "MinorRevision": -1, "Revision": -1},
-        ),
-    ],
-)
-def test_documents(value, type_name, content):
-    [text] = documents(value)
-
-    document = json.loads(text)
-    assert list(document) == ["TypeName", "Interfaces", "Value"]
-    assert (document["TypeName"], document["Value"]) == (type_name, content)
-    assert text.startswith('{\n  "TypeName": "')
-
-
-def test_an_object_has_no_interfaces_and_other_values_have_some():
-    assert json.loads(documents({"a": 1})[0])["Interfaces"] is None
-    assert "System.IComparable" in json.loads(documents(1)[0])["Interfaces"]
-    assert "System.IConvertible" in json.loads(documents(EnumValue("E", "A", 0))[0])["Interfaces"]
-
-
-def test_an_array_is_one_document_for_each_element():
-    assert [json.loads(text)["Value"] for text in documents([1, "a", None])] == [1, "a"]
-
-
-def test_durations_have_all_their_units():
-    [text] = documents(timedelta(seconds=-90, milliseconds=-1))
-
-    value = json.loads(text)["Value"]
-    assert (value["Minutes"], value["Seconds"], value["Milliseconds"]) == (-1, -30, -1)
-    assert (value["Ticks"], value["TotalMinutes"]) == (-900010000, -90.001 / 60)
-
-
-def test_json_stops_at_its_depth():
-    value = Hashtable({"a": Hashtable({"b": [1, 2]})})
-
-    assert convert_to_json(value, 2, compress=True) == '{"a":{"b":[1,2]}}'
-    with pytest.raises(NotUnderstoodError, match="deeper than -Depth"):
-        convert_to_json(value, 0, compress=True)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
-)
-
-
-@given(json_values)
-def test_json_is_json(value):
-    assert structured(value, 1) == value
-    with suppress(NotUnderstoodError):
-        assert json.loads(convert_to_json(value, 99, compress=True)) == value
-        assert json.loads(convert_to_json(value, 99, compress=False)) == value
-
-
-def test_an_ordered_dictionary_shows_itself_and_not_its_entries():
-    assert json.loads(documents(OrderedDictionary({"a": 1, "b": 2}))[0])["Value"]["Count"] == 2
+def test_how_much_a_script_may_do_does_not_depend_on_how_fast_it_does_it():
+    assert len(output("1..20000 | % { $_ }")) == 20_000
+    assert output("1" + " + 1" * 7000) == [7001]
+    with pytest.raises(NotUnderstoodError, match="more than 100000 steps"):
+        run("1..90000 | % { $_ }", [], Machine())
 
 
 def test_brackets_in_brackets_do_not_take_time():

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
 from srs_vsphere.simulator import Request, ScriptReply, StreamMessage
+from srs_vsphere.simulator.objects.values import Char, EnumValue, OrderedDictionary, Version
 from tests.recorded_exchanges import exchanges as recorded
 from tests.simulator.replaying import play
 
@@ -50,6 +54,40 @@ WITHOUT_POWERCLI = [
     "correct and try again.",
 ]
 RESET = "Unable to read data from the transport connection: Connection reset by peer."
+
+
+NOON = datetime(2013, 3, 3, 12, tzinfo=UTC)
+MONDAY = EnumValue("System.DayOfWeek", "Monday", 1)
+#: What comes out of scripts that use more of PowerShell than the simulator understands.
+BEHAVIOURS = {
+    "script_executions": {
+        "'x'*300; [pscustomobject]@{col1='a'*90;col2='b'*90;col3='c'*90} | Format-Table": ScriptReply(
+            output=["x" * 300, {"col1": "a" * 90, "col2": "b" * 90, "col3": "c" * 90}]
+        ),
+        "'s'; 1; 2.5; $true; [decimal]1.1; [char]'c'; [long]9007199254740993": ScriptReply(
+            output=["s", 1, 2.5, True, Decimal("1.1"), Char("c"), 9007199254740993]
+        ),
+        "[datetime]::new(2013,3,3,12,0,0,[DateTimeKind]::Utc); "
+        "[pscustomobject]@{when=[datetime]::new(2013,3,3,12,0,0,[DateTimeKind]::Utc)}": ScriptReply(
+            output=[NOON, {"when": NOON}]
+        ),
+        "[ordered]@{a=1;b=2}; [guid]'11111111-2222-3333-4444-555555555555'; "
+        "[timespan]::FromSeconds(90); [version]'1.2.3'": ScriptReply(
+            output=[
+                OrderedDictionary({"a": 1, "b": 2}),
+                UUID("11111111-2222-3333-4444-555555555555"),
+                timedelta(seconds=90),
+                Version("1.2.3"),
+            ]
+        ),
+        "[System.DayOfWeek]::Monday; [pscustomobject]@{d=[System.DayOfWeek]::Monday}": ScriptReply(
+            output=[MONDAY, {"d": MONDAY}]
+        ),
+        "@{a=@{b=@(1,2,@{c=3})}} | ConvertTo-Json -Depth 9 -Compress": ScriptReply(
+            output=['{"a":{"b":[1,2,{"c":3}]}}']
+        ),
+    }
+}
 
 
 def connect_without_powercli(replay):
@@ -167,7 +205,14 @@ def signed_again(exchanges):
 def test_the_simulator_answers_as_the_service_did(name):
     requests = signed_again(recorded(name)) if name == "sign" else None
 
-    replay = play(name, users=USERS, before=BEFORE.get(name), after=AFTER.get(name), requests=requests)
+    replay = play(
+        name,
+        users=USERS,
+        before=BEFORE.get(name),
+        after=AFTER.get(name),
+        requests=requests,
+        behaviours=BEHAVIOURS.get(name),
+    )
 
     expected = EXCEPTIONS.get(name, {})
     unexpected = {label: texts for label, texts in replay.differences.items() if label not in expected}

@@ -227,7 +227,7 @@ def test_what_is_not_understood_fails_and_says_how_to_register_it(alice, runspac
 @pytest.mark.parametrize(
     "script",
     [
-        "$x = 1; Write-Warning 'w'; 'out'; Start-Sleep 5; 'x'.PadLeft(3)",
+        "$x = 1; Write-Warning 'w'; 'out'; Start-Sleep 5; 'x'.ToUpper()",
         "$x = 1; Write-Error 'e'; 1/0; 'out'; foreach ($i in 1..3) { $i; if ($i -eq 2) { $i.Nonsense } }",
     ],
 )
@@ -318,8 +318,7 @@ def test_a_wrapped_script_is_answered_as_itself(alice, runspace):
         ("param($p) $p", [1, 2]),
         ("param($p) ,$p", [[1, 2]]),
         ("@{a=@{b=@(1,$null)}}; $null; 'x'", [{"a": {"b": [1, None]}}, None, "x"]),
-        ("[datetime]::new(2013,3,3,12,0,0,[DateTimeKind]::Utc)", ["2013-03-03T12:00:00Z"]),
-        ("[guid]'11111111-2222-3333-4444-555555555555'", ["11111111-2222-3333-4444-555555555555"]),
+        ("5l; 1e3; $true", [5, 1000.0, True]),
     ],
 )
 def test_a_wrapped_script_that_is_understood_runs(alice, runspace, script, values):

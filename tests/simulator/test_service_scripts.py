@@ -8,12 +8,17 @@ import pytest
 
 from srs_vsphere._service.service_scripts import service_script
 from srs_vsphere.simulator import ScriptReply, Simulator, StreamMessage, VirtualClock
-from srs_vsphere.simulator.objects.values import PSCredential, SecureString
+from srs_vsphere.simulator.objects.values import EnumValue, PSCredential, SecureString
 from tests.recorded_exchanges import shared_file
 from tests.simulator.calling import Caller, ready_runspace
 from tests.simulator.replaying import Replay, body_of
 
 NOT_FOUND = "Cannot find path '/nosuch' because it does not exist."
+#: What the script for structured output writes where objects were made for people.
+FORMATTED = (
+    "Format-Table, Format-List and their like make text for people. Their output is left out: take "
+    'output="text", or Select-Object instead.'
+)
 #: What the simulator does not understand itself; a list stands for what comes out.
 REGISTERED = {
     "1\nGet-Item /nosuch\n2": ScriptReply(output=[1, 2], records=[StreamMessage("error", NOT_FOUND)]),
@@ -28,6 +33,15 @@ REGISTERED = {
     ),
     "param([pscredential]$p) $p.UserName; $p.GetNetworkCredential().Password": lambda call: ScriptReply(
         output=[call.parameters["p"].user_name, call.parameters["p"].password.secret]
+    ),
+    "1; 'two'; $null; @{a=1;b=@(1,@{c=$true})}; [System.DayOfWeek]::Friday": ScriptReply(
+        output=[1, "two", None, {"a": 1, "b": [1, {"c": True}]}, EnumValue("System.DayOfWeek", "Friday", 5)]
+    ),
+    "[pscustomobject]@{A=1} | Format-Table; 5": ScriptReply(
+        output=[5], records=[StreamMessage("warning", FORMATTED)]
+    ),
+    "[pscustomobject]@{A='x'*60;B='y'*60;C='z'*60} | Format-Table": ScriptReply(
+        output=[{"A": "x" * 60, "B": "y" * 60, "C": "z" * 60}]
     ),
     "Get-Process -Name nosuch -ErrorAction SilentlyContinue": ScriptReply(),
 }

@@ -8,7 +8,6 @@ from cyclopts import Parameter
 
 from srs_vsphere.cli.connection import open_client
 from srs_vsphere.cli.console import confirm, say
-from srs_vsphere.cli.creating import create_ready
 from srs_vsphere.cli.durations import Duration
 from srs_vsphere.cli.finding import Filters, find_runspace
 from srs_vsphere.cli.options import DEFAULTS, Shared
@@ -88,6 +87,9 @@ def create(
         wait: wait until it is ready, which is the default.
         wait_quota: time to wait for room if the service has none.
     """
+    # Loaded on use: it needs more than the other commands.
+    from srs_vsphere.cli.creating import create_ready
+
     with open_client(options) as client:
         runspace = create_ready(
             client, name, vcenter=vcenter, wait=wait, timeout=options.timeout, wait_quota=wait_quota

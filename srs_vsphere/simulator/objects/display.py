@@ -12,7 +12,6 @@ from attrs import define, field
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
     EnumValue,
-    Formatted,
     Hashtable,
     Int64,
     Version,
@@ -49,7 +48,6 @@ class _Column:
 @define
 class _Table:
     entries: bool
-    formatted: bool
     rows: list[Mapping[str, object]] = field(factory=list["Mapping[str, object]"])
 
 
@@ -67,26 +65,24 @@ def show(values: Sequence[object], width: int = WIDTH, *, exact: bool = False) -
     blocks: list[str | _Table] = []
     after_table = False
     for value in [element for given in values for element in elements(given)]:
-        shown = value.value if isinstance(value, Formatted) else value
         table = blocks[-1] if blocks and isinstance(blocks[-1], _Table) else None
-        if not is_mapping(shown):
+        if not is_mapping(value):
             if exact:
-                _check_line(shown, after_table=after_table)
-            blocks.append(_line(shown))
+                _check_line(value, after_table=after_table)
+            blocks.append(_line(value))
             continue
-        kind = (not is_object(shown), isinstance(value, Formatted))
-        if table is None or (table.entries, table.formatted) != kind:
+        if table is None or table.entries is is_object(value):
             if exact and after_table:
                 raise NotUnderstoodError("several kinds of objects as text")
-            table = _Table(*kind)
+            table = _Table(not is_object(value))
             blocks.append(table)
             after_table = True
         if table.entries:
-            if exact and len(shown) > 1 and isinstance(shown, Hashtable):
+            if exact and len(value) > 1 and isinstance(value, Hashtable):
                 raise NotUnderstoodError("the random order of a hashtable's keys: [ordered] has one")
-            table.rows += [{"Name": to_string(name), "Value": member} for name, member in shown.items()]
+            table.rows += [{"Name": to_string(name), "Value": member} for name, member in value.items()]
         else:
-            table.rows.append({to_string(name): member for name, member in shown.items()})
+            table.rows.append({to_string(name): member for name, member in value.items()})
     for block in blocks:
         if exact and isinstance(block, _Table):
             _check_table(block, width)
@@ -103,7 +99,7 @@ def _check_line(value: object, *, after_table: bool) -> None:
 
 def _check_table(table: _Table, width: int) -> None:
     names = list(table.rows[0]) if table.rows else []
-    as_list = len(names) > _MOST_COLUMNS and not table.formatted
+    as_list = len(names) > _MOST_COLUMNS
     for row in table.rows:
         for name, value in row.items():
             known = type(value) in {str, bool, int, Int64} or value is None
@@ -132,7 +128,7 @@ def _line(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return f"\n{value.strftime('%A, %d %B %Y %H:%M:%S')}\n"
+        return f"\n{value:%A, %d %B} {value.year:04} {value:%H:%M:%S}\n"
     return to_string(value) + "\n"
 
 
@@ -141,7 +137,7 @@ def _show_rows(table: _Table, width: int) -> str:
         return ""
     if table.entries:
         return _show_table(table.rows, width, _NAME_COLUMN, align=False)
-    if len(table.rows[0]) > _MOST_COLUMNS and not table.formatted:
+    if len(table.rows[0]) > _MOST_COLUMNS:
         return "".join(map(_show_list, table.rows))
     return _show_table(table.rows, width, 0, align=True)
 

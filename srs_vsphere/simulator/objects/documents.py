@@ -8,7 +8,6 @@ from srs_vsphere.simulator.objects.properties import is_plain, properties, scala
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
     EnumValue,
-    Formatted,
     PSCredential,
     SecureString,
     SwitchParameter,
@@ -49,7 +48,7 @@ _INTERFACES: dict[str, str | tuple[str, ...]] = {
     ),
 }
 #: Of which it is not known how the service shows them.
-_UNKNOWN = (Formatted, SwitchParameter, TypeName, SecureString, PSCredential)
+_UNKNOWN = (SwitchParameter, TypeName, SecureString, PSCredential)
 _ENUM = ("System.IComparable", "System.IFormattable", "System.IConvertible")
 
 
@@ -59,9 +58,7 @@ def documents(value: object) -> list[str]:
 
 
 def _document(value: object) -> str:
-    if is_array(value) or isinstance(
-        value, Formatted | SwitchParameter | TypeName | SecureString | PSCredential
-    ):
+    if is_array(value) or isinstance(value, _UNKNOWN):
         raise NotUnderstoodError(f"{type_name(value)} in the service's own json format")
     name = type_name(value)
     interfaces = _ENUM if isinstance(value, EnumValue) else _INTERFACES.get(name)

@@ -1,69 +1,25 @@
-"""JSON made of values: by ``ConvertTo-Json``, and as the scripts for structured output prepare it."""
+"""JSON data made of values, as the scripts for structured output prepare them."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import isfinite
 
-from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import (
-    Char,
-    Hashtable,
     PSCredential,
     SwitchParameter,
-    Version,
     elements,
     is_array,
     is_mapping,
     text,
     to_string,
     type_name,
-    weight,
 )
 
 #: The scripts for structured output go so deep, and write as text what lies below.
 _DEEPEST = 64
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-def convert_to_json(value: object, depth: int, *, compress: bool) -> str:
-    """Return a value as ``ConvertTo-Json`` writes it.
-
-    Args:
-        value: the value.
-        depth: how many levels below the value are kept.
-        compress: whether to leave out all white space.
-
-    Raises:
-        NotUnderstoodError: it has deeper levels, or it is not certain how it is written.
-    """
-    weight(value)
-    separators = (",", ":") if compress else (",", ": ")
-    kept = _certain(value, depth)
-    return json.dumps(kept, indent=None if compress else 2, separators=separators, ensure_ascii=False)
-
-
-def _certain(value: object, depth: int) -> object:
-    if depth < 0 and (is_array(value) or is_mapping(value)):
-        raise NotUnderstoodError("values deeper than -Depth")
-    if is_array(value):
-        return [_certain(element, depth - 1) for element in value]
-    if is_mapping(value):
-        if len(value) > 1 and isinstance(value, Hashtable):
-            raise NotUnderstoodError("the random order of a hashtable's keys: [ordered] has one")
-        return {to_string(name): _certain(member, depth - 1) for name, member in value.items()}
-    exponent = isinstance(value, float) and (not isfinite(value) or "e" in str(value))
-    if exponent or (isinstance(value, str) and _ESCAPED.search(value)):
-        raise NotUnderstoodError("this number or text as JSON")
-    if value is None or (
-        isinstance(value, bool | int | float | str) and not isinstance(value, Char | Version)
-    ):
-        return value
-    raise NotUnderstoodError(f"{type_name(value)} as JSON")
 
 
 def structured(value: object, depth: int, nesting: int = _DEEPEST) -> object:

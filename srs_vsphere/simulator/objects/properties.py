@@ -64,7 +64,7 @@ def scalar(value: object) -> object:
 def time_text(value: datetime) -> str:
     """Return a time as the round-trip format of .NET has it, in UTC."""
     time = value.astimezone(UTC) if value.tzinfo is not None else value
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+    return f"{time.replace(tzinfo=None).isoformat(timespec='microseconds')}0Z"
 
 
 def _duration(value: timedelta) -> dict[str, object]:

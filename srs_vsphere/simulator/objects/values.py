@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import isfinite
-from typing import Final, TypeGuard
+from typing import Final, Self, TypeGuard
 from uuid import UUID
 
 from attrs import field, frozen
@@ -23,6 +23,23 @@ LARGEST = 100_000
 
 class Int64(int):
     """A whole number of 64 bits even if it is small."""
+
+
+class OtherInteger(int):
+    """A whole number of a type that scripts here do not make, as the elements of bytes are.
+
+    Args:
+        value: the number.
+        type: the full name of its type.
+    """
+
+    type: str
+
+    def __new__(cls, value: int | str, type: str = "System.Byte") -> Self:
+        """Make the number."""
+        made = super().__new__(cls, value)
+        made.type = type
+        return made
 
 
 class Char(str):
@@ -114,17 +131,6 @@ class PSCredential:
     password: SecureString
 
 
-@frozen
-class Formatted:
-    """An object on its way through ``Format-Table``: made for people, and no object any more.
-
-    Args:
-        value: the object.
-    """
-
-    value: Mapping[object, object]
-
-
 class Nothing:
     """What a pipeline without output gives: null in an expression, no object at all in a pipeline."""
 
@@ -167,7 +173,7 @@ def fits(value: int, bits: int) -> bool:
 
 def type_name(value: object) -> str:
     """Return the full .NET name of a value's type; the value is not None."""
-    if isinstance(value, EnumValue):
+    if isinstance(value, EnumValue | OtherInteger):
         return value.type
     for kind, name in _TYPES:
         if isinstance(value, kind):
@@ -216,7 +222,7 @@ def to_string(value: object) -> str:
     if isinstance(value, float):
         return number_text(value)
     if isinstance(value, datetime):
-        return value.strftime("%m/%d/%Y %H:%M:%S")
+        return f"{value:%m/%d}/{value.year:04} {value:%H:%M:%S}"
     if isinstance(value, timedelta):
         return _duration_text(value)
     if isinstance(value, EnumValue):
@@ -245,17 +251,29 @@ def text(value: object) -> str:
     Raises:
         NotUnderstoodError: that is not certain.
     """
-    for element in elements(value):
-        members = element.values() if is_mapping(element) and is_object(element) else (element,)
-        for member in members:
+    return joined(elements(value), " ")
+
+
+def joined(values: Sequence[object], separator: str) -> str:
+    """Return the texts of some values with a separator between them.
+
+    Raises:
+        NotUnderstoodError: it is not certain what they are, or they are very long.
+    """
+    texts: list[str] = []
+    length = -len(separator)
+    for value in values:
+        for member in value.values() if is_mapping(value) and is_object(value) else (value,):
+            if isinstance(member, TypeName):
+                raise NotUnderstoodError("the text of a type")
             if isinstance(member, float) and float(number_text(member).replace("∞", "inf")) != member:
                 raise NotUnderstoodError("a fraction of more than fifteen digits as text")
-            if is_mapping(value) and not isinstance(member, None | str | bool | int | float | dict | list):
+            if member is not value and not isinstance(member, None | str | bool | int | float | dict | list):
                 raise NotUnderstoodError(f"the text of an object with a {type_name(member)}")
-    texts = [element_text(element) for element in elements(value)]
-    if len(texts) > 1:
-        check_size(sum(map(len, texts)))
-    return " ".join(texts)
+        texts.append(element_text(value))
+        length += len(separator) + len(texts[-1])
+        check_size(length)
+    return separator.join(texts)
 
 
 def check_size(length: int) -> None:
@@ -273,8 +291,9 @@ def check_size(length: int) -> None:
 
 def truth(value: object) -> bool:
     """Say whether PowerShell takes a value for true."""
-    if is_array(value):
-        return len(value) > 1 or (len(value) == 1 and truth(value[0]))
+    if is_array(value) or isinstance(value, bytes):
+        first = value[0] if len(value) == 1 else None
+        return len(value) > 1 or (len(first) > 0 if is_array(first) else truth(first))
     if isinstance(value, SwitchParameter):
         return value.present
     return not isinstance(value, bool | int | float | str | Decimal | Nothing | None) or bool(value)
@@ -284,7 +303,9 @@ def elements(value: object) -> list[object]:
     """Return the objects that a value is in a pipeline: an array's elements, or the value itself."""
     if isinstance(value, Nothing):
         return []
-    return list(value) if is_array(value) or isinstance(value, bytes) else [value]
+    if isinstance(value, bytes):
+        return list(map(OtherInteger, value))
+    return list(value) if is_array(value) else [value]
 
 
 def unwrapped(values: list[object]) -> object:

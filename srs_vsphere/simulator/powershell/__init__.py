@@ -1,4 +1,1 @@
-"""A very small part of PowerShell: literals, variables, streams, sleeps, parameters, simple pipelines.
-
-It is not PowerShell. What it does not do exactly as PowerShell does, it refuses.
-"""
+"""A very small part of PowerShell. What it does not do exactly as PowerShell does, it refuses."""

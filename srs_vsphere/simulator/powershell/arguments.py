@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from srs_vsphere.simulator.objects.conversions import EMPTY, bound
 from srs_vsphere.simulator.objects.errors import ScriptError, StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.powershell.commands import COMMON
+from srs_vsphere.simulator.powershell.conversions import EMPTY, bound
 from srs_vsphere.simulator.powershell.machine import Machine, Parameter, ScriptBlock
 
 _TWICE = (
@@ -53,35 +53,33 @@ def _not_bound(what: str, id: str) -> ScriptError:
 
 def _find(block: ScriptBlock, name: str) -> Parameter | None:
     wanted = name.lower()
-    own = {parameter.name.lower(): parameter for parameter in block.parameters}
+    own = [parameter.name.lower() for parameter in block.parameters]
+    if wanted in own:
+        return block.parameters[own.index(wanted)]
     beginning = [full for full in own if full.startswith(wanted)]
     common = [full for full in COMMON if block.advanced and full.startswith(wanted)]
-    if wanted in own or (len(beginning) == 1 and not common):
-        return own[wanted if wanted in own else beginning[0]]
     if wanted == "p" and common and not beginning:
         raise _not_bound(_AMBIGUOUS.format(name), "AmbiguousParameter")
     if beginning or common:
-        # PowerShell names the candidates in an order of its own.
-        raise NotUnderstoodError(f"the parameter name {name}, which is ambiguous or common to all scripts")
+        raise NotUnderstoodError(f"the parameter name {name}, which is the beginning of another one")
     return None
 
 
 def _converted(parameter: Parameter, value: object) -> object:
     try:
-        return value if parameter.type is None else bound(value, parameter.type)
+        return bound(value, parameter.type)
     except StatementError as error:
-        raise ScriptError(
-            f"Cannot process argument transformation on parameter '{parameter.name}'. {error.message}",
-            "ParameterBindingArgumentTransformationException",
-            id="ParameterArgumentTransformationError",
-            category="InvalidData",
-        ) from None
+        message = f"Cannot process argument transformation on parameter '{parameter.name}'. {error.message}"
+        kind, code = "ParameterBindingArgumentTransformationException", "ParameterArgumentTransformationError"
+        raise ScriptError(message, kind, id=code, category="InvalidData") from None
 
 
 def _default(parameter: Parameter, machine: Machine) -> object:
     if parameter.default is not None:
-        value = parameter.default(machine)
-        return value if parameter.type is None else bound(value, parameter.type)
+        try:
+            return bound(parameter.default(machine), parameter.type)
+        except StatementError as error:
+            raise NotUnderstoodError("an error in the default of a parameter") from error
     if parameter.type is not None and parameter.type not in EMPTY and not parameter.type.endswith("[]"):
         raise NotUnderstoodError(f"a [{parameter.type}] parameter without a value")
     return EMPTY.get(parameter.type or "")

@@ -1,141 +1,86 @@
-"""Commands: the few cmdlets that scripts for the simulator need."""
+"""Commands: the few cmdlets that scripts for the simulator need, and the pipelines that they make."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NoReturn
+from typing import TypeAlias
 
-from attrs import define, frozen
+from attrs import frozen
 
 from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.errors import ScriptError, StatementError
-from srs_vsphere.simulator.objects.json_output import convert_to_json
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import elements, is_array, is_mapping, truth
-from srs_vsphere.simulator.powershell.expressions import array_of
+from srs_vsphere.simulator.objects.values import elements, is_array, plain, truth, unwrapped
 from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Sink
+from srs_vsphere.simulator.powershell.scanner import words
 
 #: Verbs of real cmdlets, PowerCLI's included: a command that has one may be known to PowerShell.
-_VERBS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        add answer apply approve assert attach backup block build checkpoint clear close compare complete
-        compress confirm connect convert convertfrom convertto copy debug deny deploy detach disable
-        disconnect dismount download edit enable enter exit expand export find foreach format get grant
-        group hide import initialize install invoke join limit lock measure merge mount move new open
-        optimize out ping pop protect publish push read receive redo register remediate remove rename repair
-        request reset resize resolve restart restore resume revoke save scan search select send set show
-        shutdown skip sort split stage start step stop submit suspend switch sync tee test trace unblock
-        undo uninstall unlock unprotect unpublish unregister update use wait watch where write
-        """,
-    )
-)
+_VERBS = words("""
+    add answer apply approve assert attach backup block build checkpoint clear close compare complete
+    compress confirm connect convert convertfrom convertto copy debug deny deploy detach disable
+    disconnect dismount download edit enable enter exit expand export find foreach format get grant
+    group hide import initialize install invoke join limit lock measure merge mount move new open
+    optimize out ping pop protect publish push read receive redo register remediate remove rename repair
+    request reset resize resolve restart restore resume revoke save scan search select send set show
+    shutdown skip sort split stage start step stop submit suspend switch sync tee test trace unblock
+    undo uninstall unlock unprotect unpublish unregister update use wait watch where write
+""")
+#: Parameters that every cmdlet has.
+COMMON = words("""
+    verbose debug erroraction errorvariable warningaction warningvariable informationaction
+    informationvariable outvariable outbuffer pipelinevariable progressaction
+""")
 _UNKNOWN = (
     "The term '{}' is not recognized as a name of a cmdlet, function, script file, or executable program.\n"
     "Check the spelling of the name, or if a path was included, verify that the path is correct and try "
     "again."
 )
-#: Parameters that every cmdlet has, and short names of some.
-COMMON = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        verbose debug erroraction errorvariable warningaction warningvariable informationaction
-        informationvariable outvariable outbuffer pipelinevariable progressaction
-        """,
-    )
-)
-_SHORT = {"ea": "erroraction", "wa": "warningaction", "ms": "milliseconds"}
-Arguments = Mapping[str, object]
-
-
-def _ignored(_: object) -> None:
-    raise NotUnderstoodError("input for a command that takes none, or that has its value already")
-
-
-@define(eq=False)
-class Stage:
-    """A command at work in a pipeline: what it does with each object, and what when no more come."""
-
-    take: Sink = _ignored
-    end: Callable[[], None] = lambda: None
+#: The parameters that take blocks.
+_BLOCKS = frozenset({"process", "filterscript"})
+#: Fewer letters of a name could be the beginning of a parameter that is not here.
+_SHORTEST = 4
+#: What a command does with each object that comes through the pipeline.
+Stage: TypeAlias = Sink
+#: The arguments by the whole names of the parameters, and ``input`` where objects come through a pipeline.
+Arguments: TypeAlias = Mapping[str, object]
 
 
 @frozen(eq=False)
 class Command:
-    """A command that is known here: how it begins to work, and its parameters.
-
-    It gets the arguments by the whole names of the parameters, and ``input`` where objects come through a
-    pipeline. A ``*`` before a name takes all values that are left. The others are real parameters, too, but
-    not honoured; they are named where their names begin like those of others.
-    """
+    """A command that is known here: how it begins to work, and its parameters."""
 
     run: Callable[[Machine, Arguments, Sink], Stage]
     positional: Sequence[str] = ()
     named: Sequence[str] = ()
     switches: Sequence[str] = ()
-    others: Sequence[str] = ()
+    takes_all: bool = False
 
     def parameter(self, written: str) -> str:
         """Return the whole name of a parameter, of which the beginning is enough."""
-        own = {name.removeprefix("*") for name in (*self.positional, *self.named, *self.switches)}
-        wanted = _SHORT.get(written, written)
-        names = {name for name in own | COMMON | set(self.others) if name.startswith(wanted)}
-        found = wanted if wanted in names else names.pop() if len(names) == 1 else ""
+        own = {*self.positional, *self.named, *self.switches}
+        beginning = [name for name in own | COMMON if name.startswith(written)]
+        found = beginning[0] if len(beginning) == 1 and len(written) >= _SHORTEST else written
+        found = "erroraction" if written == "ea" else found
         if found not in own:
             raise NotUnderstoodError(f"the parameter -{written}")
         return found
-
-    def bound(self, given: Sequence[tuple[str | None, Expression | None]]) -> dict[str, Expression]:
-        """Return what gives the parameters their values: from names with values, names alone, and values."""
-        found: dict[str, Expression] = {}
-        loose: list[Expression] = []
-        rest = list(given)
-        while rest:
-            name, value = rest.pop(0)
-            if name is None and value is not None:
-                loose.append(value)
-                continue
-            whole = self.parameter(name or "")
-            if value is None and whole in self.switches:
-                value = _on
-            elif value is None and rest and rest[0][0] is None:
-                value = rest.pop(0)[1]
-            if value is None or whole in found:
-                raise NotUnderstoodError(f"the parameter -{name}, given twice or without a value")
-            found[whole] = value
-        for name in self.positional:
-            if loose and name.startswith("*") and name[1:] not in found:
-                found[name[1:]] = loose[0] if len(loose) == 1 else partial(array_of, loose)
-                loose = []
-            elif loose and name not in found:
-                found[name] = loose.pop(0)
-        if loose:
-            raise NotUnderstoodError("more arguments than parameters")
-        return found
-
-
-def _on(_: Machine) -> object:
-    return True
 
 
 def command(name: str) -> Command | None:
     """Return a command, None if PowerShell would not know it; one that it might know is refused."""
     lower = name.lower()
     found = _COMMANDS.get(_ALIASES.get(lower, lower))
-    verb, hyphen, noun = lower.partition("-")
-    if found is None and (not hyphen or verb in _VERBS or not re.fullmatch(r"[a-z]+(-[a-z]+)*", noun)):
-        raise NotUnderstoodError(f"the command {name}")
+    verb, _, noun = lower.partition("-")
+    # Programs have names like these in lower case only.
+    if found is None and (verb in _VERBS or name == lower or not re.fullmatch(r"[a-z]+(-[a-z]+)*", noun)):
+        raise NotUnderstoodError(f"the command {name}" if noun else f"the command or keyword {name}")
     return found
 
 
-def unknown(name: str) -> NoReturn:
-    """Raise the error of a command that PowerShell does not know."""
-    kind = "CommandNotFoundException"
-    raise StatementError(_UNKNOWN.format(name), kind, category="ObjectNotFound", target=name)
+def _no_input(_: object) -> None:
+    raise NotUnderstoodError("input for a command that takes none, or that has its value already")
 
 
 def _for_each_given(arguments: Arguments, name: str, action: Sink) -> Stage:
@@ -143,17 +88,9 @@ def _for_each_given(arguments: Arguments, name: str, action: Sink) -> Stage:
     if name not in arguments:
         if "input" not in arguments:
             raise NotUnderstoodError("neither a value nor input")
-        return Stage(action)
+        return action
     action(arguments[name])
-    return Stage()
-
-
-def _action(arguments: Arguments, name: str, *allowed: str) -> str | None:
-    """Return what shall be done about records, as a parameter says; None without it."""
-    wanted = arguments.get(name)
-    if wanted is None or (isinstance(wanted, str) and wanted.lower() in allowed):
-        return wanted.lower() if isinstance(wanted, str) else None
-    raise NotUnderstoodError(f"this value of -{name}")
+    return _no_input
 
 
 def _message(value: object) -> str:
@@ -162,18 +99,8 @@ def _message(value: object) -> str:
     return values.text(value)
 
 
-def _is_shown(stream: str, machine: Machine, arguments: Arguments) -> bool:
-    if stream in {"verbose", "debug"}:
-        preferred = machine.preference(f"{stream}preference", "SilentlyContinue") == "continue"
-        return truth(arguments.get(stream, preferred))
-    if stream == "warning":
-        action = _action(arguments, "warningaction", "continue", "silentlycontinue", "ignore")
-        return (action or machine.preference("warningpreference")) == "continue"
-    return _action(arguments, "informationaction", "continue", "ignore") != "ignore"
-
-
 def _write(stream: str, name: str, machine: Machine, arguments: Arguments, _: Sink) -> Stage:
-    shown = _is_shown(stream, machine, arguments)
+    shown = stream not in {"verbose", "debug"} or truth(arguments.get(stream, False))
 
     def action(value: object) -> None:
         message = _message(value)
@@ -192,13 +119,15 @@ def _write_host(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
 
 
 def _write_error(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
-    wanted = _action(arguments, "erroraction", "continue", "silentlycontinue", "ignore", "stop")
+    wanted = arguments.get("erroraction", "continue")
+    if not isinstance(wanted, str) or wanted.lower() not in {"continue", "silentlycontinue", "stop"}:
+        raise NotUnderstoodError("this value of -ErrorAction")
 
     def action(value: object) -> None:
         if not _message(value):
             raise NotUnderstoodError("an empty message")
         kind = "Microsoft.PowerShell.Commands.WriteErrorException"
-        machine.write_error(ScriptError(_message(value), kind), wanted)
+        machine.write_error(ScriptError(_message(value), kind), wanted.lower())
 
     return _for_each_given(arguments, "message", action)
 
@@ -219,86 +148,96 @@ def _sleep(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
     if not fits or not isinstance(length, int | float) or not 0 <= length < 2**31:
         raise NotUnderstoodError("this length")
     machine.elapsed += length / (1 if unit == "seconds" else 1000)
-    return Stage()
+    return _no_input
 
 
 def _nothing(_: Machine, __: Arguments, ___: Sink) -> Stage:
-    return Stage(lambda _: None)
+    return lambda _: None
 
 
-def _format_table(_: Machine, __: Arguments, sink: Sink) -> Stage:
-    def take(value: object) -> None:
-        if not is_mapping(value) or not values.is_object(value):
-            raise NotUnderstoodError("other objects than [pscustomobject]")
-        sink(values.Formatted(value))
-
-    return Stage(take)
-
-
-def _with_each(chooses: bool, machine: Machine, arguments: Arguments, sink: Sink) -> Stage:
-    block = arguments.get("filterscript" if chooses else "process")
+def _with_each(name: str, machine: Machine, arguments: Arguments, sink: Sink) -> Stage:
+    block = arguments.get(name)
     if not isinstance(block, ScriptBlock) or "input" not in arguments:
         raise NotUnderstoodError("anything else than one script block with input")
 
     def take(value: object) -> None:
         outside, machine.variables["_"] = machine.variables.get("_"), value
         found: list[object] = []
-        block.run(machine, found.append if chooses else sink)
-        machine.variables["_"] = outside
-        if chooses and truth(found):
+        try:
+            block.run(machine, found.append if name == "filterscript" else sink)
+        finally:
+            machine.variables["_"] = outside
+        if truth(unwrapped(found)):
             sink(value)
 
-    return Stage(take)
-
-
-def _convert_to_json(_: Machine, arguments: Arguments, sink: Sink) -> Stage:
-    depth = arguments.get("depth", 2)
-    if type(depth) is not int or not 0 <= depth <= 100:
-        raise NotUnderstoodError("this -Depth")
-    compress = truth(arguments.get("compress", False))
-    found: list[object] = []
-
-    def end() -> None:
-        if found:
-            sink(convert_to_json(found[0] if len(found) == 1 else found, depth, compress=compress))
-
-    if "inputobject" not in arguments:
-        return Stage(found.append, end)
-    sink(convert_to_json(arguments["inputobject"], depth, compress=compress))
-    return Stage()
+    return take
 
 
 _COMMANDS = {
-    "write-information": Command(
-        partial(_write, "information", "messagedata"), ["messagedata"], ["informationaction", "tags"]
-    ),
-    "write-warning": Command(partial(_write, "warning", "message"), ["message"], ["warningaction"]),
+    "write-information": Command(partial(_write, "information", "messagedata"), ["messagedata"], ["tags"]),
+    "write-warning": Command(partial(_write, "warning", "message"), ["message"]),
     "write-verbose": Command(partial(_write, "verbose", "message"), ["message"], switches=["verbose"]),
     "write-debug": Command(partial(_write, "debug", "message"), ["message"], switches=["debug"]),
     "write-host": Command(
-        _write_host, ["*object"], ["foregroundcolor", "backgroundcolor"], ["nonewline"], ["separator"]
+        _write_host, ["object"], ["foregroundcolor", "backgroundcolor"], ["nonewline"], takes_all=True
     ),
-    "write-error": Command(
-        _write_error, ["message"], ["erroraction"], others=["exception", "errorrecord", "errorid", "category"]
-    ),
-    "write-output": Command(_write_output, ["*inputobject"], others=["noenumerate"]),
-    "write-progress": Command(
-        _nothing, ["activity", "status"], ["percentcomplete"], ["completed"], ["parentid", "sourceid"]
-    ),
-    "start-sleep": Command(_sleep, ["seconds"], ["milliseconds"], others=["duration"]),
+    "write-error": Command(_write_error, ["message"], ["erroraction"]),
+    "write-output": Command(_write_output, ["inputobject"], takes_all=True),
+    "write-progress": Command(_nothing, ["activity", "status"], ["percentcomplete"], ["completed"]),
+    "start-sleep": Command(_sleep, ["seconds"], ["milliseconds"]),
     "out-null": Command(_nothing),
-    "format-table": Command(_format_table),
-    "foreach-object": Command(partial(_with_each, False), ["process"], others=["parallel"]),
-    "where-object": Command(partial(_with_each, True), ["filterscript"]),
-    "convertto-json": Command(_convert_to_json, ["inputobject"], ["depth"], ["compress"]),
+    "foreach-object": Command(partial(_with_each, "process"), ["process"]),
+    "where-object": Command(partial(_with_each, "filterscript"), ["filterscript"]),
 }
+#: On Linux, where runspaces run, `sleep` and `write` are programs.
 _ALIASES = {
     "%": "foreach-object",
     "foreach": "foreach-object",
     "?": "where-object",
     "where": "where-object",
     "echo": "write-output",
-    "write": "write-output",
-    "sleep": "start-sleep",
-    "ft": "format-table",
 }
+
+
+@frozen(eq=False)
+class Call:
+    """A command with its arguments, before it runs; without a command PowerShell would not know it either."""
+
+    name: str
+    command: Command | None
+    arguments: Mapping[str, Expression]
+    piped: bool
+
+
+def run_pipeline(expression: Expression | None, calls: Sequence[Call], machine: Machine, sink: Sink) -> None:
+    """Carry out a pipeline: all that is written in it is worked out before the first command begins."""
+    values = elements(expression(machine)) if expression is not None else []
+    given = [{name: plain(value(machine)) for name, value in call.arguments.items()} for call in calls]
+    commands = [_known(call) for call in calls]
+    stages: list[Stage] = []
+    for call, found, arguments in reversed([*zip(calls, commands, given, strict=True)]):
+        machine.step(*arguments.values())
+        if any(isinstance(value, ScriptBlock) and name not in _BLOCKS for name, value in arguments.items()):
+            raise NotUnderstoodError(f"a script block as a value for {call.name}")
+        try:
+            stage = found.run(machine, arguments | ({"input": True} if call.piped else {}), sink)
+        except NotUnderstoodError as error:
+            error.what = error.what if call.name in error.what else f"{error.what} of {call.name}"
+            raise
+        stages.insert(0, stage)
+        sink = partial(_taken, stage, machine)
+    # A command at the beginning gets nothing through the pipeline: what it does, it does when it starts.
+    for value in values:
+        sink(value)
+
+
+def _taken(stage: Stage, machine: Machine, value: object) -> None:
+    machine.step(value)
+    stage(value)
+
+
+def _known(call: Call) -> Command:
+    if call.command is None:
+        message, kind = _UNKNOWN.format(call.name), "CommandNotFoundException"
+        raise StatementError(message, kind, category="ObjectNotFound", target=call.name)
+    return call.command

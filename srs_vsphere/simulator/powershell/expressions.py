@@ -5,75 +5,54 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from functools import partial
 from math import isfinite
+from typing import TypeAlias
 
-from srs_vsphere.simulator.objects import operators
-from srs_vsphere.simulator.objects.conversions import call_static, convert, full_name, static_member
-from srs_vsphere.simulator.objects.members import call_member, element_at, member_of
+from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import (
-    NOTHING,
-    Hashtable,
-    Int64,
-    OrderedDictionary,
-    TypeName,
-    fits,
-    plain,
-    text,
-    truth,
-    unwrapped,
-)
+from srs_vsphere.simulator.objects.values import Hashtable, Int64, OrderedDictionary, plain, text
+from srs_vsphere.simulator.powershell.conversions import convert, full_name
 from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Statement
-from srs_vsphere.simulator.powershell.scanner import Scanner
+from srs_vsphere.simulator.powershell.members import call_member, member_of
+from srs_vsphere.simulator.powershell.operators import COMPARISONS, operate
+from srs_vsphere.simulator.powershell.scanner import LINES, SEPARATORS, Scanner, words
 
-#: Each level binds more tightly than the one before it.
-_LEVELS = (
-    re.compile(r"-(and|or)\b", re.IGNORECASE),
-    re.compile(rf"-i?({'|'.join(operators.COMPARISONS)})\b", re.IGNORECASE),
-    re.compile(r"(\+|-)(?![-+=a-z])", re.IGNORECASE),
-    re.compile(r"([*/%])(?!=)"),
-    re.compile(r"(\.\.)"),
+#: The operators; each group binds more tightly than the one before it.
+_OPERATOR = re.compile(
+    rf"-(?P<logical>and|or)\b|-i?(?P<comparison>{'|'.join(COMPARISONS)})\b"
+    r"|(?P<sum>[-+])(?![-+=a-z])|(?P<product>[*/%])(?!=)|(?P<range>\.\.)",
+    re.IGNORECASE,
 )
-_OPERATIONS: dict[str, Callable[[object, object], object]] = {
-    "+": operators.add,
-    "-": operators.subtract,
-    "*": operators.multiply,
-    "/": operators.divide,
-    "%": operators.remainder,
-    "..": operators.span,
-}
+_BINDING = {"logical": 1, "comparison": 2, "sum": 3, "product": 4, "range": 5}
 _FLAGS = re.IGNORECASE | re.ASCII
 _NOT = re.compile(r"!|-not\b", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"(0x[0-9a-f]{1,7}|\d{0,19}\.?\d{1,19}(?:e[-+]?\d{1,3})?)([ld])?([kmgt]b)?(?!\w|\.\w)", _FLAGS
+    r"(-?)(0x[0-9a-f]{1,7}|\d{0,19}\.?\d{1,19}(?:e[-+]?\d{1,3})?)(l?)([kmgt]b)?(?!\w|\.\w)", _FLAGS
 )
 _UNITS = {"": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
 _VARIABLE = re.compile(
     r"\$(?:\{((?:(?:global|script):)?\w+)\}|((?:(?:global|script):)?\w+)(?![\w:]))", re.IGNORECASE
 )
 TYPE = re.compile(r"\[([\w.]+(?:\[\])?)\]")
-_MEMBER = re.compile(r"[a-z_]\w*", re.IGNORECASE)
-_KEY = re.compile(r"[a-z_][\w-]*|\d{1,9}(?=\s*=)", _FLAGS)
-_PATHS = re.compile(r"\.(?=[a-z_])|\[", re.IGNORECASE)
-_CONSTANTS: dict[str, object] = {"true": True, "false": False, "null": None}
+_MEMBER = re.compile(r"\.([a-z_]\w*)(\(\))?(?![\w(])", re.IGNORECASE)
+_KEY = re.compile(r"[a-z_][\w-]*", _FLAGS)
+#: A dollar sign before anything else is one.
+_INSERTED = re.compile(r"\$[\w{($?^:]")
+_Kind: TypeAlias = type[Hashtable] | type[OrderedDictionary]
+_CONSTANTS: dict[str, object] = {"true": True, "false": False}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "`": "`", '"': '"', "$": "$", "'": "'"}
+#: Quotes that end a text of the one kind or the other, as in ordinary typography.
+_TYPOGRAPHIC = {"'": "‘’‚‛", '"': "“”„"}
 #: What PowerShell itself fills in, or what changes how it works.
-_AUTOMATIC = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        consolefilename enabledexperimentalfeatures error event eventargs eventsubscriber executioncontext
-        foreach formatenumerationlimit home host input iscoreclr islinux ismacos iswindows lastexitcode
-        matches maximumhistorycount myinvocation nestedpromptlevel ofs outputencoding pid profile
-        psboundparameters pscmdlet pscommandpath psculture psdebugcontext psdefaultparametervalues psedition
-        psemailserver pshome psitem psnativecommandargumentpassing psscriptroot pssenderinfo
-        pssessionapplicationname psstyle psuiculture psversiontable pwd sender shellid stacktrace switch
-        this defaultviserver defaultviservers
-        """,
-    )
-)
+_AUTOMATIC = words("""
+    defaultviserver defaultviservers enabledexperimentalfeatures error executioncontext foreach
+    formatenumerationlimit home host input iscoreclr islinux ismacos iswindows lastexitcode matches
+    maximumhistorycount myinvocation nestedpromptlevel ofs outputencoding pid profile psboundparameters
+    pscmdlet pscommandpath psculture psdefaultparametervalues psedition psemailserver pshome psitem
+    psnativecommandargumentpassing psscriptroot psstyle psuiculture psversiontable pwd sender shellid
+    stacktrace switch this
+""")
 
 
 def collect(statement: Statement, machine: Machine) -> list[object]:
@@ -96,8 +75,6 @@ class Expressions(Scanner):
 
     # Said again for those who check the package's types: they look at each class that sets them.
     at: int
-    #: Whether a comma makes an array; between the arguments of a method it does not.
-    commas: bool = True
     #: How many blocks of pipelines and brackets are around the place, in which nobody leaves the script.
     blocks: int = 0
 
@@ -109,211 +86,146 @@ class Expressions(Scanner):
     def assigned(self) -> Expression:
         """Read a pipeline or a statement as a value; a single expression is not taken apart."""
 
-    def expression(self, level: int = 0) -> Expression:
-        """Read an expression, with operators of some level and of those that bind more tightly."""
-        if level == len(_LEVELS):
-            return self._list()
-        left = self.expression(level + 1)
-        while word := self._operator(_LEVELS[level]):
-            left = partial(_with_both, word, left, self.expression(level + 1))
-        return left
-
-    def _operator(self, pattern: re.Pattern[str]) -> str:
-        self.skip_blanks()
-        match = self.match(pattern)
-        if match is None:
-            return ""
-        self.skip_lines()
-        return match.group(1).lower()
-
-    def _list(self) -> Expression:
-        parts = [self._unary()]
-        while self.commas and self.comma():
-            parts.append(self._unary())
-        return parts[0] if len(parts) == 1 else partial(array_of, parts)
+    def expression(self, least: int = 1) -> Expression:
+        """Read an expression, with operators that bind at least so tightly."""
+        parts = [self.operand()]
+        while self.comma():
+            parts.append(self.operand())
+        first = parts[0] if len(parts) == 1 else partial(array_of, parts)
+        rest: list[tuple[str, Expression]] = []
+        while True:
+            self.skip()
+            start, match = self.at, self.match(_OPERATOR)
+            group = match.lastgroup if match is not None else None
+            if match is None or group is None or _BINDING[group] < least:
+                self.at = start
+                return partial(_operated, first, rest) if rest else first
+            self.skip(LINES)
+            rest.append((match[group].lower(), self.expression(_BINDING[group] + 1)))
 
     def comma(self) -> bool:
         """Go past a comma if one is next, and say whether it was."""
-        self.skip_blanks()
+        self.skip()
         found = self.take(",")
         if found:
-            self.skip_lines()
+            self.skip(LINES)
         return found
 
-    def _unary(self) -> Expression:
-        self.skip_blanks()
+    def operand(self) -> Expression:
+        """Read a value with what stands before it: a sign, a cast, a negation, a comma."""
+        self.deeper(1)
+        self.skip()
         if self.match(_NOT):
-            inner = self._unary()
-            return lambda machine: not truth(inner(machine))
-        if self.commas and self.comma():
-            return partial(array_of, [self._unary()])
-        if self.looking_at("-") and not self.looking_at("--"):
-            self.at += 1
-            if (number := self.match(_NUMBER)) is not None:
-                # A sign belongs to its number: the least Int32 has no positive counterpart.
-                return self._postfix(_constant(_number_written(number, -1)))
-            operand = self._unary()
-            return lambda machine: operators.subtract(0, plain(operand(machine)))
-        return self._cast() if self.looking_at("[") else self.value()
+            found: Expression = partial(_negated, self.operand())
+        elif self.comma():
+            found = partial(array_of, [self.operand()])
+        elif number := self.match(_NUMBER):
+            # A sign belongs to its number: the least Int32 has no positive counterpart.
+            found = _constant(_number(number))
+        else:
+            found = self._cast() if self.looking_at("[") else self.value()
+        self.deeper(-1)
+        return found
 
     def _cast(self) -> Expression:
         match = self.match(TYPE)
         if match is None:
             raise self.not_understood()
-        name = match.group(1).lower()
-        if name == "void":
-            discarded = self._unary()
-            return lambda machine: (discarded(machine), NOTHING)[1]
+        name = match[1].lower()
         if name == "ordered":
             return self._hashtable(OrderedDictionary)
-        full = full_name(match.group(1))
-        if self.take("::"):
-            return self._postfix(self._static(full))
-        self.skip_blanks()
-        if self.ended() or self.sign() in "),;|}\n]":
-            return self._postfix(_constant(TypeName(full)))
+        full = full_name(match[1])
         # Only with this type a hashtable keeps the order in which it was written.
-        inner = self._hashtable(OrderedDictionary) if name == "pscustomobject" else self._unary()
-        return lambda machine: convert(plain(inner(machine)), full)
-
-    def _static(self, full: str) -> Expression:
-        match = self.match(_MEMBER)
-        if match is None:
-            raise self.not_understood()
-        name = match.group()
-        if self.take("("):
-            arguments = self._arguments()
-            return lambda machine: call_static(full, name, [argument(machine) for argument in arguments])
-        return _constant(static_member(full, name))
+        inner = self._hashtable(OrderedDictionary) if name == "pscustomobject" else self.operand()
+        return lambda machine: convert(_weighed(plain(inner(machine)), machine), full)
 
     def value(self) -> Expression:
         """Read a value: a literal, a variable, something in brackets, with its members."""
-        return self._postfix(self._primary())
+        found = self.primary()
+        while member := self.match(_MEMBER):
+            found = partial(_member, found, member[1], call_member if member[2] else member_of)
+        return found
 
-    def _primary(self) -> Expression:
+    def primary(self) -> Expression:
+        """Read a value without its members."""
         sign = self.sign()
         if sign in {"'", '"'}:
             return self._quoted(sign)
         if self.looking_at("$(") or self.looking_at("@("):
             self.at += 2
-            self.blocks += 1
-            body = ScriptBlock(self.nested(")"))
-            self.blocks -= 1
-            return partial(_output, body, sign == "@")
+            return partial(_output, self.block(")"), sign == "@")
         if self.looking_at("@{"):
             return self._hashtable(Hashtable)
         if self.take("("):
             return self.parenthesised()
         if sign == "$":
             return self._variable()
-        number = self.match(_NUMBER)
-        if number is None:
-            raise self.not_understood()
-        return _constant(_number_written(number))
+        raise self.not_understood()
 
-    def nested(self, closing: str) -> list[Statement]:
-        """Read the statements within brackets, and the closing one."""
-        self.commas, commas = True, self.commas
-        found = self.statements(closing)
-        self.commas = commas
+    def block(self, closing: str) -> ScriptBlock:
+        """Read the statements of a block, in which nobody leaves the script, and its closing bracket."""
+        self.blocks += 1
+        found = ScriptBlock(self.statements(closing))
+        self.blocks -= 1
         return found
 
     def parenthesised(self) -> Expression:
         """Read a pipeline after its opening bracket, and the closing one."""
-        self.commas, commas = True, self.commas
-        self.skip_lines()
+        self.skip(LINES)
         inner = self.assigned()
-        self.skip_lines()
         self.expect(")")
-        self.commas = commas
         return inner
 
     def _variable(self) -> Expression:
         match = self.match(_VARIABLE)
         if match is None:
             raise self.not_understood()
-        name = variable_name(match.group(1) or match.group(2))
+        name = variable_name(match[1] or match[2])
         if name.endswith("preference"):
-            raise NotUnderstoodError(f"the value of ${name}", self.line)
-        if name in _CONSTANTS:
-            return _constant(_CONSTANTS[name])
-        return lambda machine: machine.variables.get(name)
+            raise self.not_understood(f"the value of ${name}")
+        return lambda machine: machine.variables.get(name, _CONSTANTS.get(name))
 
-    def _postfix(self, expression: Expression) -> Expression:
-        while match := self.match(_PATHS):
-            if match.group() == "[":
-                self.skip_lines()
-                index = self.expression()
-                self.skip_lines()
-                self.expect("]")
-                expression = partial(_element, expression, index)
-                continue
-            member = self.match(_MEMBER)
-            name = member.group() if member is not None else ""
-            arguments = self._arguments() if self.take("(") else None
-            expression = partial(_member, expression, name, arguments)
-        return expression
-
-    def _arguments(self) -> list[Expression]:
-        arguments: list[Expression] = []
-        self.commas, commas = False, self.commas
-        self.skip_lines()
-        while not self.take(")"):
-            if arguments:
-                self.expect(",")
-                self.skip_lines()
-            arguments.append(self.expression())
-            self.skip_lines()
-        self.commas = commas
-        return arguments
-
-    def _hashtable(self, kind: type[Hashtable | OrderedDictionary]) -> Expression:
-        self.expect("@{")
+    def _hashtable(self, kind: _Kind) -> Expression:
+        if not self.take("@{"):
+            raise self.not_understood()
         entries: list[tuple[Expression, Expression]] = []
-        self.commas, commas = True, self.commas
-        self.skip_separators()
+        self.skip(SEPARATORS)
         while not self.take("}"):
             key = self.match(_KEY)
-            written = key.group() if key is not None else ""
-            name = _constant(int(written) if written.isdigit() else written) if written else self.value()
-            self.skip_blanks()
-            self.expect("=")
-            self.skip_lines()
+            name = _constant(key[0]) if key is not None else self.value()
+            self.skip()
+            if not self.take("="):
+                raise self.not_understood()
+            self.skip(LINES)
             entries.append((name, self.assigned()))
-            self.skip_blanks()
+            self.skip()
             if self.sign() not in {";", "\n", "\r", "}"}:
                 raise self.not_understood()
-            self.skip_separators()
-        self.commas = commas
+            self.skip(SEPARATORS)
         return partial(_mapping, kind, entries)
 
     def _quoted(self, quote: str) -> Expression:
         self.at += 1
         parts: list[Expression] = []
-        literal: list[str] = []
-        typographic = "‘’‚‛" if quote == "'" else "“”„"
-        while not self.ended():
-            sign = self.sign()
-            if sign in typographic:
+        literal = ""
+        while sign := self.sign():
+            if sign in _TYPOGRAPHIC[quote]:
                 raise self.not_understood("a typographic quote, which ends a text")
+            if quote == '"' and _INSERTED.match(self.text, self.at):
+                parts += [_constant(literal), self.primary()]
+                literal = ""
+                continue
             self.at += 1
-            if sign == quote:
-                if self.sign() != quote:
-                    parts.append(_constant("".join(literal)))
-                    return parts[0] if len(parts) == 1 else partial(_put_together, parts)
-                self.at += 1
-            elif quote == '"' and sign == "`":
+            if sign == quote and not self.take(quote):
+                parts.append(_constant(literal))
+                return parts[0] if len(parts) == 1 else partial(_put_together, parts)
+            if quote == '"' and sign == "`":
                 escaped = _ESCAPES.get(self.sign())
                 if escaped is None:
                     raise self.not_understood(f"the escape `{self.sign()}")
                 sign = escaped
                 self.at += 1
-            elif quote == '"' and sign == "$" and re.match(r"[\w{($?^:]", self.sign()):
-                self.at -= 1
-                parts += [_constant("".join(literal)), self._primary()]
-                literal = []
-                continue
-            literal.append(sign)
+            literal += sign
         raise self.not_understood("a text without its closing quote")
 
 
@@ -323,67 +235,72 @@ def _constant(value: object) -> Expression:
 
 def array_of(parts: Sequence[Expression], machine: Machine) -> object:
     """Return the values of some expressions as an array."""
-    return [plain(part(machine)) for part in parts]
+    return _weighed([plain(part(machine)) for part in parts], machine)
+
+
+def _weighed(value: object, machine: Machine) -> object:
+    machine.step(value)
+    return value
 
 
 def _output(body: ScriptBlock, is_array: bool, machine: Machine) -> object:
     found: list[object] = []
+    errors = len(machine.errors)
     body.run(machine, found.append)
-    return found if is_array else unwrapped(found)
+    if len(machine.errors) > errors and len(body.body) > 1:
+        raise NotUnderstoodError("an error among several statements in $() or @()")
+    return found if is_array else values.unwrapped(found)
 
 
-def _number_written(match: re.Match[str], sign: int = 1) -> object:
-    digits, suffix, unit = (part.lower() if part else "" for part in match.groups())
-    if suffix == "d" and not unit and re.fullmatch(r"[\d.]+", digits):
-        return Decimal(digits) * sign
-    value: int | float = int(digits, 16) if digits.startswith("0x") else 0
-    if not value:
-        value = int(digits) if digits.isdigit() else float(digits) if "x" not in digits else 0
-    value *= _UNITS[unit] * sign
-    large = not fits(value, 64) if isinstance(value, int) else not isfinite(value)
-    if suffix == "d" or large or (suffix and not isinstance(value, int)):
-        raise NotUnderstoodError(f"the number {match.group()}")
+def _number(match: re.Match[str]) -> object:
+    sign, digits, suffix, unit = (part.lower() if part else "" for part in match.groups())
+    hexadecimal = "x" in digits
+    whole = hexadecimal or digits.isdigit()
+    value = int(digits, 16 if hexadecimal else 10) if whole else float(digits)
+    value *= _UNITS[unit] * (-1 if sign else 1)
+    if not (values.fits(value, 64) if isinstance(value, int) else isfinite(value) and not suffix):
+        raise NotUnderstoodError(f"the number {match[0]}")
     return Int64(value) if suffix else value
 
 
-def _with_both(word: str, left: Expression, right: Expression, machine: Machine) -> object:
-    if word in {"and", "or"}:
-        first = truth(left(machine))
-        return first if first is (word == "or") else truth(right(machine))
-    operation = _OPERATIONS.get(word) or partial(operators.compare, word)
-    return machine.weighed(operation(plain(left(machine)), plain(right(machine))))
+def _negated(inner: Expression, machine: Machine) -> object:
+    return not values.truth(inner(machine))
+
+
+def _operated(first: Expression, rest: Sequence[tuple[str, Expression]], machine: Machine) -> object:
+    left = plain(first(machine))
+    for word, operand in rest:
+        if word in {"and", "or"}:
+            left = (
+                values.truth(left) if values.truth(left) is (word == "or") else values.truth(operand(machine))
+            )
+            continue
+        right = plain(operand(machine))
+        machine.step(left, right)
+        left = operate(word, left, right)
+        machine.step(left)
+    return left
 
 
 def _put_together(parts: Sequence[Expression], machine: Machine) -> object:
-    return operators.of_size("".join([text(plain(part(machine))) for part in parts]))
+    texts = [text(_weighed(plain(part(machine)), machine)) for part in parts]
+    values.check_size(sum(map(len, texts)))
+    return "".join(texts)
 
 
-def _mapping(
-    kind: type[Hashtable | OrderedDictionary],
-    entries: Sequence[tuple[Expression, Expression]],
-    machine: Machine,
-) -> object:
+def _mapping(kind: _Kind, entries: Sequence[tuple[Expression, Expression]], machine: Machine) -> object:
     found = kind()
-    names: set[object] = set()
     for name, value in entries:
         key = name(machine)
-        if not isinstance(key, str | int) or isinstance(key, bool):
-            raise NotUnderstoodError("a key that is neither a text nor a number")
-        names.add(key.lower() if isinstance(key, str) else key)
+        if type(key) is not str:
+            raise NotUnderstoodError("a key that is no text")
         found[key] = plain(value(machine))
-    if len(names) < len(entries):
+    if len({str(key).lower() for key in found}) < len(entries):
         raise NotUnderstoodError("a key that is there twice")
-    return found
-
-
-def _element(expression: Expression, index: Expression, machine: Machine) -> object:
-    return element_at(plain(expression(machine)), index(machine))
+    return _weighed(found, machine)
 
 
 def _member(
-    expression: Expression, name: str, arguments: Sequence[Expression] | None, machine: Machine
+    expression: Expression, name: str, find: Callable[[object, str], object], machine: Machine
 ) -> object:
-    value = plain(expression(machine))
-    if arguments is None:
-        return member_of(value, name)
-    return call_member(value, name, [argument(machine) for argument in arguments])
+    return find(_weighed(plain(expression(machine)), machine), name)

@@ -2,105 +2,56 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Callable, Sequence, Sized
+from typing import TypeAlias
 
 from attrs import define, field, frozen
 
 from srs_vsphere.simulator.objects.errors import ScriptError, StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import is_array
-from srs_vsphere.simulator.scripting import StreamMessage
+from srs_vsphere.simulator.transcript import Transcript
 
-#: Two records do not have the same time.
-_BETWEEN_RECORDS = 0.0001
-#: A script that takes more steps than this is not one for a simulator.
-_MOST_STEPS = 200_000
-#: Nor one that keeps the simulator from all others, in seconds of computing; waiting does not count.
-_MOST_SECONDS = 1.0
-#: Where the types of variables are kept: no variable has such a name.
-_TYPES = ":types"
+#: A script that takes more steps is not one for a simulator, which it would keep from all others.
+_MOST_STEPS = 100_000
+#: How many elements, or characters, cost no more than a step.
+_PER_STEP = 20
 
 
-@frozen
-class ErrorRecord:
-    """An error with its line in the script, 0 for none of its own, and its time after the start."""
+@define(eq=False, kw_only=True)
+class Machine(Transcript):
+    """One run of a script, with all its variables by their names in lower case; they stay after it."""
 
-    error: ScriptError
-    line: int
-    at: float
-
-
-@define(eq=False)
-class Machine:
-    """One run of a script.
-
-    Args:
-        variables: all of them, by their names in lower case; they stay after the script.
-        elapsed: how much time has passed, in seconds.
-        records: what was written to the streams.
-        errors: all errors, silent ones too, oldest first.
-        line: the line of the statement that is carried out.
-    """
-
-    variables: dict[str, object]
-    elapsed: float = 0.0
-    records: list[StreamMessage] = field(factory=list[StreamMessage])
-    errors: list[ErrorRecord] = field(factory=list[ErrorRecord])
-    line: int = 1
+    variables: dict[str, object] = field(factory=dict[str, object])
     _steps: int = 0
-    _since: float = field(factory=time.thread_time)
 
-    def step(self, size: int = 0) -> None:
-        """Count a step, and more for a large value; a script that takes too many is not understood."""
-        self._steps += 1 + size // 100
+    def step(self, *values: object) -> None:
+        """Count a step, and more for large values; a script that takes too many is not understood."""
+        self._steps += 1 + sum(len(value) // _PER_STEP for value in values if isinstance(value, Sized))
         if self._steps > _MOST_STEPS:
             raise NotUnderstoodError(f"more than {_MOST_STEPS} steps")
-        if time.thread_time() - self._since > _MOST_SECONDS:
-            raise NotUnderstoodError(f"more than {_MOST_SECONDS:g} s of computing")
 
-    def weighed(self, value: object) -> object:
-        """Return a value after it was counted how large it is."""
-        if isinstance(value, str) or is_array(value):
-            self.step(len(value))
-        return value
-
-    @property
-    def typed(self) -> Mapping[str, str | None]:
-        """The types of the variables that have been parameters; they stay, as the variables do."""
-        return cast("Mapping[str, str | None]", self.variables.get(_TYPES, {}))
-
-    def declare(self, name: str, type_: str | None, value: object) -> None:
-        """Make a variable of a parameter."""
-        self.variables[_TYPES] = {**self.typed, name: type_}
+    def assign(self, name: str, value: object) -> None:
+        """Give a variable a value; one with a type would have it converted."""
+        if self.variables.get(f":{name}") is not None:
+            raise NotUnderstoodError(f"an assignment to the typed parameter ${name}")
+        self.step(value)
         self.variables[name] = value
 
-    def preference(self, name: str, default: str = "Continue") -> str:
-        """Return a preference variable in lower case."""
-        return str(self.variables.get(name) or default).lower()
+    def declare(self, name: str, type_: str | None, value: object) -> None:
+        """Make a variable of a parameter; its type stays, as the variable does."""
+        # No variable has such a name.
+        self.variables |= {name: value, f":{name}": type_}
 
-    def write(self, stream: str, message: str, *, at: float | None = None) -> None:
-        """Write a record to a stream, now or at another time."""
-        self.records.append(StreamMessage(stream, message, self.elapsed if at is None else at))
-        self.elapsed += _BETWEEN_RECORDS if at is None else 0.0
-
-    def note(self, error: ScriptError) -> None:
-        """Keep an error without writing it to a stream."""
-        self.errors.append(ErrorRecord(error, self.line, self.elapsed))
-
-    def write_error(self, error: ScriptError, action: str | None = None) -> None:
-        """Write an error to its stream, or end the script if errors shall do so; the action comes first."""
-        wanted = action or self.preference("erroractionpreference")
-        if wanted != "ignore":
-            self.note(error)
-        if wanted == "stop":
+    def write_error(self, error: ScriptError, action: str = "continue") -> None:
+        """Write an error to its stream, or end the script with it."""
+        self.note(error)
+        if action == "stop":
             raise ScriptError(
                 'The running command stopped because the preference variable "ErrorActionPreference" or '
                 f"common parameter is set to Stop: {error.message}",
                 "ActionPreferenceStopException",
             )
-        if wanted == "continue":
+        if action == "continue":
             self.write("error", error.message)
 
 
@@ -134,9 +85,6 @@ class ScriptBlock:
             try:
                 statement.run(machine, sink)
             except StatementError as error:
-                if machine.preference("erroractionpreference") == "stop":
-                    what = f"the error {error.message!r} while $ErrorActionPreference is 'Stop'"
-                    raise NotUnderstoodError(what) from None
                 machine.write_error(error)
         machine.line = outside
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from attrs import define, field
-
 from srs_vsphere.simulator.objects.errors import ScriptError, ScriptExit, ScriptReturn
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.values import weight
 from srs_vsphere.simulator.powershell.machine import Machine
+from srs_vsphere.simulator.transcript import Result
 
 #: What Python says of operations that .NET would carry out or refuse in its own way.
 _BEYOND = (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
@@ -20,35 +19,10 @@ _MOST_OUTPUT = 2_000_000
 _ARGUMENTS = re.compile(r"\$\{?args\b", re.IGNORECASE)
 
 
-@define
-class Result:
-    """What came out of a script.
-
-    Args:
-        output: its objects, with the times at which they came.
-        error: what ended it.
-        exited: whether it was left with ``exit``, which loses its output.
-        unread: at which line and column reading the script failed; nothing if it was read.
-        unbound: whether its parameters did not fit, so that it did not begin.
-    """
-
-    output: list[tuple[float, object]] = field(factory=list["tuple[float, object]"])
-    error: ScriptError | None = None
-    exited: bool = False
-    unread: str = ""
-    unbound: bool = False
-
-
 def run(
     script: str, parameters: Sequence[tuple[str, object]], machine: Machine, *, wrapped: bool = False
 ) -> Result:
-    """Carry out a script.
-
-    Args:
-        script: its text.
-        parameters: names and values.
-        machine: what it works on.
-        wrapped: whether the service gets it as a parameter of another script.
+    """Carry out a script with parameters; wrapped, the service gets it as a parameter of another script.
 
     Raises:
         NotUnderstoodError: it uses what is not known here; what it did before that is to be forgotten.

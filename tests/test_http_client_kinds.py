@@ -1,4 +1,4 @@
-"""An HTTP client of the other colour is refused before anything is sent."""
+"""An async HTTP client for a sync client, or the other way round, is refused before anything is sent."""
 
 import httpx
 import pytest

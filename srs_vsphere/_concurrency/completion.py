@@ -1,0 +1,208 @@
+"""Work that goes on when whoever waits for it is interrupted, so that what it made can be undone."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import anyio
+from attrs import define, field
+
+from srs_vsphere._concurrency import stopping
+
+if TYPE_CHECKING:
+    from srs_vsphere._concurrency.background import BackgroundTask
+
+T = TypeVar("T")
+
+#: Work that nobody waits for any more is given up after so long.
+_SECONDS_TO_GO_ON = 5.0
+#: How often a waiting thread looks up: on Windows, nothing else lets a Ctrl-C through.
+_SECONDS_BETWEEN_LOOKS = 0.1
+
+
+@define(eq=False)
+class _Job(Generic[T]):
+    """Work under way.
+
+    Args:
+        lock: held by whoever looks at, or changes, what follows.
+        result: what it made.
+        error: why it did not.
+        ended: whether it has ended.
+        abandoned: whether nobody waits for it any more.
+    """
+
+    lock: threading.Lock = field(factory=threading.Lock)
+    result: T | None = None
+    error: BaseException | None = None
+    ended: bool = False
+    abandoned: bool = False
+
+    def end(self) -> T | None:
+        """Note that it has ended; gives what is to be undone, since nobody waits for it."""
+        with self.lock:
+            self.ended = True
+            return self.result if self.abandoned else None
+
+    def abandon(self) -> T | None:
+        """Note that nobody waits for it any more; gives what is to be undone, if it has ended already."""
+        with self.lock:
+            self.abandoned = True
+            return self.result if self.ended else None
+
+    def outcome(self) -> T:
+        """Return what it made, or raise why it did not."""
+        if self.error is not None:
+            try:
+                raise self.error
+            finally:
+                # An error that refers to a frame that refers to it would stay until the collector comes by.
+                self.error = None
+        if self.result is None:
+            raise RuntimeError("work that makes something has made None")
+        return self.result
+
+
+class AsyncCompletion(Generic[T]):
+    """Does work that must not be broken off, for callers that may be.
+
+    Args:
+        undo: undoes what the work made; it lets nothing out.
+    """
+
+    def __init__(self, undo: Callable[[T], Coroutine[object, object, None]]) -> None:
+        self._undo = undo
+        self._left: list[BackgroundTask] = []
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is no work that nobody waits for."""
+        return not self._left
+
+    async def result_of(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Return what some work makes. It goes on when this is cancelled, but not for long, and is undone.
+
+        Args:
+            work: makes something, which is not None.
+        """
+        # Loaded on use: threads need no event loop.
+        from srs_vsphere._concurrency.background import start_in_background
+
+        job: _Job[T] = _Job()
+        scope, ended = anyio.CancelScope(), anyio.Event()
+
+        async def do() -> None:
+            try:
+                with scope:
+                    job.result = await work()
+            except BaseException as error:
+                job.error = error
+                if not isinstance(error, Exception):
+                    raise
+            finally:
+                late = job.end()
+                ended.set()
+            if late is not None:
+                await self._undo(late)
+
+        task = start_in_background(do)
+        try:
+            await ended.wait()
+        except BaseException:
+            late = job.abandon()
+            if late is not None:
+                self.undo_later(late)
+            else:
+                scope.deadline = anyio.current_time() + _SECONDS_TO_GO_ON
+                self._left.append(task)
+            raise
+        return job.outcome()
+
+    def undo_later(self, result: T) -> None:
+        """Undo what some work made, without waiting for it.
+
+        Args:
+            result: what it made.
+        """
+        from srs_vsphere._concurrency.background import start_in_background
+
+        self._left.append(start_in_background(lambda: self._undo(result)))
+
+    async def settle(self) -> None:
+        """Wait until the work that nobody waits for has ended, and is undone."""
+        while self._left:
+            await self._left[0].wait()
+            del self._left[:1]
+
+
+class Completion(Generic[T]):
+    """Does work that must not be broken off, for the one thread that can be: by a Ctrl-C.
+
+    Args:
+        undo: undoes what the work made; it lets nothing out.
+    """
+
+    def __init__(self, undo: Callable[[T], None]) -> None:
+        self._undo = undo
+        self._left: list[threading.Thread] = []
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is no work that nobody waits for."""
+        return not self._left
+
+    def result_of(self, work: Callable[[], T]) -> T:
+        """Return what some work makes. It goes on when this is interrupted, and is undone.
+
+        Args:
+            work: makes something, which is not None; it bounds itself.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return work()
+        job: _Job[T] = _Job()
+        ended = threading.Event()
+        stop = stopping.event()
+
+        def do() -> None:
+            try:
+                with stopping.told_by(stop):
+                    job.result = work()
+            except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
+                job.error = error
+            late = job.end()
+            ended.set()
+            if late is not None:
+                self._undo(late)
+
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(do,), name="srs_vsphere login", daemon=True)
+        try:
+            thread.start()
+            while not ended.wait(_SECONDS_BETWEEN_LOOKS):
+                pass
+        except BaseException:
+            late = job.abandon()
+            if late is not None:
+                self.undo_later(late)
+            else:
+                self._left.append(thread)
+            raise
+        return job.outcome()
+
+    def undo_later(self, result: T) -> None:
+        """Undo what some work made, without waiting for it.
+
+        Args:
+            result: what it made.
+        """
+        thread = threading.Thread(target=self._undo, args=(result,), daemon=True)
+        self._left.append(thread)
+        thread.start()
+
+    def settle(self) -> None:
+        """Wait until the work that nobody waits for has ended, and is undone; not for long."""
+        while self._left:
+            self._left.pop(0).join(_SECONDS_TO_GO_ON)
