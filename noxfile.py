@@ -77,6 +77,13 @@ def httpx2(session: nox.Session) -> None:
 
 
 @nox.session
+def secrets(session: nox.Session) -> None:
+    """Run the suite, and look for its passwords, keys, tokens and scripts in all that it lets out."""
+    session.install("-e", ".[simulator]", *group("test"))
+    session.run("python", "-m", "pytest", "-p", "tests.secret_watch", *(session.posargs or ALL_CORES))
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     session.install(*group("lint"))
     session.run("ruff", "check")

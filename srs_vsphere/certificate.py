@@ -109,7 +109,7 @@ def host_and_port(host: str) -> str:
         host: host and perhaps port, such as ``srs.example.com`` or ``[::1]:8443``.
     """
     name, colon, port = host.rpartition(":")
-    if not (colon and port.isdigit()):
+    if not (colon and port.isdecimal() and port.isascii()):
         name, port = host, "443"
     return f"{name.rstrip('.').lower()}:{port}"
 

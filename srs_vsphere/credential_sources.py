@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -146,7 +147,7 @@ def _variable(name: str) -> Secret:
 def _read_secret(path: Path) -> Secret:
     try:
         with path.open("rb") as file:
-            if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            if sys.platform != "win32" and os.fstat(file.fileno()).st_mode & (stat.S_IROTH | stat.S_IWOTH):
                 raise AuthenticationError(
                     f"everybody can read the file {path}", advice=f"Run: chmod o-rwx {path}"
                 )

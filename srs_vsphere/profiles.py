@@ -22,8 +22,9 @@ from srs_vsphere.tls import Tls
 _SECRETS: Final = ("password", "password_file", "api_key")
 _TRUST: Final = ("ca_file", "thumbprint", "known_hosts", "insecure")
 _SETTINGS: Final = ("url", "username", *_SECRETS, *_TRUST, "timeout")
-#: These are hidden as soon as they are read.
-_HIDDEN: Final = ("password", "api_key")
+_HIDDEN: Final = frozenset({"password", "api_key"})
+#: All else is hidden as soon as it is read: a misspelt name may be that of a secret.
+_SHOWN: Final = frozenset(_SETTINGS) - _HIDDEN
 _YES: Final = ("1", "true", "yes", "on")
 _NO: Final = ("", "0", "false", "no", "off")
 
@@ -95,7 +96,7 @@ def find_settings(
     """
     problems: list[str] = []
     variables = {
-        name: Secret(value) if name in _HIDDEN else value
+        name: value if name in _SHOWN else Secret(value)
         for name in _SETTINGS
         if (value := os.environ.get(f"SRS_{name.upper()}", ""))
     }
@@ -139,8 +140,12 @@ def _read_profile(profile: str | None, problems: list[str]) -> _Source:
     if profiles is None:
         problems.append(f"{path} must hold tables such as [profiles.lab]")
         return nothing
-    exposed = sys.platform != "win32" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-    if exposed and any(set(_HIDDEN) & values.keys() for values in profiles.values()):
+    mode = 0 if sys.platform == "win32" else status.st_mode
+    if mode & stat.S_IWOTH:
+        # Who can change url and certificate is sent the password, wherever that is kept.
+        problems.append(f"everybody can write {path}: run chmod o-w {path}")
+        return nothing
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) and any(_HIDDEN & values.keys() for values in profiles.values()):
         problems.append(f"{path} holds a password, and others can read it: run chmod 600 {path}")
         return nothing
     if wanted is None and "default" not in profiles:
@@ -164,7 +169,7 @@ def _hidden(document: Mapping[str, object]) -> dict[str, dict[str, object]] | No
         if not isinstance(table, dict):
             return None
         found[name] = {
-            key: Secret(value) if key in _HIDDEN and isinstance(value, str) else value
+            key: value if key in _SHOWN else Secret(cast("str", value))
             for key, value in cast("dict[str, object]", table).items()
         }
     return found

@@ -65,6 +65,17 @@ class Origin:
         before, zone, after = self.host.partition("%")
         return f"{before}]{after.partition(']')[2]}" if zone else self.host
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        name, colon, port = self.host.rpartition(":")
+        if not (colon and port.isdigit()):
+            name = self.host
+        try:
+            return ipaddress.ip_address(name.strip("[]")).is_loopback
+        except ValueError:
+            return name == "localhost" or name.endswith(".localhost")
+
     @classmethod
     def parse(cls, url: str) -> Origin:
         """Read the URL that a client is given.
@@ -127,14 +138,35 @@ def _host(name: str, *, in_brackets: bool) -> str | None:
     return encoded if encoded and _NAME.fullmatch(name) else None
 
 
+def check_auth(auth: object) -> None:
+    """Refuse what is no credentials, by name; whoever calls it lets go of them as well.
+
+    Args:
+        auth: a client's argument of this name.
+
+    Raises:
+        TypeError: it is of the wrong kind.
+    """
+    is_class = isinstance(auth, type)
+    if auth is None or (
+        not is_class and (isinstance(auth, BasicAuth | ApiKeyAuth | CredentialSource) or is_sign_auth(auth))
+    ):
+        return
+    given = auth.__name__ if isinstance(auth, type) else type(auth).__name__
+    # Given as text it is a password, and a traceback shows this frame's variables.
+    del auth
+    raise InvalidArgumentTypeError(
+        f"auth must be BasicAuth, ApiKeyAuth, SignAuth or a CredentialSource, not {given}"
+    )
+
+
 def check_arguments(
-    auth: object, retry: object, timeouts: object, tls: object, max_connections: object, on_retry: object
+    retry: object, timeouts: object, tls: object, max_connections: object, on_retry: object
 ) -> None:
     """Refuse arguments of a client that cannot work, by name.
 
     Args:
-        auth: a client's argument of this name, like all that follow.
-        retry: see there.
+        retry: a client's argument of this name, like all that follow.
         timeouts: see there.
         tls: see there.
         max_connections: see there.
@@ -144,13 +176,6 @@ def check_arguments(
         TypeError: one is of the wrong kind.
         ValueError: `max_connections` is less than 1.
     """
-    if isinstance(auth, type) or not (
-        auth is None or isinstance(auth, BasicAuth | ApiKeyAuth | CredentialSource) or is_sign_auth(auth)
-    ):
-        given = auth.__name__ if isinstance(auth, type) else type(auth).__name__
-        raise InvalidArgumentTypeError(
-            f"auth must be BasicAuth, ApiKeyAuth, SignAuth or a CredentialSource, not {given}"
-        )
     for name, value, kind in (
         ("retry", retry, RetryPolicy),
         ("timeouts", timeouts, Timeouts),
@@ -158,14 +183,34 @@ def check_arguments(
     ):
         if not isinstance(value, kind):
             raise InvalidArgumentTypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
-    if isinstance(tls, Tls) and tls.verify is False and isinstance(auth, BasicAuth):
-        raise InvalidArgumentValueError(
-            "tls=Tls(verify=False) would show the password to anybody on the way: pin the certificate with "
-            'Tls(thumbprint=...), or say Tls(verify="never")'
-        )
     check_count("max_connections", max_connections)
     if on_retry is not None and not callable(on_retry):
         raise InvalidArgumentTypeError(f"on_retry must be callable, not {type(on_retry).__name__}")
+
+
+def is_password_safe(auth: object, origin: Origin, tls: Tls, *, own_connections: bool) -> bool:
+    """Say whether a password may be sent; one that is given already is refused at once if not.
+
+    Args:
+        auth: a client's argument of this name.
+        origin: where the service is.
+        tls: a client's argument of this name.
+        own_connections: whether the client makes them, and not a transport or HTTP client of the program's.
+
+    Raises:
+        InvalidArgumentValueError: `auth` has a password, which anybody on the way could read.
+    """
+    if tls.verify is False:
+        what, instead = "tls=Tls(verify=False)", "pin the certificate with Tls(thumbprint=...)"
+    elif not origin.secure and own_connections and tls.verify is True and not origin.is_local:
+        what, instead = "a url with http://", "use https://"
+    else:
+        return True
+    if isinstance(auth, BasicAuth):
+        raise InvalidArgumentValueError(
+            f'{what} would show the password to anybody on the way: {instead}, or say Tls(verify="never")'
+        )
+    return False
 
 
 def check_session_file(session_file: object, auth: object) -> None:

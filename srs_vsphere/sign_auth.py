@@ -134,6 +134,12 @@ class SignAuth:
             f"SignAuth(username={getattr(self, 'username', None)!r}, token=Secret('***'), key=Secret('***'))"
         )
 
+    def __copy__(self) -> SignAuth:
+        return self
+
+    def __deepcopy__(self, memo: object) -> SignAuth:
+        return self
+
     def __reduce__(self) -> tuple[object, ...]:
         raise InvalidArgumentTypeError(
             "a token and its key are not pickled: create the credentials anew in the other process"

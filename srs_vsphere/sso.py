@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from srs_vsphere._concurrency.forks import start_afresh_in_children
 from srs_vsphere._service.ws_trust import TokenRequest, read_fault, read_token, token_request
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import BasicAuth, Secret
@@ -92,12 +93,28 @@ class SsoAuth:
         self._key: RSAPrivateKey | None = None
         self._current: SignAuth | None = None
         self._renew_at = datetime.min.replace(tzinfo=UTC)
+        start_afresh_in_children(self)
 
     def __repr__(self) -> str:
         # A traceback shows it before it is made, if an argument is refused.
         user, url = getattr(self, "_user", None), getattr(self, "_url", None)
         username = None if user is None else user.username
         return f"SsoAuth(username={username!r}, password=Secret('***'), sts_url={url!r})"
+
+    def __copy__(self) -> SsoAuth:
+        return self
+
+    def __deepcopy__(self, memo: object) -> SsoAuth:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise InvalidArgumentTypeError(
+            "a password and a key are not pickled: create the credentials anew in the other process"
+        )
+
+    def start_afresh(self) -> None:
+        """Forget that a token may be being got, in a process that was forked meanwhile."""
+        self._lock = threading.Lock()
 
     @property
     def username(self) -> str:
@@ -143,11 +160,21 @@ class SsoAuth:
     def _post(self, message: Secret) -> httpx.Response:
         import httpx
 
+        from srs_vsphere._http.address import Address
+        from srs_vsphere._http.httpx_transport import HttpxTransport
+        from srs_vsphere._http.proxies import environment_proxy
         from srs_vsphere._http.tls_context import ssl_context
 
+        # As the service is reached: proxies by the same rules, and a certificate about to expire is told.
+        transport = HttpxTransport(
+            ssl_context(self._tls, self._origin),
+            environment_proxy(Address.of(self._origin)),
+            keep_alive=0.0,
+            max_connections=1,
+        )
         cause: str
         try:
-            with httpx.Client(verify=ssl_context(self._tls, self._origin), timeout=self._timeout) as client:
+            with httpx.Client(transport=transport, timeout=self._timeout, trust_env=False) as client:
                 return client.post(
                     self._url,
                     content=message.reveal().encode(),

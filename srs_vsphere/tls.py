@@ -110,9 +110,11 @@ class Tls:
         client_certificate: a PEM file with the client's own certificate, and perhaps its key.
         client_key: a PEM file with its key, if that is a file of its own.
         client_key_password: what the key is encrypted with.
-        context: a context of your own, which decides everything; it goes with no other argument.
+        context: a context of your own, which decides everything; it goes with no other argument. One that
+            verifies nothing warns.
         verify: False switches all checks off: whoever stands between you and the service can read and
-            change everything. A password is then not sent, unless this is ``"never"``. Default True.
+            change everything. A password is then not sent, unless this is ``"never"``; nor is it over
+            ``http://`` to another machine. Default True.
 
     Raises:
         TypeError: an argument is of the wrong kind.

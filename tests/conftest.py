@@ -21,6 +21,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "lets_out(why): shows a secret on purpose, which tests/secret_watch.py would not have"
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def road(request: pytest.FixtureRequest) -> Iterator[None]:
     """Send the whole suite through the transports that were asked for."""
@@ -44,7 +50,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def simulator(clock: Clock) -> Simulator:
-    return Simulator(users={"alice": "secret", "bob": "secret"}, settings=Settings(quota=5), clock=clock)
+    return Simulator(
+        users={"alice": "sesame-7Qx", "bob": "sesame-7Qx"}, settings=Settings(quota=5), clock=clock
+    )
 
 
 @pytest.fixture

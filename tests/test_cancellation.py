@@ -20,7 +20,7 @@ from srs_vsphere import (
 from srs_vsphere.simulator import Fault, Settings, SimServer, Simulator
 from tests.test_script_cancellation import InProcess, cancelled_after
 
-AUTH = BasicAuth("alice", "secret")
+AUTH = BasicAuth("alice", "sesame-7Qx")
 LOGIN = ("POST", "/api/auth/login")
 SLOTS = 10
 
@@ -216,7 +216,7 @@ async def test_a_login_that_one_deadline_ends_is_no_failure_of_others(server: Si
 
 
 def test_another_event_loop_is_refused() -> None:
-    with SimServer(Simulator(users={"alice": "secret"}, settings=Settings())) as server:
+    with SimServer(Simulator(users={"alice": "sesame-7Qx"}, settings=Settings())) as server:
         client = AsyncSrsClient(server.url, auth=AUTH)
 
         async def first() -> None:

@@ -38,7 +38,7 @@ def test_demo() -> None:
 
 def test_list_runspaces(server: SimServer, simulator: Simulator) -> None:
     known = simulator.add_runspace(name="nächtlich")
-    done = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="secret")
+    done = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="sesame-7Qx")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{known} ready nächtlich\n", "")
     refused = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="wrong")
     assert refused.returncode == 1
@@ -52,10 +52,10 @@ def test_list_runspaces_over_tls(simulator: Simulator) -> None:
     with SimServer(simulator, tls=True) as server:
         assert server.ca_file is not None
         trusted = run(
-            "list_runspaces.py", server.url, "alice", SRS_PASSWORD="secret", SRS_CA_FILE=server.ca_file
+            "list_runspaces.py", server.url, "alice", SRS_PASSWORD="sesame-7Qx", SRS_CA_FILE=server.ca_file
         )
         assert (trusted.returncode, trusted.stdout.count("ready")) == (0, 1)
-        untrusted = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="secret")
+        untrusted = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="sesame-7Qx")
     assert untrusted.returncode == 1
     assert "certificate" in untrusted.stderr.lower()
     assert not any("login" in path for _, path in server.requests[3:])
@@ -81,7 +81,9 @@ def test_an_appliances_own_certificate_is_trusted_by_its_thumbprint(
         assert server.ca_file is not None
         der = ssl.PEM_cert_to_DER_cert(Path(server.ca_file).read_text(encoding="ascii"))
         thumbprint = hashlib.sha256(der).hexdigest()
-        done = run(name, server.url, "alice", *arguments, SRS_PASSWORD="secret", SRS_THUMBPRINT=thumbprint)
+        done = run(
+            name, server.url, "alice", *arguments, SRS_PASSWORD="sesame-7Qx", SRS_THUMBPRINT=thumbprint
+        )
     assert done.returncode == 0, done.stderr
 
 
@@ -97,18 +99,18 @@ def test_sync_script(server: SimServer, simulator: Simulator) -> None:
     simulator.add_runspace(
         name="broken", state="error", error_details={"code": 500, "error_message": "no pod"}
     )
-    done = run("sync_script.py", server.url, "alice", SRS_PASSWORD="secret")
+    done = run("sync_script.py", server.url, "alice", SRS_PASSWORD="sesame-7Qx")
     assert (done.returncode, done.stdout, done.stderr) == (0, "deleting broken: no pod\n", "")
     assert list(simulator.runspaces) == [kept]
 
 
 def test_run_script(server: SimServer, simulator: Simulator) -> None:
     done = run(
-        "run_script.py", server.url, "alice", "'héllo'; Write-Warning 'careful'", SRS_PASSWORD="secret"
+        "run_script.py", server.url, "alice", "'héllo'; Write-Warning 'careful'", SRS_PASSWORD="sesame-7Qx"
     )
     assert (done.returncode, done.stdout) == (0, "héllo\n")
     assert done.stderr == "warning: careful\nsucceeded after 0.0 s\n"
-    failed = run("run_script.py", server.url, "alice", "throw 'no such VM'", SRS_PASSWORD="secret")
+    failed = run("run_script.py", server.url, "alice", "throw 'no such VM'", SRS_PASSWORD="sesame-7Qx")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert re.fullmatch(r"failed after 0\.0 s: .*RuntimeException: no such VM\n", failed.stderr)
     refused = run("run_script.py", server.url, "alice", "1", SRS_PASSWORD="wrong")
@@ -125,7 +127,7 @@ def test_follow_script(server: SimServer, simulator: Simulator) -> None:
         *(StreamMessage("verbose", f"detail {number}", at=0.8) for number in range(80)),
     ]
     simulator.on_script("steps", ScriptReply(records=records, duration=1))
-    done = run("follow_script.py", server.url, "alice", "steps", SRS_PASSWORD="secret")
+    done = run("follow_script.py", server.url, "alice", "steps", SRS_PASSWORD="sesame-7Qx")
     assert (done.returncode, done.stderr) == (0, "")
     lines = [re.sub(r"^\d\d:\d\d:\d\d", "TIME", line) for line in done.stdout.splitlines()]
     assert lines == [
@@ -142,10 +144,10 @@ def test_structured_output(server: SimServer, simulator: Simulator) -> None:
     found = ScriptReply(output=[{"name": "db-1", "cpus": 8, "disks": [40, 0.5]}])
     refused = ScriptReply(state="error", reason="no rights")
     machines = simulator.on_script(re.compile("Get-VM"), replies=[found, refused])
-    done = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="secret")
+    done = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="sesame-7Qx")
     assert (done.returncode, done.stdout, done.stderr) == (0, "db-1: 8 processors, 40.5 GB\n", "")
     assert machines.calls[0].parameters == {"AtLeast": 4}
-    failed = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="secret")
+    failed = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="sesame-7Qx")
     assert failed.returncode == 1
     assert failed.stderr.startswith("the script failed: ")
     assert "no rights" in failed.stderr
@@ -160,7 +162,7 @@ def test_pool(server: SimServer, simulator: Simulator) -> None:
         return ScriptReply(output=[{"Name": name, "PowerState": "PoweredOn"}])
 
     simulator.on_script(re.compile("Get-VM"), reply)
-    done = run("pool.py", server.url, "alice", "web", "gone", "db", SRS_PASSWORD="secret")
+    done = run("pool.py", server.url, "alice", "web", "gone", "db", SRS_PASSWORD="sesame-7Qx")
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(done.stdout.splitlines()) == [
         "db: succeeded [{'Name': 'db', 'PowerState': 'PoweredOn'}]",
@@ -176,7 +178,7 @@ async def test_service(server: SimServer, simulator: Simulator, monkeypatch: pyt
     monkeypatch.syspath_prepend(EXAMPLES)
     import service
 
-    for name, value in (("URL", server.url), ("USERNAME", "alice"), ("PASSWORD", "secret")):
+    for name, value in (("URL", server.url), ("USERNAME", "alice"), ("PASSWORD", "sesame-7Qx")):
         monkeypatch.setenv(f"SRS_{name}", value)
     simulator.add_runspace()
     simulator.add_runspace(state="creating")

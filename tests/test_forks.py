@@ -28,7 +28,7 @@ import anyio
 from srs_vsphere import *
 
 url, ca_file, *ids = sys.argv[1:]
-AUTH = BasicAuth("alice", "secret")
+AUTH = BasicAuth("alice", "sesame-7Qx")
 OPTIONS = {"auth": AUTH, "tls": Tls(ca_file=ca_file or None)}
 
 def fork(work):

@@ -33,7 +33,7 @@ import anyio, trio
 from srs_vsphere import AsyncRunspacePool, AsyncSrsClient, BasicAuth, RunspacePool, SrsClient
 
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
-url, auth = sys.argv[1], BasicAuth("alice", "secret")
+url, auth = sys.argv[1], BasicAuth("alice", "sesame-7Qx")
 
 def run():
     with SrsClient(url, auth=auth) as client:
@@ -179,7 +179,7 @@ LOGIN = """
 import sys, signal
 from srs_vsphere import BasicAuth, SrsClient
 signal.signal(signal.SIGINT, signal.default_int_handler)
-auth, file = BasicAuth("alice", "secret"), sys.argv[2] or None
+auth, file = BasicAuth("alice", "sesame-7Qx"), sys.argv[2] or None
 try:
     with SrsClient(sys.argv[1], auth=auth, session_file=file) as client:
         client.login()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,31 @@ def test_a_file_with_a_password_that_others_can_read_is_refused(config):
     assert find_settings().url == "https://a"
 
 
+def test_a_file_that_everybody_can_write_is_refused(config):
+    if os.name != "posix":
+        pytest.skip("files have no owner there")
+    config.write_text('[profiles.default]\nurl = "https://a"\nusername = "a"\npassword_file = "b"')
+    config.chmod(0o646)
+    assert "everybody can write" in problems()
+    assert "run chmod o-w" in problems()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['pasword = "hunter2-7Qx"', "password = 72750117", 'api_key = ["hunter2-7Qx"]', "passwd = 72750117"],
+)
+def test_no_variable_of_a_refusal_shows_what_may_be_a_secret(config, line):
+    config.write_text(f'[profiles.default]\nurl = "https://a"\nusername = "a"\n{line}')
+    with pytest.raises(ValueError, match="default") as caught:
+        find_settings()
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    of_package = [part for part in shown.split("  File ") if "profiles.py" in part and "test_" not in part]
+    assert of_package
+    for part in of_package:
+        assert "hunter2" not in part
+        assert "72750117" not in part
+
+
 def test_a_file_that_cannot_be_read_is_named(config):
     config.unlink()
     config.mkdir()
@@ -234,7 +260,7 @@ def test_a_clean_process_needs_variables_only(server, tmp_path):
     environ = {
         "SRS_URL": server.url,
         "SRS_USERNAME": "alice",
-        "SRS_PASSWORD": "secret",
+        "SRS_PASSWORD": "sesame-7Qx",
         "HOME": str(tmp_path),
         "PYTHONPATH": os.pathsep.join(sys.path),
     }

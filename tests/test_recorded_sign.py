@@ -37,12 +37,7 @@ def header(token, label, host, forwarded, body):
     algorithm = (
         f"RSA-{found[0].replace('-', '')}" if (found := re.findall(r"SHA-\d+", label)) else "RSA-SHA256"
     )
-    age = {
-        "nonce 3 minutes old": 180_000,
-        "nonce 100 seconds old": 100_000,
-        "nonce an hour ahead": -3_600_000,
-    }
-    nonce = f"{NOW - age.get(label, 0)}:1751130301"
+    nonce = f"{NOW - AGES.get(label, 0)}:1751130301"
     digest = body_digest(b"" if "empty body hashed" in label else body, algorithm)
     where = signed_host(forwarded or host, secure=bool(forwarded), proxied=bool(forwarded))
     if "signed 443" in label:
@@ -61,9 +56,7 @@ def header(token, label, host, forwarded, body):
         made = made.replace(f' bodyhash="{base64.b64encode(digest).decode()}",', "")
     if label == "token in two chunks of the same name":
         made = made.replace(packed, f'{packed[:100]}", token="{packed[100:]}')
-    return made.replace(
-        ", ", {"separator semicolon": ";", "separator comma without space": ","}.get(label, ", ")
-    )
+    return made.replace(", ", SEPARATORS.get(label, ", "))
 
 
 def test_what_the_real_service_took_is_taken_and_no_more(token):

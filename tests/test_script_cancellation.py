@@ -58,7 +58,7 @@ class InProcess:
 
     def __init__(self, *faults: Fault, quota: int = 100) -> None:
         clock = VirtualClock()
-        self.simulator = Simulator(users={"alice": "secret"}, settings=Settings(quota=quota), clock=clock)
+        self.simulator = Simulator(users={"alice": "sesame-7Qx"}, settings=Settings(quota=quota), clock=clock)
         self.simulator.on_script("long", ScriptReply(output=["late"], duration=30))
         self.transport = SimTransport(self.simulator, faults=FaultPlan(faults, seed=7))
         self.client = AsyncSrsClient(
@@ -417,7 +417,7 @@ async def test_run_cancelled_at_any_moment_leaves_nothing(
         poll_interval=0.025,
         cancel_interval=0.005,
     )
-    simulator = Simulator(users={"alice": "secret"}, settings=settings, clock=SystemClock())
+    simulator = Simulator(users={"alice": "sesame-7Qx"}, settings=settings, clock=SystemClock())
     cancelled = finished = 0
     before = others()
     moment: ContextVar[_Moment] = ContextVar("moment")
@@ -431,7 +431,7 @@ async def test_run_cancelled_at_any_moment_leaves_nothing(
     monkeypatch.setattr(AsyncSession, "call", call)
     with SimServer(simulator) as server:
         async with AsyncSrsClient(
-            server.url, auth=BasicAuth("alice", "secret"), max_connections=SLOTS
+            server.url, auth=BasicAuth("alice", "sesame-7Qx"), max_connections=SLOTS
         ) as client:
             await client.login()
             left = times

@@ -8,8 +8,9 @@ import pytest
 
 from srs_vsphere._validation import check_patience
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth
+from srs_vsphere.credential_sources import EnvAuth
 from srs_vsphere.retry import RetryPolicy
-from srs_vsphere.settings import Origin, Timeouts, check_arguments
+from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_auth, is_password_safe
 from srs_vsphere.tls import Tls
 
 
@@ -136,7 +137,6 @@ def test_patience():
 
 
 GOOD = {
-    "auth": None,
     "retry": RetryPolicy(),
     "timeouts": Timeouts(),
     "tls": Tls(),
@@ -149,8 +149,6 @@ GOOD = {
     "good",
     [
         {},
-        {"auth": BasicAuth("a", "b")},
-        {"auth": ApiKeyAuth("k")},
         {"on_retry": print},
         {"max_connections": 10_000},
     ],
@@ -162,7 +160,6 @@ def test_good_arguments(good):
 @pytest.mark.parametrize(
     ("bad", "error"),
     [
-        *[({"auth": wrong}, TypeError) for wrong in (("a", "b"), "key", BasicAuth)],
         *[
             ({name: wrong}, TypeError)
             for name in ("retry", "timeouts", "tls")
@@ -177,3 +174,42 @@ def test_bad_arguments_are_refused_by_name(bad, error):
     (name,) = bad
     with pytest.raises(error, match=rf"^{name} must be"):
         check_arguments(**GOOD | bad)
+
+
+def test_credentials_are_of_a_known_kind():
+    for good in (None, BasicAuth("a", "b"), ApiKeyAuth("k"), EnvAuth()):
+        check_auth(good)
+    for wrong in (("a", "b"), "key", BasicAuth, EnvAuth):
+        with pytest.raises(TypeError, match=r"^auth must be"):
+            check_auth(wrong)
+
+
+@pytest.mark.parametrize(
+    ("url", "tls", "own", "safe"),
+    [
+        ("https://srs", Tls(), True, True),
+        ("https://srs", Tls(verify="never"), True, True),
+        ("https://srs", Tls(verify=False), True, False),
+        ("https://127.0.0.1", Tls(verify=False), True, False),
+        ("http://srs", Tls(), True, False),
+        ("http://10.0.0.1:5050", Tls(), True, False),
+        ("http://localhost.example", Tls(), True, False),
+        ("http://[2001:db8::1]", Tls(), True, False),
+        ("http://srs", Tls(verify="never"), True, True),
+        # Where a program's own transport leads is its own affair.
+        ("http://srs", Tls(), False, True),
+        *[
+            (f"http://{host}{port}", Tls(), True, True)
+            for host in ("localhost", "srs.localhost", "127.0.0.1", "127.9.9.9", "[::1]")
+            for port in ("", ":5050")
+        ],
+    ],
+)
+def test_a_password_goes_where_nobody_can_read_it(url, tls, own, safe):
+    origin = Origin.parse(url)
+    assert is_password_safe(None, origin, tls, own_connections=own) is safe
+    if safe:
+        assert is_password_safe(BasicAuth("a", "b"), origin, tls, own_connections=own)
+    else:
+        with pytest.raises(ValueError, match=r'Tls\(verify="never"\)'):
+            is_password_safe(BasicAuth("a", "b"), origin, tls, own_connections=own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import pickle
 import sys
 import time
@@ -132,6 +133,7 @@ def test_nothing_shows_token_or_key(token):
         assert base64.b64encode(b"\x1f\x8b").decode()[:3] not in shown
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(auth)
+    assert copy.copy(auth) is copy.deepcopy(auth) is auth
 
 
 def test_without_the_extra_it_says_so(token, monkeypatch):

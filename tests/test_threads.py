@@ -22,7 +22,7 @@ def test_threads_share_a_client(server: SimServer, simulator: Simulator) -> None
         start.wait()
         return [len(client.runspaces.list()) for _ in range(10)]
 
-    with SrsClient(server.url, auth=BasicAuth("alice", "secret"), max_connections=4) as client:
+    with SrsClient(server.url, auth=BasicAuth("alice", "sesame-7Qx"), max_connections=4) as client:
         with ThreadPoolExecutor(16) as threads:
             for logins in (1, 2):
                 results = [future.result() for future in [threads.submit(work, client) for _ in range(16)]]

@@ -20,7 +20,7 @@ import sys
 from srs_vsphere import AsyncSrsClient, BasicAuth, SrsClient, Tls
 
 url, ca_file = sys.argv[1:]
-OPTIONS = {"auth": BasicAuth("alice", "secret"), "tls": Tls(ca_file=ca_file or None)}
+OPTIONS = {"auth": BasicAuth("alice", "sesame-7Qx"), "tls": Tls(ca_file=ca_file or None)}
 
 async def main():
     async with AsyncSrsClient(url, **OPTIONS) as client:

@@ -56,7 +56,7 @@ class AsyncSession:
     Args:
         sender: what carries the calls.
         auth: the credentials, or None for operations that need none.
-        password_allowed: whether a password may be sent; not to a server that nobody has verified.
+        password_allowed: whether a password may be sent; not where anybody on the way could read it.
         session_file: where keys are kept for other processes, or None.
     """
 
@@ -233,17 +233,16 @@ class AsyncSession:
 
     async def _log_out(self, *, within: float | None = None, timeout: float | None = None) -> None:
         key = self._state.key
-        if key is None and self._shared is not None:
-            key = self._shared.kept()
-        if key is None or isinstance(self._auth, ApiKeyAuth):
+        if isinstance(self._auth, ApiKeyAuth) or (key is None and self._shared is None):
             return
         self._state.key = None
-        if self._shared is not None:
-            self._shared.forget(key)
         logout = operations.LOGOUT
         call = self.sender.new_call(logout, logout.path, within=within, policy=self._policy(timeout))
         try:
-            await self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
+            if self._shared is not None:
+                key = await self._shared.take(call, key)
+            if key is not None:
+                await self.sender.send(call, read_nothing, header=(KEY_HEADER, key))
         except AuthenticationError as error:
             # The service has forgotten the session already.
             if error.status != 401:

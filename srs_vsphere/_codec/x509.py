@@ -1,7 +1,8 @@
 """What an X.509 certificate says of itself, read from DER.
 
 The standard library decodes a certificate only after it was verified, and a self-signed one is shown to a
-person precisely because it was not. Nothing here decides whom to trust.
+person precisely because it was not. Nothing here decides whom to trust, and whoever made the certificate may
+have put anything into it: what no terminal should be sent is written as Python escapes it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _ATTRIBUTES: Final = {
     "0.9.2342.19200300.100.1.25": "DC",
     "1.2.840.113549.1.9.1": "emailAddress",
 }
+#: Bytes; none in use comes near, and reading one takes the square of its length.
+_LONGEST_OID: Final = 128
 _TEXT_ENCODINGS: Final = {20: "latin-1", 28: "utf-32-be", 30: "utf-16-be"}
 
 _SEQUENCE: Final = 0x30
@@ -96,8 +99,7 @@ _Element = tuple[int, bytes]
 
 
 def _to_be_signed(der: bytes) -> tuple[list[_Element], bytes, list[_Element], bytes]:
-    certificate = _content(next(_elements(der), (0, b"")), _SEQUENCE)
-    parts = list(_elements(_content(next(_elements(certificate), (0, b"")), _SEQUENCE)))
+    parts = list(_elements(_content(_first(_content(_first(der), _SEQUENCE)), _SEQUENCE)))
     # Version, which may be missing; serial number; signature algorithm; issuer; validity; subject.
     start = 1 if parts[0][0] == _VERSION else 0
     issuer, validity, subject = (_content(part, _SEQUENCE) for part in parts[start + 2 : start + 5])
@@ -122,6 +124,10 @@ def _elements(data: bytes) -> Iterator[_Element]:
         at += length
 
 
+def _first(data: bytes) -> _Element:
+    return next(_elements(data), (0, b""))
+
+
 def _content(element: _Element, tag: int) -> bytes:
     if element[0] != tag:
         raise ValueError("not an X.509 certificate")
@@ -135,7 +141,7 @@ def _name(sequence: bytes) -> str:
             kind, value = list(_elements(attribute))[:2]
             oid = _oid(_content(kind, _OID))
             text = value[1].decode(_TEXT_ENCODINGS.get(value[0], "utf-8"), "replace")
-            attributes.append(f"{_ATTRIBUTES.get(oid, oid)}={text}")
+            attributes.append(f"{_ATTRIBUTES.get(oid, oid)}={_printable(text)}")
     return ", ".join(attributes)
 
 
@@ -143,18 +149,28 @@ def _alternative_names(parts: list[_Element]) -> Iterator[str]:
     for tag, content in parts:
         if tag != _EXTENSIONS:
             continue
-        for _, extension in _elements(_content(next(_elements(content)), _SEQUENCE)):
+        for _, extension in _elements(_content(_first(content), _SEQUENCE)):
             fields = list(_elements(extension))
             if _oid(_content(fields[0], _OID)) != _SUBJECT_ALTERNATIVE_NAME:
                 continue
-            for kind, value in _elements(_content(next(_elements(fields[-1][1])), _SEQUENCE)):
+            for kind, value in _elements(_content(_first(fields[-1][1]), _SEQUENCE)):
                 if kind == _DNS_NAME:
-                    yield value.decode("ascii", "replace")
+                    yield _printable(value.decode("ascii", "replace"))
                 elif kind == _IP_ADDRESS:
                     yield str(ipaddress.ip_address(value))
 
 
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
+    )
+
+
 def _oid(data: bytes) -> str:
+    if len(data) > _LONGEST_OID:
+        raise ValueError("not an X.509 certificate")
     numbers: list[int] = []
     value = 0
     for byte in data:

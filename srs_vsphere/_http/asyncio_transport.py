@@ -27,6 +27,7 @@ from srs_vsphere._http import limits
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.asyncio_connection import Connection, forget
 from srs_vsphere._http.asyncio_dialing import dial
+from srs_vsphere._http.expiry import report_expiry
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
 from srs_vsphere._http.response_head import HeadMemory
@@ -219,6 +220,7 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         # Not before: what is cancelled on the way here is closed by the loop, and uvloop does not tell.
         self._sockets.add(connection)
         self._all_lost.clear()
+        report_expiry(connection.get_extra_info("ssl_object"))
         return connection
 
     def _context(self) -> ssl.SSLContext:

@@ -19,6 +19,7 @@ import httpx
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.blocking_connection import BlockingConnection
 from srs_vsphere._http.blocking_dialing import dial_blocking
+from srs_vsphere._http.expiry import report_expiry
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
 from srs_vsphere._http.response_head import HeadMemory, MalformedResponse
@@ -203,7 +204,7 @@ class BlockingTransport(httpx.BaseTransport):
             self._open.add(connection)
             try:
                 if secure:
-                    connection.start_tls(self._context(), (name or host).rstrip("."), end)
+                    report_expiry(connection.start_tls(self._context(), (name or host).rstrip("."), end))
             except BaseException:
                 self.discard(connection)
                 raise

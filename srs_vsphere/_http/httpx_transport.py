@@ -16,6 +16,7 @@ from typing import Protocol
 import httpx
 
 from srs_vsphere._http.bounded_backend import Bound, BoundedBackend
+from srs_vsphere._http.expiry import report_expiry
 from srs_vsphere._http.proxies import EnvironmentProxy
 from srs_vsphere._http.step_timeouts import StepTimeouts
 
@@ -98,6 +99,7 @@ class AsyncHttpxTransport(httpx.AsyncBaseTransport):
             raise
         stream = response.extensions.get("network_stream")
         if stream is not None and isinstance(response.stream, httpx.AsyncByteStream):
+            report_expiry(_tls_of(stream))
             response.stream = _AsyncBody(response.stream, stream)
         return response
 
@@ -166,6 +168,7 @@ class HttpxTransport(httpx.BaseTransport):
             raise
         stream = response.extensions.get("network_stream")
         if stream is not None and isinstance(response.stream, httpx.SyncByteStream):
+            report_expiry(_tls_of(stream))
             end = end if request.extensions.get("whole") else math.inf
             response.stream = _Body(response.stream, stream, self._bound, end)
         return response
@@ -210,7 +213,7 @@ def _settled(stream: object, sock: _AsyncSocket | _Socket) -> bool:
     for name in _TO_CONNECTION:
         connection = getattr(connection, name, None)
     trailing: tuple[bytes, bool] | None = getattr(getattr(connection, _STATE, None), "trailing_data", None)
-    if trailing is not None and not trailing[0] and not _has_decrypted(sock.get_extra_info("ssl_object")):
+    if trailing is not None and not trailing[0] and not _has_decrypted(_tls_of(sock)):
         return True
     if not hasattr(connection, _KEEP_ALIVE):
         return False
@@ -229,6 +232,12 @@ def _expire_idle(transport: object) -> None:
             connection = getattr(connection, "_connection", None)
         if connection is not None and getattr(connection, _EXPIRES) is not None:
             setattr(connection, _EXPIRES, 0.0)
+
+
+def _tls_of(sock: _AsyncSocket | _Socket) -> object:
+    # httpcore's sync stream has TLS in its socket, and hands out a part of that which can do nothing.
+    inner = sock.get_extra_info("socket")
+    return inner if isinstance(inner, ssl.SSLSocket) else sock.get_extra_info("ssl_object")
 
 
 def _has_decrypted(tls: object) -> bool:

@@ -31,7 +31,8 @@ def known_thumbprint(paths: tuple[str, ...], host: str) -> str | None:
     found = None
     for path in paths:
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            # Editors on Windows begin it with a mark, which is no part of the first host's name.
+            text = Path(path).read_text(encoding="utf-8-sig")
         except OSError as error:
             raise OSError(error.errno, f"known_hosts cannot be read: {error.strerror}", path) from error
         except UnicodeDecodeError:
@@ -51,11 +52,12 @@ def remember(path: str | os.PathLike[str], host: str, thumbprint: str) -> None:
     Raises:
         OSError: the file cannot be read or written.
     """
-    file = Path(path)
+    # Where it is a link, what that leads to is written anew, and the link stays.
+    file = Path(os.path.realpath(path))
     wanted = host_and_port(host)
     lines: list[str] = []
     with contextlib.suppress(FileNotFoundError):
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     kept = [line for line in lines if not line.split() or host_and_port(line.split()[0]) != wanted]
     text = "".join(f"{line}\n" for line in [*kept, f"{wanted} {thumbprint}"])
     # Whoever reads it meanwhile finds the old file or the new one, never half of it.

@@ -6,18 +6,16 @@ it, whether it is ours or httpx's.
 
 from __future__ import annotations
 
-import hashlib
-import logging
+import hmac
+import inspect
 import re
 import socket
 import ssl
 import warnings
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, cast
 
-from srs_vsphere._codec.x509 import read_not_after
 from srs_vsphere._http.known_hosts import known_thumbprint
 from srs_vsphere._service.certificate_failures import WrongThumbprint
 from srs_vsphere.certificate import thumbprint_like
@@ -25,16 +23,11 @@ from srs_vsphere.errors import InvalidArgumentValueError
 from srs_vsphere.settings import Origin
 from srs_vsphere.tls import InsecureTlsWarning, Tls
 
-_log = logging.getLogger("srs_vsphere")
-
-#: Days; a certificate that expires sooner is worth a line in the log.
-_SOON: Final = timedelta(days=30)
 _PEM_BLOCK: Final = re.compile(
     r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----",
     re.DOTALL,
 )
 
-_reported: set[tuple[str, bytes]] = set()
 _warned: set[str] = set()
 
 
@@ -55,7 +48,7 @@ class _CheckedSocket(ssl.SSLSocket):
 
 
 class _NamingContext(ssl.SSLContext):
-    """A context that knows what the server's certificate must name.
+    """A context with the name that the server's certificate must have.
 
     Attributes:
         server_hostname: the name, if that is not the host connected to.
@@ -128,6 +121,9 @@ def ssl_context(tls: Tls, origin: Origin) -> ssl.SSLContext:
     if not origin.secure:
         return unused_context()
     if tls.context is not None:
+        # One of a class of its own may check by itself, as ours do.
+        if type(tls.context) is ssl.SSLContext and tls.context.verify_mode is ssl.CERT_NONE:
+            _warn(origin.host)
         return tls.context
     thumbprint = tls.thumbprint or known_thumbprint(tls.known_hosts, origin.host)
     if thumbprint is not None or tls.verify is not True:
@@ -241,33 +237,25 @@ def _load_client_certificate(context: ssl.SSLContext, tls: Tls) -> None:
 
 def _check(connection: ssl.SSLObject | ssl.SSLSocket) -> None:
     context = connection.context
+    if not isinstance(context, _Context) or context.thumbprint is None:
+        return
     der = connection.getpeercert(binary_form=True)
-    if not isinstance(context, _Context) or der is None:
-        return
-    expected = context.thumbprint
-    if expected is not None and thumbprint_like(expected, der) != expected:
-        raise WrongThumbprint(expected, der)
-    _report_expiry(str(connection.server_hostname or "the service"), der)
-
-
-def _report_expiry(name: str, der: bytes) -> None:
-    try:
-        not_after = read_not_after(der)
-    except ValueError:
-        return
-    if not_after - datetime.now(UTC) > _SOON:
-        return
-    seen = (name, hashlib.sha256(der).digest())
-    if seen not in _reported:
-        _reported.add(seen)
-        _log.info("the certificate of %s is valid until %s", name, not_after.isoformat())
+    if der is None:
+        raise ssl.SSLCertVerificationError(1, "the server shows no certificate")
+    if not hmac.compare_digest(thumbprint_like(context.thumbprint, der), context.thumbprint):
+        raise WrongThumbprint(context.thumbprint, der)
 
 
 def _warn(host: str) -> None:
-    if host not in _warned:
-        _warned.add(host)
-        warnings.warn(
-            f"the certificate of {host} is not verified: pin it with Tls(thumbprint=...)",
-            InsecureTlsWarning,
-            stacklevel=4,
-        )
+    if host in _warned:
+        return
+    _warned.add(host)
+    # Told of the program's own line, however deep in the package this is.
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("srs_vsphere."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(
+        f"the certificate of {host} is not verified: pin it with Tls(thumbprint=...)",
+        InsecureTlsWarning,
+        stacklevel=level,
+    )

@@ -84,10 +84,19 @@ class SessionFile:
         """
         with self._errors("locked"):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        if not _lock(lock):
-            os.close(lock)
-            return False
+            # No link is followed, which somebody else may have put there: it would make a file elsewhere.
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            lock = os.open(f"{self._path}.lock", flags, 0o600)
+            try:
+                _lock(lock)
+            except (BlockingIOError, PermissionError):
+                # So say Linux and macOS, and Windows.
+                os.close(lock)
+                return False
+            except OSError:
+                # As on a network drive that has no locks: waiting for it would be in vain.
+                os.close(lock)
+                raise
         self._lock = lock
         return True
 
@@ -164,19 +173,11 @@ def _is_usable(key: Secret) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -132,8 +132,9 @@ def read_assertion(xml: bytes) -> AssertionFacts:
     """
     from xml.etree import ElementTree
 
-    if b"<!" in xml:
-        raise InvalidArgumentValueError("token must be a SAML assertion without a document type")
+    # Neither in its usual form nor in one with two bytes for each character.
+    if b"<!" in xml or b"\0" in xml:
+        raise InvalidArgumentValueError("token must be a SAML assertion in UTF-8, without a document type")
     try:
         root = ElementTree.fromstring(xml)  # noqa: S314 - what could harm was refused above
     except ElementTree.ParseError:

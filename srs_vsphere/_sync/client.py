@@ -28,7 +28,15 @@ from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.models import About
 from srs_vsphere.retry import RetryEvent, RetryPolicy
-from srs_vsphere.settings import Origin, Timeouts, check_arguments, check_observers, check_session_file
+from srs_vsphere.settings import (
+    Origin,
+    Timeouts,
+    check_arguments,
+    check_auth,
+    check_observers,
+    check_session_file,
+    is_password_safe,
+)
 from srs_vsphere.telemetry import Telemetry
 from srs_vsphere.tls import Tls
 
@@ -101,8 +109,17 @@ class SrsClient(ClientScripts):
         finally:
             # A url with a password in it is refused, and a traceback would show this frame's variables.
             del url
+        try:
+            check_auth(auth)
+        except InvalidArgumentTypeError:
+            # So would it, if this is a password as text.
+            del auth
+            raise
         timeouts = Timeouts() if timeouts is None else timeouts
-        check_arguments(auth, retry, timeouts, Tls() if tls is None else tls, max_connections, on_retry)
+        trusted = Tls() if tls is None else tls
+        check_arguments(retry, timeouts, trusted, max_connections, on_retry)
+        own_connections = transport is None and http_client is None
+        password_allowed = is_password_safe(auth, origin, trusted, own_connections=own_connections)
         check_session_file(session_file, auth)
         check_observers(on_event, telemetry, log_scripts)
         log_redaction.install()
@@ -126,7 +143,6 @@ class SrsClient(ClientScripts):
             clock=Clock(),
             observer=Observer(on_event, telemetry, log_scripts=log_scripts),
         )
-        password_allowed = tls is None or tls.verify is not False or not origin.secure
         self._take(
             Session(
                 sender,
@@ -156,12 +172,19 @@ class SrsClient(ClientScripts):
             **overrides: arguments of the client, which go before variables and profile.
 
         Raises:
+            InvalidArgumentTypeError: an argument is of the wrong kind.
             InvalidArgumentValueError: something is missing or cannot be used; the message names all of it.
             OSError: a certificate's file cannot be read.
         """
         # Loaded on use: most programs give their settings as arguments.
         from srs_vsphere.profiles import find_settings
 
+        try:
+            check_auth(overrides.get("auth"))
+        except InvalidArgumentTypeError:
+            # Given as text it is a password, and a traceback shows this frame's variables.
+            del overrides
+            raise
         # An HTTP client of the program's knows itself whom to trust.
         needs_tls = "tls" not in overrides and overrides.get("http_client") is None
         found = find_settings(

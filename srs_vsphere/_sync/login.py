@@ -56,7 +56,7 @@ class Login:
     Args:
         sender: makes the calls.
         auth: the credentials, or where to ask for them.
-        password_allowed: whether a password may be sent; not to a server that nobody has verified.
+        password_allowed: whether a password may be sent; not where anybody on the way could read it.
     """
 
     def __init__(self, sender: Sender, auth: Auth | None, *, password_allowed: bool) -> None:
@@ -126,15 +126,22 @@ class Login:
                 **call.facts(advice="Pass auth=BasicAuth(username, password) or ApiKeyAuth(key)."),
             )
         if isinstance(auth, CredentialSource):
-            auth = self._ask(auth, call)
-            if not (isinstance(auth, BasicAuth) or is_sign_auth(auth)):
+            found = self._ask(auth, call)
+            if not (isinstance(found, BasicAuth) or is_sign_auth(found)):
+                kind = type(found).__name__
+                # Returned as text it is a password, and a traceback shows this frame's variables.
+                del found
                 raise InvalidArgumentTypeError(
-                    f"auth.credentials() must return BasicAuth or SignAuth, not {type(auth).__name__}"
+                    f"auth.credentials() must return BasicAuth or SignAuth, not {kind}"
                 )
+            auth = found
         if isinstance(auth, BasicAuth) and not self._password_allowed:
             raise AuthenticationError(
-                "the password was not sent, since nobody verifies the certificate",
-                **call.facts(advice='Pin it with Tls(thumbprint=...), or say Tls(verify="never").'),
+                "the password was not sent, since anybody on the way could read it",
+                **call.facts(
+                    advice="Use https://, and pin the certificate with Tls(thumbprint=...); "
+                    'or say Tls(verify="never").'
+                ),
             )
         return auth
 

@@ -41,10 +41,7 @@ class SharedSession:
             SrsError: the login failed.
         """
         user = self._user()
-        while not self._file.try_lock():
-            if self._clock.now() >= call.deadline:
-                raise NotSentError("another process was logging in until the deadline", **call.facts())
-            self._clock.sleep(_LOOK_AGAIN_AFTER)
+        self._lock(call)
         try:
             found = self._file.load(user)
             if found is not None and found != stale:
@@ -55,17 +52,34 @@ class SharedSession:
         finally:
             self._file.unlock()
 
-    def kept(self) -> Secret | None:
-        """Return the key that the file holds, or None."""
-        return self._file.load(self._user())
-
-    def forget(self, key: Secret) -> None:
-        """Forget a key whose session was ended.
+    def take(self, call: Call, key: Secret | None) -> Secret | None:
+        """Return the key of the session that is about to be ended, and take it out of the file.
 
         Args:
-            key: the key.
+            call: the call that ends it; its deadline counts.
+            key: the key, if the client has one already; else it is what the file holds.
+
+        Raises:
+            AuthenticationError: the file cannot be used.
+            NotSentError: another process was logging in until the deadline.
         """
-        self._file.forget(self._user(), key)
+        user = self._user()
+        # Nobody else may have the file open meanwhile: what is written then would be lost, and on Windows
+        # no file takes the place of one that is open.
+        self._lock(call)
+        try:
+            found = self._file.load(user) if key is None else key
+            if found is not None:
+                self._file.forget(user, found)
+            return found
+        finally:
+            self._file.unlock()
+
+    def _lock(self, call: Call) -> None:
+        while not self._file.try_lock():
+            if self._clock.now() >= call.deadline:
+                raise NotSentError("another process was logging in until the deadline", **call.facts())
+            self._clock.sleep(_LOOK_AGAIN_AFTER)
 
     def _user(self) -> str:
         # Read anew each time: that of `EnvAuth` may change.

@@ -11,7 +11,7 @@ from srs_vsphere._service.retry_decision import RetryBudget
 from srs_vsphere.auth import Auth
 from srs_vsphere.simulator import VirtualClock
 
-AUTH = BasicAuth("alice", "secret")
+AUTH = BasicAuth("alice", "sesame-7Qx")
 
 #: Retries at once, and the budget is not what a test is about.
 HURRIED = RetryPolicy(backoff=0.0, budget=1000)

@@ -39,7 +39,7 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 def simulator(clock: VirtualClock) -> Simulator:
-    simulator = Simulator(users={"alice": "secret"}, settings=Settings(quota=3), clock=clock)
+    simulator = Simulator(users={"alice": "sesame-7Qx"}, settings=Settings(quota=3), clock=clock)
     simulator.on_script("fail", ScriptReply(state="error", reason="no such VM"))
     return simulator
 

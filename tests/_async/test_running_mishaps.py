@@ -197,7 +197,8 @@ async def test_many_in_a_row(
     simulator: Simulator, clock: VirtualClock, client_clock: AsyncLeadingClock
 ) -> None:
     """More than the history keeps: whatever is pruned was read before."""
-    crowded = Simulator(clock=clock, settings=Settings(history=3, history_interval=1.0))
+    settings = Settings(history=3, history_interval=1.0)
+    crowded = Simulator(users={"alice": "sesame-7Qx"}, clock=clock, settings=settings)
     with SimServer(crowded) as server:
         async with make_client(server.url, clock=client_clock) as client:
             for number in range(8):

@@ -276,7 +276,7 @@ async def test_the_history_is_in_order_of_time_and_without_the_services_own(
 async def test_other_users(server: SimServer, clock: VirtualClock, runspace: str) -> None:
     async with (
         make_client(server.url, clock=AsyncLeadingClock(clock)) as alice,
-        make_client(server.url, auth=BasicAuth("bob", "secret")) as bob,
+        make_client(server.url, auth=BasicAuth("bob", "sesame-7Qx")) as bob,
     ):
         created = await alice.script_executions.create(runspace, "1")
         await alice.script_executions.wait(created.id)

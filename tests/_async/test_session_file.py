@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -19,6 +20,7 @@ from srs_vsphere import (
     RetryPolicy,
     Secret,
 )
+from srs_vsphere._service import session_file
 from srs_vsphere._service.session_file import SessionFile
 from tests._async.helping import AUTH, HURRIED
 
@@ -62,7 +64,10 @@ async def test_a_stale_key_is_replaced_once_for_all(server, simulator, file):
 
 
 async def test_users_and_hosts_have_sessions_of_their_own(server, file):
-    async with connect(server, file) as client, connect(server, file, BasicAuth("bob", "secret")) as other:
+    async with (
+        connect(server, file) as client,
+        connect(server, file, BasicAuth("bob", "sesame-7Qx")) as other,
+    ):
         await client.runspaces.create("of alice")
         assert await other.runspaces.list() == []
     assert logins(server) == 2
@@ -86,7 +91,7 @@ def test_one_process_logs_in_while_the_others_wait(server, file):
     script = (
         "import sys\n"
         "from srs_vsphere import BasicAuth, SrsClient\n"
-        "auth = BasicAuth('alice', 'secret')\n"
+        "auth = BasicAuth('alice', 'sesame-7Qx')\n"
         "with SrsClient(sys.argv[1], auth=auth, session_file=sys.argv[2]) as client:\n"
         "    print(len(client.runspaces.list()))\n"
     )
@@ -106,6 +111,43 @@ async def test_a_lock_that_is_held_until_the_deadline_is_said_so(server, file):
     holder.unlock()
     async with connect(server, file) as client:
         await client.runspaces.list()
+
+
+async def test_logging_out_waits_for_whoever_writes(server, file):
+    async with connect(server, file) as client:
+        await client.login()
+    holder = SessionFile(str(file), "elsewhere")
+    assert holder.try_lock()
+    async with connect(server, file) as client:
+        with pytest.raises(NotSentError, match="another process was logging in"):
+            await client.logout(timeout=0.1)
+        assert len(json.loads(file.read_text())) == 1
+        holder.unlock()
+        await client.logout()
+    assert json.loads(file.read_text()) == {}
+    assert server.requests.count(("POST", "/api/auth/logout")) == 1
+
+
+async def test_a_drive_without_locks_is_said_so(server, file, monkeypatch):
+    def locking(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(session_file, "_lock", locking)
+    async with connect(server, file) as client:
+        with pytest.raises(AuthenticationError, match=r"session\.json cannot be locked .*No locks available"):
+            await client.runspaces.list()
+    assert not server.requests
+
+
+async def test_a_link_in_the_locks_place_is_not_followed(server, file, tmp_path):
+    if not hasattr(os, "O_NOFOLLOW"):
+        pytest.skip("the system cannot open a file without following links")
+    file.parent.mkdir()
+    (file.parent / "session.json.lock").symlink_to(tmp_path / "made")
+    async with connect(server, file) as client:
+        with pytest.raises(AuthenticationError, match=r"session\.json cannot be locked"):
+            await client.runspaces.list()
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("content", ["", "no json", "[]", '{"a": 5}', '{"a": "b\\n"}'])

@@ -18,7 +18,7 @@ class Canned(Simulator):
     """A simulator whose runspace list is what the test says."""
 
     def __init__(self, *body: bytes, content_type: str = "application/json; charset=utf-8") -> None:
-        super().__init__(users={"alice": "secret"})
+        super().__init__(users={"alice": "sesame-7Qx"})
         self._body = body
         self._headers = (("Content-Type", content_type),)
         self.go_on = threading.Event()

@@ -6,6 +6,7 @@ import logging
 import pickle
 import socket
 import ssl
+import sys
 
 import httpx
 import pytest
@@ -19,6 +20,8 @@ from srs_vsphere import (
     Timeouts,
     Tls,
 )
+from srs_vsphere._http.tls_context import _CheckedObject, _CheckedSocket, _verifying_context, ssl_context
+from srs_vsphere.settings import Origin
 from tests._sync.helping import HURRIED
 from tests.tls_server import Identity, identity, tls_server
 
@@ -197,6 +200,22 @@ def test_a_context_of_ones_own_decides(tmp_path, alone):
             ask(server.url, Tls(context=ssl.create_default_context()))
 
 
+def test_a_context_that_verifies_nothing_warns_unless_it_is_of_a_class_of_its_own(
+    tmp_path, alone, recwarn
+):
+    class Own(ssl.SSLContext):
+        """Of a program that looks at certificates itself."""
+
+    for kind in (Own, ssl.SSLContext):
+        context = kind(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with tls_server(alone.context(tmp_path)) as server:
+            assert (ask(server.url, Tls(context=context))).vendor == "V"
+    (warning,) = [warning for warning in recwarn if warning.category is InsecureTlsWarning]
+    assert f":{server.port}" in str(warning.message)
+
+
 def test_a_client_certificate_is_shown(tmp_path, authority, good):
     own = identity("a client", issuer=authority)
     (tmp_path / "own.pem").write_bytes(own.pem)
@@ -231,20 +250,52 @@ def test_a_handshake_that_hangs_ends_with_the_connect_timeout(nowhere_tls):
 
 def test_checks_that_are_off_warn_once_for_each_host(tmp_path, alone, recwarn):
     with tls_server(alone.context(tmp_path)) as server:
-        with pytest.warns(InsecureTlsWarning, match="127.0.0.1"):
+        with pytest.warns(InsecureTlsWarning, match="127.0.0.1") as warned:
             assert (ask(server.url, Tls(verify=False))).vendor == "V"
+        # The line that makes the client, here in `ask`.
+        assert [warning.filename for warning in warned] == [__file__]
         assert (ask(server.url, Tls(verify=False))).vendor == "V"
         assert (ask(server.url, Tls(verify="never"))).vendor == "V"
     assert not [warning for warning in recwarn if warning.category is InsecureTlsWarning]
 
 
-def test_a_certificate_about_to_expire_is_told_once(tmp_path, caplog):
+@pytest.mark.parametrize("way", ["authority", "thumbprint", "context", "system"])
+def test_a_certificate_about_to_expire_is_told_once(tmp_path, caplog, monkeypatch, way):
     caplog.set_level(logging.INFO, logger="srs_vsphere")
     soon = identity(days=29)
     later = identity(days=31)
+
+    def trusted(one):
+        if way == "thumbprint":
+            return Tls(thumbprint=one.seen.sha1)
+        if way == "context":
+            return Tls(context=ssl.create_default_context(cadata=one.pem.decode()))
+        if way == "authority":
+            return Tls(ca_data=one.pem)
+        # The system's authorities, which OpenSSL finds by a variable; asked for by `truststore`.
+        file = tmp_path / f"{one.seen.sha1[:2]}.pem"
+        file.write_bytes(one.pem)
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        _verifying_context.cache_clear()
+        assert type(ssl_context(Tls(), Origin.parse("https://srs.test"))).__name__ == "SystemTrust"
+        return Tls()
+
+    if way == "system" and sys.platform != "linux":
+        pytest.skip("only OpenSSL's authorities can be changed for a test")
     with tls_server(soon.context(tmp_path)) as server, tls_server(later.context(tmp_path)) as other:
         for _ in range(2):
-            ask(server.url, Tls(ca_data=soon.pem))
-            ask(other.url, Tls(ca_data=later.pem))
+            ask(server.url, trusted(soon))
+            ask(other.url, trusted(later))
+    _verifying_context.cache_clear()
     lines = [record.getMessage() for record in caplog.records if "is valid until" in record.getMessage()]
     assert lines == [f"the certificate of 127.0.0.1 is valid until {soon.seen.not_after.isoformat()}"]
+
+
+def test_a_server_without_a_certificate_is_no_pinned_one(tmp_path, alone, monkeypatch):
+    # OpenSSL offers no cipher without certificates by itself; where it did, none would be the pinned one.
+    for kind in (_CheckedObject, _CheckedSocket):
+        monkeypatch.setattr(kind, "getpeercert", lambda *_, **__: None)
+    with tls_server(alone.context(tmp_path)) as server:
+        with pytest.raises(CertificateError, match="shows no certificate"):
+            ask(server.url, Tls(thumbprint=alone.seen.sha256))
+        assert server.received == b""

@@ -168,7 +168,7 @@ def test_it_excludes_transport_and_tls() -> None:
 
 
 def test_its_authorization_would_take_the_place_of_the_logins(server: SimServer) -> None:
-    with httpx.Client(auth=("gateway", "secret")) as http_client:
+    with httpx.Client(auth=("gateway", "sesame-7Qx")) as http_client:
         with pytest.raises(ValueError, match=r"^http_client has auth of its own.*ApiKeyAuth"):
             SrsClient(server.url, auth=AUTH, http_client=http_client)
         SrsClient(server.url, auth=ApiKeyAuth("k"), http_client=http_client)

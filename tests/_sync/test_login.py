@@ -97,7 +97,7 @@ class Vault:
 
 
 def test_a_source_of_ones_own_is_asked_at_each_login(server, simulator):
-    vault = Vault(BasicAuth("alice", "secret"), BasicAuth("bob", "secret"))
+    vault = Vault(BasicAuth("alice", "sesame-7Qx"), BasicAuth("bob", "sesame-7Qx"))
     assert isinstance(vault, CredentialSource)
     simulator.add_runspace(user="bob", name="of bob")
     with make_client(server.url, auth=vault) as client:
@@ -112,10 +112,10 @@ def test_a_source_of_ones_own_is_asked_at_each_login(server, simulator):
 
 
 def test_a_source_that_returns_something_else_is_refused(server):
-    with make_client(server.url, auth=Vault("alice:secret")) as client:
+    with make_client(server.url, auth=Vault("alice:sesame-7Qx")) as client:
         with pytest.raises(TypeError, match="must return BasicAuth or SignAuth, not str") as caught:
             client.runspaces.list()
-    assert "secret" not in str(caught.value)
+    assert "sesame-7Qx" not in str(caught.value)
     assert not server.requests
 
 
@@ -151,9 +151,9 @@ def test_a_source_may_be_async_in_the_async_client_only(server):
 
 def test_variables_and_files_log_in(server, monkeypatch, tmp_path):
     monkeypatch.setenv("SRS_USERNAME", "alice")
-    monkeypatch.setenv("SRS_PASSWORD", "secret")
+    monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
     file = tmp_path / "password"
-    file.write_text("secret\n")
+    file.write_text("sesame-7Qx\n")
     file.chmod(0o600)
     for auth in (EnvAuth(), FileAuth("bob", file)):
         with make_client(server.url, auth=auth) as client:
@@ -205,11 +205,11 @@ def test_the_error_of_a_signed_login_tells_of_a_wrong_clock(server, token):
                 client.login()
 
 
-@pytest.mark.parametrize("auth", [BasicAuth, EnvAuth, "alice:secret", object()])
+@pytest.mark.parametrize("auth", [BasicAuth, EnvAuth, "alice:sesame-7Qx", object()])
 def test_what_is_no_credentials_is_refused(server, auth):
     with pytest.raises(TypeError, match="auth must be BasicAuth") as caught:
         SrsClient(server.url, auth=auth)
-    assert "secret" not in str(caught.value)
+    assert "sesame-7Qx" not in str(caught.value)
 
 
 def test_a_source_may_be_used_by_calls_at_once(server):

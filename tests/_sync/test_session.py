@@ -68,7 +68,7 @@ def test_a_second_401_is_the_callers(server: SimServer) -> None:
     assert server.requests.count(LIST) == 2
 
 
-@pytest.mark.parametrize("auth", [BasicAuth("alice", "wrong"), BasicAuth("nobody", "secret")])
+@pytest.mark.parametrize("auth", [BasicAuth("alice", "wrong"), BasicAuth("nobody", "sesame-7Qx")])
 
 def test_refused_credentials(server: SimServer, auth: BasicAuth) -> None:
     with make_client(server.url, auth=auth) as client:
@@ -134,7 +134,7 @@ def test_logging_out_of_a_forgotten_session_is_fine(server: SimServer, simulator
 
 
 def test_a_redirect_is_not_followed(server: SimServer) -> None:
-    with SimServer(Simulator(users={"alice": "secret"})) as elsewhere:
+    with SimServer(Simulator(users={"alice": "sesame-7Qx"})) as elsewhere:
         target = (("Location", elsewhere.url + "/api/runspaces"),)
         server.faults.add(Fault(operation="runspaces.list", status=307, headers=target))
         with make_client(server.url) as client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import sys
 from datetime import UTC, datetime
@@ -107,8 +108,28 @@ def test_the_password_goes_to_a_verified_vcenter_only(sts, sts_url, nowhere):
 def test_nothing_shows_the_password(sts_url):
     auth = SsoAuth("alice", Secret("sentinel-7Qx"), sts_url)
     assert "sentinel" not in repr(auth) + repr(vars(auth))
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(auth)
+    assert copy.copy(auth) is copy.deepcopy(auth) is auth
+
+
+def test_vcenter_is_reached_without_the_proxy_that_is_excluded(sts, sts_url, tls, monkeypatch, nowhere):
+    auth = SsoAuth("alice", PASSWORD, sts_url, tls=tls)
+    monkeypatch.setenv("https_proxy", nowhere)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(NotSentError, match="no token from vCenter"):
+        auth.credentials()
+    assert not sts.paths
+    # A network, which httpx's own reading does not know.
+    monkeypatch.setenv("no_proxy", "127.0.0.0/8")
+    assert auth.credentials().username == "alice"
+
+
+def test_a_forked_process_waits_for_no_thread_of_its_parents(sts_url, tls):
+    auth = SsoAuth("alice", PASSWORD, sts_url, tls=tls)
+    with auth._lock:
+        auth.start_afresh()
+        assert auth.credentials().username == "alice"
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_only_ones_own_is_deleted(
 ) -> None:
     with (
         make_client(server.url, clock=client_clock) as alice,
-        make_client(server.url, clock=client_clock, auth=BasicAuth("bob", "secret")) as bob,
+        make_client(server.url, clock=client_clock, auth=BasicAuth("bob", "sesame-7Qx")) as bob,
     ):
         console = alice.web_consoles.create()
         # The service would delete it for anybody.

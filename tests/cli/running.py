@@ -24,7 +24,7 @@ def environment(url: str | None, home: Path, **more: str) -> dict[str, str]:
         "TZ": "UTC",
     }
     if url is not None:
-        found |= {"SRS_URL": url, "SRS_USERNAME": "alice", "SRS_PASSWORD": "secret"}
+        found |= {"SRS_URL": url, "SRS_USERNAME": "alice", "SRS_PASSWORD": "sesame-7Qx"}
     return {**found, **more}
 
 

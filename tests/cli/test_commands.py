@@ -223,7 +223,7 @@ def test_a_script_is_followed(srs, simulator):
 def test_a_script_is_canceled(srs, server, simulator):
     simulator.on_script("forever", ScriptReply(duration=3000))
     runspace = simulator.add_runspace()
-    with SrsClient(server.url, auth=BasicAuth("alice", "secret")) as client:
+    with SrsClient(server.url, auth=BasicAuth("alice", "sesame-7Qx")) as client:
         running = client.script_executions.create(runspace, "forever").id
         canceled = json.loads(srs.ok("script", "cancel", "--wait", running, "-o", "json"))
         assert canceled["state"] == "canceled"
@@ -296,13 +296,13 @@ def test_a_session_of_its_own_ends_with_the_command(srs, simulator, server):
 
 
 def login(server):
-    response = httpx.post(f"{server.url}/api/auth/login", auth=("alice", "secret"))
+    response = httpx.post(f"{server.url}/api/auth/login", auth=("alice", "sesame-7Qx"))
     return response.headers["x-srs-api-key"]
 
 
 def test_a_password_comes_from_standard_input_or_a_file(srs, tmp_path):
-    assert srs("login", "--password-stdin", stdin="secret\n", without=("SRS_PASSWORD",)).returncode == 0
-    (tmp_path / "password").write_text("secret\n")
+    assert srs("login", "--password-stdin", stdin="sesame-7Qx\n", without=("SRS_PASSWORD",)).returncode == 0
+    (tmp_path / "password").write_text("sesame-7Qx\n")
     (tmp_path / "password").chmod(0o600)
     words = ("login", "--no-session", "--username", "bob")
     assert srs(*words, SRS_PASSWORD_FILE="password", without=("SRS_PASSWORD",)).returncode == 0
@@ -314,7 +314,7 @@ def test_a_password_comes_from_standard_input_or_a_file(srs, tmp_path):
 def test_a_profile_names_the_service(srs, server, tmp_path):
     config = tmp_path / ".config" / "srs" / "config.toml"
     config.parent.mkdir(parents=True)
-    config.write_text(f'[profiles.lab]\nurl = "{server.url}"\nusername = "bob"\npassword = "secret"\n')
+    config.write_text(f'[profiles.lab]\nurl = "{server.url}"\nusername = "bob"\npassword = "sesame-7Qx"\n')
     config.chmod(0o600)
     done = Shell(None, tmp_path)("runspace", "ls", "--profile", "lab", XDG_CONFIG_HOME=str(config.parents[1]))
     assert done.returncode == 0, done

@@ -15,7 +15,7 @@ from tests.cli.running import PROGRAM, STRICT, Shell
 
 @pytest.fixture
 def fleet():
-    with SimFleet(3, users={"alice": "secret"}) as fleet:
+    with SimFleet(3, users={"alice": "sesame-7Qx"}) as fleet:
         yield fleet
 
 
@@ -106,7 +106,7 @@ def test_a_watch_tells_what_changes_until_it_is_told_to_end(srs, fleet):
 def test_by_the_workers_of_a_dask_cluster(srs, fleet, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
     monkeypatch.setenv("SRS_USERNAME", "alice")
-    monkeypatch.setenv("SRS_PASSWORD", "secret")
+    monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
     cluster = distributed.LocalCluster(
         n_workers=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1"
     )

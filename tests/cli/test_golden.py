@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows does no
 @pytest.fixture
 def srs(tmp_path):
     clock = VirtualClock(datetime(2026, 1, 31, 22, 30, tzinfo=UTC), auto=True)
-    simulator = Simulator(clock=clock, seed=7)
+    simulator = Simulator(users={"alice": "sesame-7Qx"}, clock=clock, seed=7)
     simulator.add_runspace(name="nightly report of all clusters in the second data center")
     simulator.add_runspace(name="名前のあるランスペース")
     simulator.add_runspace()
@@ -66,7 +66,7 @@ def test_tables(srs, columns):
 @pytest.mark.parametrize("columns", [80, 200])
 def test_tables_of_a_fleet(tmp_path, columns):
     where = {"COLUMNS": str(columns), "TZ": ZONE}
-    with SimFleet(3, users={"alice": "secret"}) as fleet:
+    with SimFleet(3, users={"alice": "sesame-7Qx"}) as fleet:
         rows = "".join(f"{host.name},{host.url}\n" for host in fleet.hosts)
         (tmp_path / "hosts.csv").write_text(f"name,url\n{rows}")
         srs = Shell(fleet.hosts[0].url, tmp_path)

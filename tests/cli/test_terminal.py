@@ -138,7 +138,7 @@ def test_a_table_has_colors_unless_nobody_wants_them(srs, simulator):
 
 
 def test_a_watch_is_a_table_that_changes(tmp_path):
-    with SimFleet(2, users={"alice": "secret"}) as fleet:
+    with SimFleet(2, users={"alice": "sesame-7Qx"}) as fleet:
         rows = "".join(f"{host.name},{host.url}\n" for host in fleet.hosts)
         (tmp_path / "hosts.csv").write_text(f"name,url\n{rows}")
         srs = Shell(fleet.hosts[0].url, tmp_path)

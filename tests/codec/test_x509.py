@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,11 +47,29 @@ def test_what_was_written_is_read(subject, one, other):
 
     read = read_certificate(der)
 
-    assert read.subject == ", ".join(f"{LABELS.get(oid, oid.dotted_string)}={text}" for oid, text in subject)
+    assert read.subject == ", ".join(
+        f"{LABELS.get(oid, oid.dotted_string)}={''.join(map(escaped, text))}" for oid, text in subject
+    )
+    assert read.subject.isprintable()
     assert read.issuer == read.subject
     assert read.names == ("a.test", "*.b.test")
     assert read.not_before == start.replace(tzinfo=UTC)
     assert read.not_after == read_not_after(der) == end.replace(tzinfo=UTC)
+
+
+def escaped(character):
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def test_nothing_that_a_terminal_obeys_is_shown():
+    hostile = "srs\x1b[2J\r\nINFO all is well\u202e"
+    der = signed([(NameOID.COMMON_NAME, hostile)], datetime(2026, 1, 1), datetime(2027, 1, 1))  # noqa: DTZ001
+    named = signed([(NameOID.COMMON_NAME, "a")], datetime(2026, 1, 1), datetime(2027, 1, 1), ("a\x1b.test",))  # noqa: DTZ001
+    assert read_certificate(der).subject == "CN=srs\\x1b[2J\\r\\nINFO all is well\\u202e"
+    assert read_certificate(named).names == ("a\\x1b.test",)
 
 
 def test_addresses_are_names_and_none_are_needed():
@@ -75,6 +94,49 @@ def test_anything_else_is_a_value_error(data):
         read_not_after(bytes(der))
     except ValueError:
         pass
+
+
+def emptied(der):
+    """The same bytes, with one element after another emptied, however deep it lies."""
+    parts, at = [], 0
+    while at < len(der):
+        tag, length, start = der[at], der[at + 1], at + 2
+        if length & 0x80:
+            start += length & 0x7F
+            length = int.from_bytes(der[at + 2 : start], "big")
+        parts.append((tag, der[start : start + length]))
+        at = start + length
+    for number, (tag, content) in enumerate(parts):
+        inner = list(emptied(content)) if tag in {0x30, 0x31, 0x04, 0xA0, 0xA3} and content[:1] != b"" else []
+        for changed in (b"", *inner):
+            yield b"".join(
+                bytes([tag]) + b"\x82" + len(content).to_bytes(2, "big") + content
+                for tag, content in (*parts[:number], (tag, changed), *parts[number + 1 :])
+            )
+
+
+def test_an_empty_element_is_a_value_error_or_missing():
+    tried = list(emptied(identity_der()))
+    assert len(tried) > 40
+    for der in tried:
+        for read in (Certificate.from_der, read_not_after):
+            with contextlib.suppress(ValueError):
+                read(der)
+
+
+def element(tag, *contents):
+    content = b"".join(contents)
+    return bytes([tag]) + b"\x83" + len(content).to_bytes(3, "big") + content
+
+
+def test_an_attribute_with_an_endless_name_is_refused_at_once():
+    attribute = element(0x30, element(0x06, b"\xff" * 5_000_000), element(0x0C, b"srs"))
+    name = element(0x30, element(0x31, attribute))
+    time = element(0x17, b"260101000000Z")
+    inner = element(0x30, element(0x02, b"\1"), element(0x30), name, element(0x30, time, time), name)
+    assert read_not_after(element(0x30, inner)) == datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(ValueError, match=r"not an X\.509 certificate"):
+        read_certificate(element(0x30, inner))
 
 
 _made: list[bytes] = []

@@ -11,7 +11,8 @@ from srs_vsphere import BasicAuth
 from srs_vsphere.fleet import Target
 from srs_vsphere.simulator import SimFleet
 
-AUTH = BasicAuth("alice", "secret")
+USERS = {"alice": "sesame-7Qx"}
+AUTH = BasicAuth("alice", USERS["alice"])
 
 
 def targets_of(fleet: SimFleet) -> list[Target]:
@@ -21,7 +22,7 @@ def targets_of(fleet: SimFleet) -> list[Target]:
 @asynccontextmanager
 async def simulated(hosts: int, **options: object) -> AsyncIterator[SimFleet]:
     """Serve hosts from a thread of their own, on any event loop."""
-    fleet = SimFleet(hosts, **options)  # type: ignore[arg-type]  # its own arguments
+    fleet = SimFleet(hosts, **{"users": USERS, **options})  # type: ignore[arg-type]  # its own arguments
     await to_thread.run_sync(fleet.__enter__)
     try:
         yield fleet

@@ -43,7 +43,7 @@ from srs_vsphere.fleet.dask_cluster import assign  # noqa: E402
 
 on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
-BY_VALUE = BasicAuth("alice", "secret", allow_pickle=True)
+BY_VALUE = BasicAuth("alice", "sesame-7Qx", allow_pickle=True)
 
 
 def targets_by_value(hosts: SimFleet) -> list[Target]:
@@ -200,7 +200,7 @@ def _end(dask_worker: distributed.Worker) -> int:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal that ends a process at once")
 async def test_a_worker_that_is_killed_in_mid_sweep_loses_no_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SRS_USERNAME", "alice")
-    monkeypatch.setenv("SRS_PASSWORD", "secret")
+    monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
     async with simulated(80) as hosts, cluster(2, processes=True) as client:
         hosts.faults.add(Fault(operation="runspaces.list", delay=0.3))
         targets = [Target(host.name, host.url, EnvAuth()) for host in hosts.hosts]

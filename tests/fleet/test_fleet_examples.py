@@ -29,7 +29,7 @@ def start(name: str, *arguments: str | Path) -> subprocess.Popen[str]:
             "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join(sys.path),
             "SRS_USERNAME": "alice",
-            "SRS_PASSWORD": "secret",
+            "SRS_PASSWORD": "sesame-7Qx",
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -48,7 +48,9 @@ def run(name: str, *arguments: str | Path) -> tuple[int, str, str]:
 
 @pytest.fixture
 def hosts() -> Iterator[SimFleet]:
-    with SimFleet(8, settings=Settings(creation_seconds=0.01, poll_interval=0.05)) as fleet:
+    with SimFleet(
+        8, users={"alice": "sesame-7Qx"}, settings=Settings(creation_seconds=0.01, poll_interval=0.05)
+    ) as fleet:
         yield fleet
 
 
@@ -166,7 +168,7 @@ def test_sweep_dask(hosts: SimFleet, file: Path) -> None:
         f"srs-000{n} 1 runspaces" for n in (1, 3, 4, 5, 6, 7, 8)
     ]
     assert "HTTP 500" in lines[1]
-    assert "secret" not in out
+    assert "sesame-7Qx" not in out
     hosts.wait_idle()
 
 

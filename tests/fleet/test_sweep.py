@@ -179,7 +179,7 @@ async def test_logins_are_staggered() -> None:
 
 async def test_credentials_may_be_known_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SRS_USERNAME", "alice")
-    monkeypatch.setenv("SRS_PASSWORD", "secret")
+    monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
     async with simulated(3) as hosts:
         targets = [Target(host.name, host.url, EnvAuth()) for host in hosts.hosts]
         async with AsyncSrsFleet(targets) as fleet:

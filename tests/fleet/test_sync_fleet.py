@@ -20,12 +20,12 @@ from srs_vsphere.fleet import (
     Target,
 )
 from srs_vsphere.simulator import Fault, ScriptReply, Settings, SimFleet
-from tests.fleet.helping import AUTH, targets_of
+from tests.fleet.helping import AUTH, USERS, targets_of
 
 
 def test_a_sweep() -> None:
     threads = threading.active_count()
-    with SimFleet(20) as hosts:
+    with SimFleet(20, users=USERS) as hosts:
         for host in hosts.hosts:
             host.simulator.add_runspace(name=host.name)
         with SrsFleet(targets_of(hosts), concurrency=6) as fleet:
@@ -43,7 +43,11 @@ def test_a_sweep() -> None:
 
 
 def test_a_watch() -> None:
-    with SimFleet(3) as hosts, SrsFleet(targets_of(hosts)) as fleet, fleet.watch(interval=0.1) as events:
+    with (
+        SimFleet(3, users=USERS) as hosts,
+        SrsFleet(targets_of(hosts)) as fleet,
+        fleet.watch(interval=0.1) as events,
+    ):
         for event in events:
             if isinstance(event, SweepEnded):
                 break
@@ -63,7 +67,7 @@ def test_a_watch() -> None:
 
 def test_a_run() -> None:
     settings = Settings(creation_seconds=0.01, poll_interval=0.05)
-    with SimFleet(3, settings=settings) as hosts:
+    with SimFleet(3, users=USERS, settings=settings) as hosts:
         for host in hosts.hosts:
             host.simulator.on_script("Get-VM", ScriptReply(output=["db"]))
         with SrsFleet(targets_of(hosts)) as fleet:
@@ -76,7 +80,7 @@ def test_a_run() -> None:
 
 def test_several_threads_may_sweep_at_once() -> None:
     found: list[list[HostReport]] = []
-    with SimFleet(10) as hosts, SrsFleet(targets_of(hosts)) as fleet:
+    with SimFleet(10, users=USERS) as hosts, SrsFleet(targets_of(hosts)) as fleet:
         threads = [threading.Thread(target=lambda: found.append(list(fleet.poll()))) for _ in range(4)]
         for thread in threads:
             thread.start()
@@ -87,7 +91,7 @@ def test_several_threads_may_sweep_at_once() -> None:
 
 
 def test_leaving_early_ends_everything() -> None:
-    with SimFleet(10) as hosts:
+    with SimFleet(10, users=USERS) as hosts:
         hosts.faults.add(Fault(host="srs-0005", operation="runspaces.list", delay=60))
         with SrsFleet(targets_of(hosts)) as fleet:
             with fleet.poll() as reports:
@@ -114,7 +118,7 @@ _LOOP = """
 import sys, threading
 from srs_vsphere import BasicAuth
 from srs_vsphere.fleet import SrsFleet, Target
-targets = [Target(url, url, BasicAuth("alice", "secret")) for url in sys.argv[1:]]
+targets = [Target(url, url, BasicAuth("alice", "sesame-7Qx")) for url in sys.argv[1:]]
 try:
     with SrsFleet(targets, timeout=60) as fleet:
         for report in fleet.poll():
@@ -126,7 +130,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signal to send to one process")
 def test_ctrl_c_ends_the_loop_with_nothing_left() -> None:
-    with SimFleet(30) as hosts:
+    with SimFleet(30, users=USERS) as hosts:
         for host in hosts.hosts[1:]:
             hosts.faults.add(Fault(host=host.name, operation="runspaces.list", delay=60))
         with subprocess.Popen(

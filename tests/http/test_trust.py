@@ -107,3 +107,23 @@ async def test_what_is_not_confirmed_is_not_written(tmp_path):
         assert not known.exists()
         assert await async_trust(server.url, known, confirm=yes) == one.seen
     assert known.exists()
+
+
+def test_a_link_stays_one_and_a_mark_at_the_beginning_is_no_part_of_a_name(tmp_path):
+    if not hasattr(os, "symlink") or os.name != "posix":
+        pytest.skip("links need rights there")
+    dotfiles = tmp_path / "dotfiles"
+    dotfiles.mkdir()
+    known = tmp_path / "known_hosts"
+    known.symlink_to(dotfiles / "known_hosts")
+    one = identity()
+    with tls_server(one.context(tmp_path)) as server:
+        (dotfiles / "known_hosts").write_text(
+            f"\ufeff127.0.0.1:{server.port} {'0' * 64}\nelse.test {'1' * 64}\n", encoding="utf-8"
+        )
+        trust(server.url, known, confirm=lambda _: True)
+        line = f"127.0.0.1:{server.port} {one.seen.sha256}"
+        assert known.read_text(encoding="utf-8") == f"else.test {'1' * 64}\n{line}\n"
+        assert known.is_symlink()
+        known.write_text(f"\ufeff{line}\n", encoding="utf-8")
+        assert trust(server.url, known, confirm=lambda _: False) == one.seen
