@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_patience, check_seconds
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.progress import ProgressCallback, ProgressCount, check_callback
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
+@shows_keywords_of(DaskSettings)
 def sweep(
     targets: Iterable[Target],
     *,
@@ -68,6 +70,7 @@ def sweep(
     return DaskSweep(fleet, deadline, ProgressCount(len(fleet.targets), on_progress))
 
 
+@shows_keywords_of(DaskSettings)
 def watch(
     targets: Iterable[Target],
     *,

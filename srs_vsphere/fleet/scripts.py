@@ -9,7 +9,8 @@ from typing import Literal, TypeVar, Unpack, overload
 
 from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import ClientRunOptions, prepare
+from srs_vsphere._service.script_request import NewRunspaceOptions, prepare
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_patience
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.clients import ClientMaker
@@ -39,7 +40,7 @@ class AsyncFleetScripts(Home):
         output: Literal["text"] = "text",
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[str]]: ...
     @overload
     def run(
@@ -51,7 +52,7 @@ class AsyncFleetScripts(Home):
         output_type: type[T],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[list[T]]]: ...
     @overload
     def run(
@@ -62,7 +63,7 @@ class AsyncFleetScripts(Home):
         depth: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[list[object]]]: ...
     @overload
     def run(
@@ -72,8 +73,9 @@ class AsyncFleetScripts(Home):
         output: Literal["raw"],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[list[PSDocument]]]: ...
+    @shows_keywords_of(NewRunspaceOptions)
     def run(
         self,
         script: str,
@@ -83,7 +85,7 @@ class AsyncFleetScripts(Home):
         output_type: type | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[object]]:
         """Run a script on every host, each in a runspace of its own, which is deleted whatever happens.
 
@@ -96,7 +98,7 @@ class AsyncFleetScripts(Home):
                 broken off, hosts that are done are left out. Where the script had begun, the service is asked
                 first whether it ran; such a host's result is in `HostResult.earlier`.
             on_progress: told of each result before it is handed out; default None.
-            **options: see `ClientRunOptions` and `RunOptions`, without ``runspace``. ``wait_for_quota`` is 60
+            **options: see `NewRunspaceOptions` and `RunOptions`. ``wait_for_quota`` is 60
                 here by default.
 
         Returns:
@@ -109,7 +111,7 @@ class AsyncFleetScripts(Home):
             OSError: the journal cannot be written; raised when the first result is asked for.
             RuntimeError: the fleet is not open; raised when the first result is asked for.
         """
-        unknown = set(options) - set(ClientRunOptions.__annotations__) | {"runspace"} & set(options)
+        unknown = set(options) - set(NewRunspaceOptions.__annotations__)
         if unknown:
             raise InvalidArgumentTypeError(f"run() takes no argument {', '.join(sorted(unknown))}")
         prepare(
