@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from attrs import field, frozen
-from attrs.validators import ge, gt
+from attrs.validators import and_, ge, gt, instance_of
+
+_COUNT = instance_of(int)
+_TIME = instance_of((int, float))
 
 
 @frozen(kw_only=True)
@@ -35,28 +38,29 @@ class Settings:
         version: the product's version.
 
     Raises:
+        TypeError: a count is no whole number, or a duration no number.
         ValueError: a count or a duration is negative, or an interval is zero.
     """
 
-    quota: int = field(default=5, validator=ge(0))
-    idle_limit: float = field(default=600.0, validator=ge(0))
-    active_limit: float = field(default=3600.0, validator=ge(0))
-    session_validity: float = field(default=1800.0, validator=ge(0))
-    creation_seconds: float = field(default=0.75, validator=ge(0))
-    connection_seconds: float = field(default=0.8, validator=ge(0))
-    console_seconds: float = field(default=1.5, validator=ge(0))
-    script_seconds: float = field(default=0.01, validator=ge(0))
-    first_poll: float = field(default=0.005, validator=ge(0))
-    poll_interval: float = field(default=0.5, validator=gt(0))
-    cancel_interval: float = field(default=0.1, validator=gt(0))
-    lost_after_polls: int = field(default=4, validator=gt(0))
-    history: int = field(default=30, validator=ge(0))
-    history_age: float = field(default=5 * 86_400.0, validator=ge(0))
-    history_interval: float = field(default=300.0, validator=gt(0))
-    stream_records: int = field(default=50, validator=gt(0))
-    first_cleanup: float = field(default=30.0, validator=ge(0))
-    cleanup_interval: float = field(default=60.0, validator=gt(0))
-    nonce_age: float = field(default=120.0, validator=ge(0))
+    quota: int = field(default=5, validator=and_(_TIME, ge(0), _COUNT))
+    idle_limit: float = field(default=600.0, validator=and_(_TIME, ge(0)))
+    active_limit: float = field(default=3600.0, validator=and_(_TIME, ge(0)))
+    session_validity: float = field(default=1800.0, validator=and_(_TIME, ge(0)))
+    creation_seconds: float = field(default=0.75, validator=and_(_TIME, ge(0)))
+    connection_seconds: float = field(default=0.8, validator=and_(_TIME, ge(0)))
+    console_seconds: float = field(default=1.5, validator=and_(_TIME, ge(0)))
+    script_seconds: float = field(default=0.01, validator=and_(_TIME, ge(0)))
+    first_poll: float = field(default=0.005, validator=and_(_TIME, ge(0)))
+    poll_interval: float = field(default=0.5, validator=and_(_TIME, gt(0)))
+    cancel_interval: float = field(default=0.1, validator=and_(_TIME, gt(0)))
+    lost_after_polls: int = field(default=4, validator=and_(_TIME, gt(0), _COUNT))
+    history: int = field(default=30, validator=and_(_TIME, ge(0), _COUNT))
+    history_age: float = field(default=5 * 86_400.0, validator=and_(_TIME, ge(0)))
+    history_interval: float = field(default=300.0, validator=and_(_TIME, gt(0)))
+    stream_records: int = field(default=50, validator=and_(_TIME, gt(0), _COUNT))
+    first_cleanup: float = field(default=30.0, validator=and_(_TIME, ge(0)))
+    cleanup_interval: float = field(default=60.0, validator=and_(_TIME, gt(0)))
+    nonce_age: float = field(default=120.0, validator=and_(_TIME, ge(0)))
     realm: str = "F53C2EDD475B57111E26D58A6D415B183693AE48"
     sts_url: str = "https://vc.example.test/sts/STSService/vsphere.local"
     version: str = "1.0.0-dev"

@@ -270,6 +270,12 @@ def test_settings_that_cannot_be_are_refused(name, count):
         Settings(**{name: count})
 
 
+@pytest.mark.parametrize(("name", "value"), [("quota", "5"), ("quota", 2.5), ("idle_limit", "5")])
+def test_settings_are_numbers(name, value):
+    with pytest.raises(TypeError, match=name):
+        Settings(**{name: value})
+
+
 def test_an_interval_of_nothing_is_refused():
     with pytest.raises(ValueError, match="poll_interval"):
         Settings(poll_interval=0)
