@@ -9,7 +9,7 @@ from srs_vsphere.simulator.gateway import Gateway
 from srs_vsphere.simulator.runspaces import Runspace
 
 
-class Misfortunes:
+class ServiceFailures:
     """The methods of a simulator that let something go wrong.
 
     Args:
