@@ -284,7 +284,12 @@ class Session:
             if state.logins != seen and state.login_error is not None:
                 raise state.login_error.again()
             state.key = None
-            state.key = self._ask_for_key(call, stale)
+            try:
+                state.key = self._ask_for_key(call, stale)
+                self._login.keep()
+            except BaseException:
+                self._login.give_up()
+                raise
             return state.key
         finally:
             state.turn.release()
