@@ -188,15 +188,14 @@ async def test_a_call_under_way_when_the_client_is_closed_says_so(server: SimSer
 
 
 @pytest.mark.anyio
-async def test_a_logout_that_hangs_is_logged(
-    server: SimServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from srs_vsphere._async import session
-
-    monkeypatch.setattr(session, "_SECONDS_TO_LEAVE", 0.05)
+async def test_a_logout_that_hangs_is_logged(server: SimServer, caplog: pytest.LogCaptureFixture) -> None:
     server.faults.add(Fault(operation="auth.logout", delay=3600.0))
     async with AsyncSrsClient(server.url, auth=AUTH) as client:
         await client.login()
+        for nonsense in (0, -1.0, float("inf"), "soon"):
+            with pytest.raises((TypeError, ValueError), match="timeout"):
+                await client.aclose(timeout=nonsense)  # type: ignore[arg-type]
+        await client.aclose(timeout=0.05)
     assert "was not ended" in caplog.text
 
 

@@ -77,9 +77,13 @@ class AsyncLogin:
         """Whether no login is under way that nobody waits for."""
         return self._completion.is_settled
 
-    async def settle(self) -> None:
-        """Wait until the logins that nobody waits for have ended, and their sessions."""
-        await self._completion.settle()
+    async def settle(self, seconds: float) -> None:
+        """Wait until the logins that nobody waits for have ended, and their sessions.
+
+        Args:
+            seconds: how long, for each.
+        """
+        await self._completion.settle(seconds)
 
     def keep(self) -> None:
         """Note that the latest key is kept where it will be found."""

@@ -134,11 +134,16 @@ class AsyncCompletion(Generic[T]):
         job: _Job[T] = _Job()
         self._left[job] = start_in_background(lambda: self._finish(job, result))
 
-    async def settle(self) -> None:
-        """Wait until the work that nobody waits for has ended, and is undone."""
+    async def settle(self, seconds: float) -> None:
+        """Wait until the work that nobody waits for has ended, and is undone.
+
+        Args:
+            seconds: how long, for each.
+        """
         while self._left:
             job, task = next(iter(self._left.items()))
-            await task.wait()
+            with anyio.move_on_after(seconds):
+                await task.wait()
             self._left.pop(job, None)
 
     async def _finish(self, job: _Job[T], result: T) -> None:
@@ -218,11 +223,15 @@ class Completion(Generic[T]):
         self._left[job] = thread = self._thread(do)
         thread.start()
 
-    def settle(self) -> None:
-        """Wait until the work that nobody waits for has ended, and is undone; not for long."""
+    def settle(self, seconds: float) -> None:
+        """Wait until the work that nobody waits for has ended, and is undone.
+
+        Args:
+            seconds: how long, for each.
+        """
         while self._left:
             job, thread = next(iter(self._left.items()))
-            thread.join(_SECONDS_TO_GO_ON)
+            thread.join(seconds)
             self._left.pop(job, None)
 
     def _thread(self, do: Callable[[], None]) -> threading.Thread:
