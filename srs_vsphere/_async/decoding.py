@@ -61,7 +61,7 @@ def read_list(cls: type[T]) -> AsyncReader[list[T]]:
     """
 
     async def read(response: AsyncResponse, call: Call) -> list[T]:
-        return await AsyncObjects(response, call, cls).gather()
+        return await AsyncObjects(response, call, cls)._gather()  # noqa: SLF001 - of this module
 
     return AsyncReader(read, decoding.decode_list(cls))
 
@@ -103,7 +103,7 @@ class AsyncObjects(Generic[T]):
                 raise StopAsyncIteration
         return self._decoder.decode(self._ready.popleft())
 
-    async def gather(self) -> list[T]:
+    async def _gather(self) -> list[T]:
         """Return all objects that are still to come.
 
         Raises:

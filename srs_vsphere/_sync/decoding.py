@@ -61,7 +61,7 @@ def read_list(cls: type[T]) -> Reader[list[T]]:
     """
 
     def read(response: Response, call: Call) -> list[T]:
-        return Objects(response, call, cls).gather()
+        return Objects(response, call, cls)._gather()  # noqa: SLF001 - of this module
 
     return Reader(read, decoding.decode_list(cls))
 
@@ -103,7 +103,7 @@ class Objects(Generic[T]):
                 raise StopIteration
         return self._decoder.decode(self._ready.popleft())
 
-    def gather(self) -> list[T]:
+    def _gather(self) -> list[T]:
         """Return all objects that are still to come.
 
         Raises:
