@@ -11,14 +11,22 @@ import pytest
 
 import srs_vsphere
 from srs_vsphere import (
+    ArgumentScripts,
+    AsyncArgumentScripts,
     AsyncRunspaceHandle,
     AsyncRunspacePool,
+    AsyncRunspaces,
+    AsyncScriptExecutions,
     AsyncSrsClient,
     AsyncSrsFleet,
+    AsyncWebConsoles,
     RunspaceHandle,
     RunspacePool,
+    Runspaces,
+    ScriptExecutions,
     SrsClient,
     SrsFleet,
+    WebConsoles,
 )
 
 RUNNING = {"output", "name", "timeout", "check", "streams", "on_record"}
@@ -26,7 +34,7 @@ RUNNING = {"output", "name", "timeout", "check", "streams", "on_record"}
 
 def public() -> Iterator[tuple[str, Callable[..., object]]]:
     """All functions and methods that users call, with their names."""
-    for name in srs_vsphere.__all__:
+    for name in dir(srs_vsphere):
         found = getattr(srs_vsphere, name)
         if inspect.isfunction(found):
             yield name, found
@@ -87,3 +95,49 @@ def test_resources_are_documented_properties(kind: type) -> None:
     for resource in ("runspaces", "script_executions", "argument_scripts", "web_consoles"):
         assert isinstance(getattr(kind, resource), property)
         assert inspect.getdoc(getattr(kind, resource))
+
+
+RESOURCES = [
+    (AsyncRunspaces, Runspaces, {"list", "get", "create", "delete", "wait", "stream"}),
+    # The service forgets scripts by itself.
+    (AsyncScriptExecutions, ScriptExecutions, {"list", "get", "create", "cancel", "wait", "stream"}),
+    (AsyncArgumentScripts, ArgumentScripts, {"list", "get"}),
+    (AsyncWebConsoles, WebConsoles, {"list", "get", "create", "delete", "wait", "stream"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "twin", "verbs"), RESOURCES)
+def test_resources_have_one_form_of_verbs(kind: type, twin: type, verbs: set[str]) -> None:
+    assert verbs <= set(dir(kind))
+    assert [name for name in dir(kind) if name[0] != "_"] == [name for name in dir(twin) if name[0] != "_"]
+
+
+@pytest.mark.parametrize("kind", [kind for pair in RESOURCES for kind in pair[:2]])
+def test_every_operation_takes_a_timeout(kind: type) -> None:
+    for name, function in inspect.getmembers(kind, inspect.isfunction):
+        # An address is put together without a call.
+        if name[0] != "_" and name != "url":
+            assert "timeout" in inspect.signature(function).parameters, name
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        AsyncSrsClient.run,
+        AsyncSrsClient.start,
+        AsyncRunspaceHandle.run,
+        AsyncRunspaceHandle.start,
+        AsyncRunspacePool.map,
+        AsyncSrsFleet.run,
+        AsyncScriptExecutions.create,
+        AsyncScriptExecutions.result,
+    ],
+)
+def test_the_form_of_output_has_one_name(function: Callable[..., object]) -> None:
+    assert "output" in inspect.signature(function).parameters
+
+
+def test_a_runspace_and_a_console_are_waited_for_in_the_same_way() -> None:
+    waits = [inspect.signature(kind.wait).parameters for kind in (AsyncRunspaces, AsyncWebConsoles)]
+    assert [list(wait) for wait in waits] == [["self", "id", "timeout"]] * 2
+    assert waits[0]["timeout"].default == waits[1]["timeout"].default == 660.0

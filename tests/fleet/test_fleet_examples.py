@@ -175,7 +175,7 @@ def test_sweep_dask(hosts: SimFleet, file: Path) -> None:
 def test_sweep_taskiq_over_tls(tmp_path: Path) -> None:
     pytest.importorskip("taskiq", reason="the example's engine")
     pytest.importorskip("cryptography", reason="the simulator's certificate is made with it")
-    with SimFleet(2, settings=Settings(creation_seconds=0.01, poll_interval=0.05), tls=True) as hosts:
+    with SimFleet(2, users={"alice": "sesame-7Qx"}, tls=True) as hosts:
         lines = [f"{host.name},{host.url},{hosts.ca_file}\n" for host in hosts.hosts]
         file = tmp_path / "hosts.csv"
         file.write_text("name,url,ca_file\n" + "".join(lines))
