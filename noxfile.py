@@ -12,6 +12,9 @@ nox.options.error_on_missing_interpreters = False
 
 ALL_CORES = ("-n", "auto", "--dist", "worksteal")
 
+#: What is tried at random moments, the session `tests` tries in full.
+IN_PART = {"SRS_TEST_SHARE": "0.2"}
+
 #: Left out with httpx2: these tests are of programs in processes of their own, which would find httpx there
 #: all the same, and of code that has no part in HTTP.
 WITHOUT_HTTPX2 = [
@@ -65,7 +68,7 @@ def lowest(session: nox.Session) -> None:
     """Run the suite on the oldest releases that the package allows, and on httpx's own transport."""
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     session.install("-e", ".[simulator]", *group("test"), *oldest)
-    session.run("pytest", "--road", "httpx", *(session.posargs or ALL_CORES))
+    session.run("pytest", "--road", "httpx", *(session.posargs or ALL_CORES), env=IN_PART)
 
 
 @nox.session
@@ -73,7 +76,7 @@ def httpx2(session: nox.Session) -> None:
     """Run the suite with httpx2 in httpx's place."""
     session.install("-e", ".[simulator]", *group("test"), "httpx2")
     rest = session.posargs or (*ALL_CORES, *WITHOUT_HTTPX2)
-    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", *rest)
+    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", *rest, env=IN_PART)
 
 
 @nox.session

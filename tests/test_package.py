@@ -193,3 +193,23 @@ def test_no_circle_in_the_import_graph():
         sorter.prepare()
     except graphlib.CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+#: From the lowest to the highest; each may use those below it, and its own.
+ROOMS = ["models _codec", "_service", "_concurrency", "_http", "_async _sync", "fleet", "cli"]
+
+
+def test_no_room_uses_a_higher_one():
+    floor = {room: number for number, rooms in enumerate(ROOMS) for room in rooms.split()}
+    for name, targets in package_imports().items():
+        own = floor.get(name.split(".")[1]) if "." in name else None
+        if own is not None:
+            higher = [t for t in targets if "." in t and floor.get(t.split(".")[1], 0) > own]
+            assert higher == [], name
+
+
+def test_what_the_service_means_is_pure():
+    for room in ("models", "_codec", "_service"):
+        for path in (SOURCE.parent / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), path

@@ -41,6 +41,7 @@ from srs_vsphere.simulator import (
     VirtualClock,
 )
 from tests._async.helping import AUTH, AsyncLeadingClock, free_slots
+from tests.patience import often
 
 SLOTS = 20
 
@@ -104,7 +105,7 @@ async def steps_of(work: Callable[[], Awaitable[object]]) -> int:
     return steps
 
 
-@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", 1000), ("trio", 150)])
+@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", often(1000)), ("trio", often(150))])
 @pytest.mark.anyio
 async def test_run_cancelled_at_any_step_leaves_nothing(anyio_backend: str, times: int) -> None:
     place = InProcess()
@@ -138,7 +139,7 @@ async def test_a_task_of_asyncio_is_cancelled_natively(anyio_backend: str) -> No
             place.check()
 
 
-@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", 200), ("trio", 60)])
+@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", often(200)), ("trio", often(60))])
 @pytest.mark.anyio
 async def test_a_handle_is_good_for_more_after_a_cancelled_run(anyio_backend: str, times: int) -> None:
     place = InProcess()
@@ -249,7 +250,7 @@ async def test_a_console_whose_creator_is_cancelled() -> None:
         place.check()
 
 
-@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", 10_000), ("trio", 1000)])
+@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", often(10_000)), ("trio", often(1000))])
 @pytest.mark.anyio
 async def test_creates_whose_responses_are_lost(anyio_backend: str, times: int) -> None:
     """As many runspaces are there as the caller was told of, whatever became of the responses."""
@@ -324,7 +325,7 @@ async def _is_lost(handle: AsyncRunspaceHandle, client: AsyncSrsClient, clock: V
     return (await scripts.wait(first.id)).state == "error"
 
 
-@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", 500), ("trio", 100)])
+@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", often(500)), ("trio", often(100))])
 @pytest.mark.anyio
 async def test_scripts_on_the_heels_of_each_other(anyio_backend: str, times: int) -> None:
     place = InProcess()
@@ -400,7 +401,7 @@ class _Moment:
         self.scope.cancel()
 
 
-@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", 1000), ("trio", 100)])
+@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", often(1000)), ("trio", often(100))])
 @pytest.mark.anyio
 @pytest.mark.timeout(300)
 async def test_run_cancelled_at_any_moment_leaves_nothing(

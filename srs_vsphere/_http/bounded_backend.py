@@ -1,6 +1,6 @@
 """httpcore's connections for threads, whose reads all end in time, and when another thread closes them.
 
-httpcore gives each read the same patience: a server that drips never lets it pass. On an event loop a caller
+httpcore gives each read the same timeout, which a server that drips never reaches. On an event loop a caller
 is cancelled in time; a thread can only stop reading by itself.
 """
 
@@ -54,21 +54,21 @@ class Bound(local):
         finally:
             self._end = math.inf
 
-    def within(self, patience: float | None) -> float | None:
+    def within(self, timeout: float | None) -> float | None:
         """Return how many seconds a step may take.
 
         Args:
-            patience: how many it may take at most; None for any number.
+            timeout: how many it may take at most; None for any number.
 
         Raises:
             httpx.ReadTimeout: the end has come.
         """
         if self._end == math.inf:
-            return patience
+            return timeout
         left = self._end - time.monotonic()
         if left <= 0:
             raise httpx.ReadTimeout("the deadline passed before the response came")
-        return left if patience is None else min(patience, left)
+        return left if timeout is None else min(timeout, left)
 
 
 class BoundedBackend:
@@ -87,7 +87,7 @@ class BoundedBackend:
         """Open a connection; its arguments are those of httpcore."""
         left = self._bound.within(options.pop("timeout", None))
         try:
-            # The system's lookup, which the backend begins with, knows no timeout.
+            # The system's lookup, which the backend begins with, has no timeout.
             look_up(host, port).exception(left)
         except TimeoutError:
             raise httpx.ConnectTimeout("the host's name was not looked up in time") from None

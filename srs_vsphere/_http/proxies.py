@@ -22,7 +22,7 @@ class EnvironmentProxy:
 
     Args:
         variable: the name of the variable, or where else it was found.
-        value: what it says; it may hold a password.
+        value: its value, which may hold a password.
     """
 
     variable: str

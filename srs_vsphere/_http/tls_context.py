@@ -48,7 +48,7 @@ class _CheckedSocket(ssl.SSLSocket):
 
 
 class _NamingContext(ssl.SSLContext):
-    """A context that knows what the server's certificate must name.
+    """A context with the name that the server's certificate must have.
 
     Attributes:
         server_hostname: the name, if that is not the host connected to.

@@ -11,7 +11,7 @@ import textwrap
 import pytest
 
 import srs_vsphere.pytest_plugin
-from tests.pasting import WITH_PLUGIN
+from tests.pasting import PLUGIN, WITH_PLUGIN
 
 PASTED = textwrap.dedent(
     re.search(r"::\n\n(    import pytest\n.*?)\n\n``", srs_vsphere.pytest_plugin.__doc__, re.DOTALL)[1]
@@ -25,15 +25,18 @@ pytest_plugins = ["pytester"]
 def run_pytest(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
 
-    def run(text, *arguments):
+    def run(text, *arguments, among_others=False):
+        """Run a file of tests with the plugin: quickly, or among all other plugins that are installed."""
         pytester.makepyfile(text)
-        return pytester.runpytest_subprocess(*WITH_PLUGIN, "--strict-markers", "-Werror", *arguments)
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "" if among_others else "1")
+        plugins = WITH_PLUGIN if among_others else ("-p", PLUGIN, "-p", "anyio")
+        return pytester.runpytest_subprocess(*plugins, "--strict-markers", "-Werror", *arguments)
 
     return run
 
 
 def test_the_tests_in_its_documentation_can_be_pasted(run_pytest):
-    run_pytest(PASTED).assert_outcomes(passed=4)
+    run_pytest(PASTED, among_others=True).assert_outcomes(passed=4)
 
 
 MARKED = """
