@@ -25,6 +25,8 @@ from srs_vsphere import (
     SsoAuth,
     Target,
     Tls,
+    fetch_certificate,
+    trust,
 )
 from srs_vsphere._http.default_transport import DefaultTransport
 from tests.raw_server import RawServer, Visit
@@ -201,7 +203,14 @@ async def test_a_connection_that_breaks() -> None:
         lambda: SrsClient.from_env(url="https://srs.test", auth="alice:hunter2"),
         lambda: SrsClient("https://srs.test", auth=BasicAuth("alice", "hunter2"), tls=Tls(verify=False)),
         lambda: Target("a", "https://srs.test", "alice:hunter2"),
+        lambda: Target("a", "https://alice:hunter2@srs.test"),
         lambda: Target("a", "https://srs.test", labels=5),
+        lambda: SrsClient("https://alice:hunter2@srs.test"),
+        lambda: AsyncSrsClient("https://alice:hunter2@srs.test"),
+        lambda: fetch_certificate("https://alice:hunter2@srs.test"),
+        lambda: trust("https://alice:hunter2@srs.test", "known_hosts", confirm=bool),
+        lambda: SsoAuth("alice", "hunter2", "https://alice:hunter2@srs.test"),
+        lambda: SsoAuth("alice", "hunter2", "http://srs.test"),
         lambda: Target("", "https://srs.test", BasicAuth("alice", "hunter2")),
         lambda: Tls(thumbprint=5),
         lambda: Tls(thumbprint="zz", client_certificate="a", client_key_password="hunter2"),

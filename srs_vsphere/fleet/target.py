@@ -8,7 +8,7 @@ from typing import cast
 from attrs import Attribute, field, frozen, validate
 
 from srs_vsphere.auth import Auth
-from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
+from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.settings import Origin, check_auth
 from srs_vsphere.tls import Tls
 
@@ -18,11 +18,6 @@ def _is_name(_: object, attribute: Attribute[str], value: object) -> None:
         raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
     if not value.strip() or not value.isprintable():
         raise InvalidArgumentValueError(f"{attribute.name} must be printable and not blank, not {value!r}")
-
-
-def _is_url(_: object, attribute: Attribute[str], value: str) -> None:
-    del attribute
-    Origin.parse(value)
 
 
 def _labels(value: Mapping[str, str]) -> dict[str, str]:
@@ -59,7 +54,7 @@ class Target:
     """
 
     name: str = field(validator=_is_name)
-    url: str = field(validator=_is_url)
+    url: str
     auth: Auth | None
     tls: Tls
     labels: Mapping[str, str] = field(validator=_are_labels, hash=False)
@@ -72,11 +67,15 @@ class Target:
         tls: Tls | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> None:
-        refused: InvalidArgumentTypeError | None = None
+        refused: InvalidArgumentError | None = None
+        # Either may be or hold a password where none belongs, and a traceback shows this frame's variables.
+        try:
+            Origin.parse(url)
+        except InvalidArgumentError as error:
+            refused, url = error, ""
         try:
             check_auth(auth)
-        except InvalidArgumentTypeError as error:
-            # Given as text it is a password, and a traceback shows this frame's variables.
+        except InvalidArgumentError as error:
             refused, auth = error, None
         values = {
             "name": name,
