@@ -1,7 +1,8 @@
 """Run a script on many hosts; called again after a crash, it leaves out the hosts that are done.
 
 ``python examples/run_everywhere.py hosts.csv inventory.journal 'Get-VM | Select-Object Name'``; the file of
-hosts has the headings ``name,url``, user and password come from SRS_USERNAME and SRS_PASSWORD.
+hosts has the headings ``name,url`` and perhaps ``ca_file`` or ``thumbprint``, the certificate to trust; user
+and password come from SRS_USERNAME and SRS_PASSWORD.
 """
 
 import sys

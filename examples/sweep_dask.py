@@ -1,7 +1,8 @@
 """Poll many hosts once, by the workers of a Dask cluster: two processes of this machine, or one you have.
 
 ``python examples/sweep_dask.py hosts.csv [tcp://scheduler:8786]``; the file of hosts has the headings
-``name,url``. Each worker reads user and password from its own SRS_USERNAME and SRS_PASSWORD.
+``name,url`` and perhaps ``ca_file`` or ``thumbprint``, the certificate to trust. Each worker reads user and
+password from its own SRS_USERNAME and SRS_PASSWORD.
 """
 
 import asyncio

@@ -2,7 +2,8 @@
 
 The broker here runs in this process: ``python examples/sweep_taskiq.py hosts.csv``. With a broker of your
 own, such as ``taskiq_redis.ListQueueBroker``, start workers with ``taskiq worker sweep_taskiq:broker``. The
-file of hosts has the headings ``name,url``; each worker reads SRS_USERNAME and SRS_PASSWORD.
+file of hosts has the headings ``name,url`` and perhaps ``ca_file`` or ``thumbprint``, the certificate to
+trust; each worker reads SRS_USERNAME and SRS_PASSWORD.
 """
 
 import asyncio
@@ -11,9 +12,11 @@ from contextlib import ExitStack
 
 from taskiq import Context, InMemoryBroker, TaskiqDepends, TaskiqEvents, TaskiqState
 
-from srs_vsphere import EnvAuth, SrsFleet, Target, read_targets
+from srs_vsphere import EnvAuth, SrsFleet, Target, Tls, read_targets
 
 SHARE = 200
+
+Host = tuple[str, str, dict[str, str | None]]
 
 broker = InMemoryBroker()
 
@@ -29,13 +32,13 @@ def end(state: TaskiqState) -> None:
 
 
 @broker.task
-def poll_share(hosts: list[tuple[str, str]], context: Context = TaskiqDepends()) -> dict[str, str]:  # noqa: B008 - TaskIQ's way
-    """Poll some hosts. Names and addresses travel, credentials do not."""
+def poll_share(hosts: list[Host], context: Context = TaskiqDepends()) -> dict[str, str]:  # noqa: B008 - TaskIQ's way
+    """Poll some hosts. Names, addresses and certificates to trust travel, credentials do not."""
     state = context.state
-    key = tuple(name for name, _ in hosts)
+    key = tuple(name for name, _, _ in hosts)
     if key not in state.fleets:
         # The same share finds its clients, sessions and circuit breakers again.
-        fleet = SrsFleet([Target(name, url, EnvAuth()) for name, url in hosts])
+        fleet = SrsFleet([Target(name, url, EnvAuth(), Tls(**trust)) for name, url, trust in hosts])
         state.fleets[key] = state.stack.enter_context(fleet)
     found: dict[str, str] = {}
     for report in state.fleets[key].poll(deadline=30):
@@ -46,7 +49,10 @@ def poll_share(hosts: list[tuple[str, str]], context: Context = TaskiqDepends())
 
 async def sweep(targets: list[Target]) -> None:
     await broker.startup()
-    hosts = [(target.name, target.url) for target in targets]
+    hosts = [
+        (target.name, target.url, {"ca_file": target.tls.ca_file, "thumbprint": target.tls.thumbprint})
+        for target in targets
+    ]
     shares = [hosts[first : first + SHARE] for first in range(0, len(hosts), SHARE)]
     tasks = [await poll_share.kiq(share) for share in shares]
     for task in tasks:

@@ -1,7 +1,8 @@
 """Watch all runspaces of many hosts, and go on where the last watch was left.
 
-``python examples/watch_fleet.py hosts.csv state.json``; the file of hosts has the headings ``name,url``, user
-and password come from SRS_USERNAME and SRS_PASSWORD. It ends with Ctrl-C.
+``python examples/watch_fleet.py hosts.csv state.json``; the file of hosts has the headings ``name,url`` and
+perhaps ``ca_file`` or ``thumbprint``, the certificate to trust; user and password come from SRS_USERNAME and
+SRS_PASSWORD. It ends with Ctrl-C.
 """
 
 import sys

@@ -39,6 +39,7 @@ _NAMES = {
     "_service.argument_script_templates": ("PlaceholderValues",),
     "_service.script_request": (
         "ClientRunOptions",
+        "NewRunspaceOptions",
         "RunOptions",
     ),
     "_sync.argument_scripts": ("ArgumentScripts",),

@@ -19,6 +19,7 @@ from srs_vsphere._http.certificates import fetch_certificate as fetch_certificat
 from srs_vsphere._http.certificates import trust as trust
 from srs_vsphere._service.argument_script_templates import PlaceholderValues as PlaceholderValues
 from srs_vsphere._service.script_request import ClientRunOptions as ClientRunOptions
+from srs_vsphere._service.script_request import NewRunspaceOptions as NewRunspaceOptions
 from srs_vsphere._service.script_request import RunOptions as RunOptions
 from srs_vsphere._sync.argument_scripts import ArgumentScripts as ArgumentScripts
 from srs_vsphere._sync.client import SrsClient as SrsClient

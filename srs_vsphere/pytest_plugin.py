@@ -141,7 +141,8 @@ def srs_simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
 @pytest.fixture
 def srs_server(request: pytest.FixtureRequest, srs_simulator: Simulator) -> Iterator[SimServer]:
     """The simulated service on loopback, with the faults that the test is marked with."""
-    from srs_vsphere.simulator.faults import Fault, FaultPlan
+    from srs_vsphere.simulator.fault_plan import FaultPlan
+    from srs_vsphere.simulator.faults import Fault
     from srs_vsphere.simulator.server import SimServer
 
     marks = reversed(list(_node(request).iter_markers("srs_fault")))

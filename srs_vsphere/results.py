@@ -205,11 +205,10 @@ class ScriptResult(Generic[OutputT_co]):
         return f"{'an error' if len(self.errors) == 1 else f'{len(self.errors)} errors'}, the first: {first}"
 
     def _advice(self) -> str:
-        lost = (
-            f" At least {self.lost_records} records were lost: the service keeps 50 of each stream."
-            if self.lost_records
-            else ""
-        )
+        lost = ""
+        if self.lost_records:
+            records = "1 record was" if self.lost_records == 1 else f"{self.lost_records} records were"
+            lost = f" At least {records} lost: the service keeps 50 of each stream."
         # In format text the service keeps nothing of a script that did not come to its end.
         kept = "result.output has what came before" if self.output else "Nothing of its output was kept"
         match self.outcome:

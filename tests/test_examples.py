@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +59,39 @@ def test_list_runspaces_over_tls(simulator: Simulator) -> None:
     assert untrusted.returncode == 1
     assert "certificate" in untrusted.stderr.lower()
     assert not any("login" in path for _, path in server.requests[3:])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("list_runspaces.py", ()),
+        ("sync_script.py", ()),
+        ("run_script.py", ("'x'",)),
+        ("follow_script.py", ("'x'",)),
+        ("structured_output.py", ("4",)),
+        ("pool.py", ("web",)),
+    ],
+)
+def test_an_appliances_own_certificate_is_trusted_by_its_thumbprint(
+    simulator: Simulator, name: str, arguments: tuple[str, ...]
+) -> None:
+    pytest.importorskip("cryptography", reason="the simulator's certificate is made with it")
+    simulator.on_script(re.compile("Get-VM"), ScriptReply(output=[]))
+    with SimServer(simulator, tls=True) as server:
+        assert server.ca_file is not None
+        der = ssl.PEM_cert_to_DER_cert(Path(server.ca_file).read_text(encoding="ascii"))
+        thumbprint = hashlib.sha256(der).hexdigest()
+        done = run(
+            name, server.url, "alice", *arguments, SRS_PASSWORD="sesame-7Qx", SRS_THUMBPRINT=thumbprint
+        )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_example_takes_tls_settings() -> None:
+    for example in EXAMPLES.glob("*.py"):
+        text = example.read_text(encoding="utf-8")
+        # The demo has a simulator of its own; files of hosts have a certificate for each.
+        assert example.name == "demo.py" or "tls=tls" in text or "ca_file" in text, example.name
 
 
 def test_sync_script(server: SimServer, simulator: Simulator) -> None:

@@ -139,6 +139,96 @@ def test_anything_else_raises_with_the_result(outcome, text):
     assert (again.result, str(again)) == (it, str(caught.value))
 
 
+FIFTY = [StreamRecord(f"e{number}", START, StreamType.ERROR) for number in range(25, 75)]
+
+
+@pytest.mark.parametrize(
+    ("it", "says", "never"),
+    [
+        (
+            ScriptResult(ScriptOutcome.SUCCEEDED_WITH_ERRORS, "out", [OOPS]),
+            "result.errors has them all, result.output its output.",
+            "lost",
+        ),
+        (
+            ScriptResult(ScriptOutcome.SUCCEEDED_WITH_ERRORS, "out", FIFTY, lost_records=25),
+            "wrote 50 errors or more, the first that was kept: e25. It ran to its end: result.errors has"
+            " those that were kept, result.output its output. At least 25 records were lost: the service",
+            "them all",
+        ),
+        (
+            ScriptResult(ScriptOutcome.SUCCEEDED_WITH_ERRORS, "out", lost_records=5),
+            "wrote errors, which were lost",
+            "them all",
+        ),
+        (
+            ScriptResult(ScriptOutcome.FAILED, ""),
+            "Nothing of its output was kept, result.reason_text has the stack trace.",
+            "what came before",
+        ),
+        (
+            ScriptResult(ScriptOutcome.FAILED, [1, 2]),
+            "result.output has what came before, result.reason_text",
+            "Nothing",
+        ),
+        (
+            ScriptResult(ScriptOutcome.CANCELED, "", lost_records=1),
+            "Nothing of its output was kept. At least 1 record was lost",
+            "what came before",
+        ),
+        (ScriptResult(ScriptOutcome.CANCELED, [1]), "result.output has what came before.", "Nothing"),
+    ],
+)
+def test_what_the_error_says_of_output_and_errors_is_true(it, says, never):
+    with pytest.raises(ScriptFailedError) as caught:
+        it.raise_for_outcome()
+    assert says in str(caught.value)
+    assert never not in str(caught.value)
+
+
+def test_repr_and_table_tell_outcome_reason_and_counts():
+    assert repr(ScriptResult(ScriptOutcome.SUCCEEDED, "")) == "ScriptResult(outcome='succeeded')"
+    it = ScriptResult(
+        ScriptOutcome.FAILED,
+        [1, 2, 3],
+        [OOPS],
+        [OOPS, OOPS],
+        lost_records=4,
+        execution=execution(
+            "error",
+            "X: no <such> VM\n   at Some.Where()",
+            name="night & day",
+            start_time=START,
+            end_time=START + timedelta(seconds=1.5),
+        ),
+    )
+    assert repr(it) == (
+        "ScriptResult(outcome='failed', reason='X: no <such> VM', objects=3, errors=1, warnings=2,"
+        " lost_records=4)"
+    )
+    assert it._repr_html_() == (
+        "<table><tr><th>script</th><td>night &amp; day</td></tr>"
+        "<tr><th>outcome</th><td>failed</td></tr>"
+        "<tr><th>reason</th><td>X: no &lt;such&gt; VM</td></tr>"
+        "<tr><th>duration</th><td>1.5 s</td></tr>"
+        "<tr><th>objects</th><td>3</td></tr>"
+        "<tr><th>errors</th><td>1</td></tr>"
+        "<tr><th>warnings</th><td>2</td></tr>"
+        "<tr><th>lost_records</th><td>4</td></tr></table>"
+    )
+
+
+def test_repr_and_table_stay_short_and_escape_the_output():
+    it = ScriptResult(
+        ScriptOutcome.FAILED, "<b>" * 1000, execution=execution("error", "x" * 10_000, name="n")
+    )
+    assert "characters=3000" in repr(it)
+    assert len(repr(it)) < 500
+    assert "&lt;b&gt;" in it._repr_html_()
+    assert "<b>" not in it._repr_html_()
+    assert len(it._repr_html_()) < 3000
+
+
 @pytest.mark.parametrize("outcome", ["failed", "canceled", "lost"])
 def test_allowing_errors_allows_nothing_else(outcome):
     with pytest.raises(ScriptFailedError):

@@ -47,3 +47,18 @@ def test_threads_share_a_refused_login(server: SimServer) -> None:
             future.result()
     # Threads that come after the refusal try for themselves, so it is few rather than one.
     assert server.requests.count(LOGIN) < 8
+
+
+def test_a_client_can_be_used_while_the_interpreter_ends(
+    server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a function of `atexit`, where some versions of Python begin no thread any more."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    url = server.url.replace("127.0.0.1", "localhost")
+    with SrsClient(url, auth=BasicAuth("alice", "sesame-7Qx")) as client:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        assert client.runspaces.list() == []
+        assert client.run("'x'").output == "x"

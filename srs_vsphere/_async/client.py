@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
 
+from srs_vsphere._async.client_options import AsyncClientOptions
 from srs_vsphere._async.client_scripts import AsyncClientScripts
 from srs_vsphere._async.decoding import read_one
 from srs_vsphere._async.observer import AsyncObserver
@@ -21,6 +22,7 @@ from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_async_http
 from srs_vsphere._service import operations
 from srs_vsphere._service.session_file import SessionFile
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
@@ -40,7 +42,6 @@ from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
     from srs_vsphere._async.argument_scripts import AsyncArgumentScripts
-    from srs_vsphere._async.client_options import AsyncClientOptions
     from srs_vsphere._async.script_executions import AsyncScriptExecutions
     from srs_vsphere._async.web_consoles import AsyncWebConsoles
     from srs_vsphere.events import Event
@@ -152,6 +153,7 @@ class AsyncSrsClient(AsyncClientScripts):
         )
 
     @classmethod
+    @shows_keywords_of(AsyncClientOptions)
     def from_env(
         cls, *, url: str | None = None, profile: str | None = None, **overrides: Unpack[AsyncClientOptions]
     ) -> Self:

@@ -56,6 +56,8 @@ class AsyncRunspaceBlock:
         self._deadline = Deadline(None, session.sender.clock.now) if deadline is None else deadline
         self._check = check
         self._id: str | None = None
+        #: Whether it may have a runspace that nobody has tried to delete yet.
+        self._open = False
         self._process = os.getpid()
         #: After the block: whether its runspace is gone, or never was there.
         self.deleted: bool = True
@@ -65,6 +67,7 @@ class AsyncRunspaceBlock:
             raise RuntimeError("this runspace is open already: open another for a second block")
         self._process = os.getpid()
         began = Deadline(self._timeout, self._session.sender.clock.now)
+        self._open = True
         try:
             self._id = (await self._create(began)).id
             runspace = await self._ready(began)
@@ -94,6 +97,11 @@ class AsyncRunspaceBlock:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
+    def __del__(self) -> None:
+        # A Ctrl-C may come between the end of the block and its first line of clean-up.
+        if self._open and self._process == os.getpid():
+            _log.warning("runspace %s (%s) was not deleted: its block was broken off", self.name, self._id)
+
     async def _delete(self) -> None:
         """Delete the runspace on the way out.
 
@@ -115,7 +123,7 @@ class AsyncRunspaceBlock:
             logged = True
         finally:
             # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
-            self._id = None
+            self._id, self._open = None, False
             self.name = unique_name(self._prefix)
             self.deleted = gone or opened is None
             if not logged:

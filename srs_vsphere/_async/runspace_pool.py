@@ -17,6 +17,7 @@ from srs_vsphere._service.failures import was_not_started
 from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT, DEFAULT_WIDTH
 from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import Job, MapOptions, MismatchChoice, OnRecord, prepare
+from srs_vsphere._service.stream_schedule import StreamsChoice
 from srs_vsphere._validation import check_count, check_flag, check_name, check_number, check_patience
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, SrsError, WaitTimeoutError
 from srs_vsphere.models import PSDocument
@@ -198,7 +199,7 @@ class AsyncRunspacePool:
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
-        streams: bool = True,
+        streams: StreamsChoice = True,
         on_record: OnRecord | None = None,
     ) -> AsyncWorkerPool[PoolResult[object]]:
         """Run a script once for each of many inputs, as many at once as the pool has runspaces.

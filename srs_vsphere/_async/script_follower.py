@@ -10,12 +10,10 @@ from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.poll_schedule import Seen, WaitPolicy, seen_error, seen_execution
 from srs_vsphere._service.stream_merge import StreamFollower
+from srs_vsphere._service.stream_schedule import StreamSchedule, StreamsChoice, longest_delay
 from srs_vsphere.errors import NotFoundError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord, StreamType
 
-#: Seconds between two looks at most: a stream shows its newest 50 records only, so that waiting longer loses
-#: more of them.
-_LONGEST_DELAY = 2.0
 #: The service writes a script's state, output and streams one after the other: this long after the end the
 #: streams are whole.
 _SECONDS_TO_SETTLE = 0.05
@@ -29,7 +27,7 @@ class AsyncScriptWatch:
         id: the script's id.
         timeout: seconds until it is given up; None for never.
         given: seconds that the caller gave, for errors; default the timeout.
-        streams: whether its streams are read; default True.
+        streams: how often its streams are read; default at every look.
         follower: what is known of its streams already; default nothing.
     """
 
@@ -40,7 +38,7 @@ class AsyncScriptWatch:
         timeout: float | None,
         *,
         given: float | None = None,
-        streams: bool = True,
+        streams: StreamsChoice = True,
         follower: StreamFollower | None = None,
     ) -> None:
         #: How many streams the service did not have any more at the end.
@@ -51,9 +49,11 @@ class AsyncScriptWatch:
         self._kinds = tuple(StreamType) if streams else ()
         self._clock = session.sender.clock
         self._follower = StreamFollower() if follower is None else follower
+        self._schedule = StreamSchedule(streams)
+        self._began = self._clock.now()
         self._poll = AsyncPoll(
             session,
-            WaitPolicy(timeout=timeout, longest_delay=_LONGEST_DELAY),
+            WaitPolicy(timeout=timeout, longest_delay=longest_delay(streams)),
             operation="script_executions.wait",
             what=f"script {id} did not end",
             ask=lambda within: self._calls.get(id, within),
@@ -77,7 +77,8 @@ class AsyncScriptWatch:
             SrsError: asking makes no sense any more.
         """
         self.execution = await self._poll.step()
-        if self.execution is not None or not self._kinds:
+        elapsed = self._clock.now() - self._began
+        if self.execution is not None or not self._schedule.due(elapsed, self._poll.last):
             return []
         streams: dict[StreamType, list[StreamRecord] | None] = {}
         for stream in self._kinds:
@@ -88,7 +89,9 @@ class AsyncScriptWatch:
                 if seen_error(error) is Seen.LASTING_ERROR:
                     raise
                 streams[stream] = None
-        return self._follower.look(streams)
+        told = self._follower.look(streams)
+        self._schedule.read(elapsed, wrote=self._follower.wrote)
+        return told
 
     async def finish(self, within: float | None = None) -> list[StreamRecord | StreamGap]:
         """Look at the streams of a script that has ended for the last time.

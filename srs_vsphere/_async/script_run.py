@@ -8,6 +8,7 @@ from srs_vsphere._concurrency.hook import AsyncHook
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.script_output import OutputReader
 from srs_vsphere._service.stream_merge import StreamFollower
+from srs_vsphere._service.stream_schedule import StreamsChoice
 from srs_vsphere.models import ScriptExecution, StreamGap, StreamRecord
 from srs_vsphere.results import ScriptResult
 
@@ -28,7 +29,7 @@ class AsyncScriptRun:
         script: the user's script, None if it is not known.
         runspace_id: where it runs, None if it is not known.
         values_of: the name of the run, by which the rest of its values can be asked for there.
-        streams: whether its streams are read.
+        streams: how often its streams are read.
         on_record: told of each record.
         result: what came of it, once that was collected.
     """
@@ -40,7 +41,7 @@ class AsyncScriptRun:
     script: str | None = field(default=None, repr=False)
     runspace_id: str | None = None
     values_of: str | None = None
-    streams: bool = True
+    streams: StreamsChoice = True
     on_record: AsyncHook[StreamRecord] | None = None
     result: ScriptResult[object] | None = None
     #: Kept, for a record that the service lost has no id any more.

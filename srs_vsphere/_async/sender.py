@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import httpx
 
@@ -22,7 +22,6 @@ from srs_vsphere._http.request_builder import RequestBuilder
 from srs_vsphere._http.step_timeouts import StepTimeouts
 from srs_vsphere._http.tracebacks import hide_requests
 from srs_vsphere._service import failures
-from srs_vsphere._service.api_errors import error_for
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.event_log import LOG
 from srs_vsphere._service.failures import Failure
@@ -33,12 +32,10 @@ from srs_vsphere._service.retry_decision import (
     RetryBudget,
     Sent,
     decide,
-    retry_after_seconds,
 )
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import CertificateError
 from srs_vsphere.errors import (
-    OutcomeUnknownError,
     SrsError,
     StreamInterruptedError,
 )
@@ -47,15 +44,15 @@ from srs_vsphere.settings import Origin, Timeouts
 
 T = TypeVar("T")
 
+#: Name and value of the header that proves who is calling; a value that is called is made for one attempt.
+Proof: TypeAlias = tuple[str, Secret | Callable[[], Secret]] | None
+
 #: Of a response that is an error, more than this is not read.
 _LONGEST_ERROR_BODY = 65536
 #: The sockets' own timeouts go first, for they know whether the request was sent.
 _DEADLINE_SLACK = 0.05
 #: A request is sent again as it is if its deadline is missed by no more than this many seconds.
 _EARLY = 0.01
-#: A proxy responds so when it lost, or never got, the service's own response. The service itself says 0 for a
-#: runspace that it cannot reach, and then tells its code.
-_LOST_RESPONSES = frozenset({0, 502, 503, 504})
 
 
 class AsyncSender:
@@ -136,7 +133,7 @@ class AsyncSender:
         call: Call,
         reader: AsyncReader[T],
         *,
-        header: tuple[str, Secret | Callable[[], Secret]] | None = None,
+        header: Proof = None,
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None = None,
     ) -> T:
         """Try a call until it succeeds or the policy gives up.
@@ -144,8 +141,7 @@ class AsyncSender:
         Args:
             call: what to send.
             reader: takes what the call returns out of a successful response.
-            header: name and value of the header that proves who is calling; a value that is called is made
-                anew for each attempt.
+            header: proves who is calling.
             on_refusal: shown each response that is an error.
 
         Returns:
@@ -190,7 +186,7 @@ class AsyncSender:
         self,
         call: Call,
         reader: AsyncReader[T],
-        header: tuple[str, Secret | Callable[[], Secret]] | None,
+        header: Proof,
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
         """Make an attempt that somebody listens to."""
@@ -227,7 +223,7 @@ class AsyncSender:
         self,
         call: Call,
         reader: AsyncReader[T],
-        header: tuple[str, Secret | Callable[[], Secret]] | None,
+        header: Proof,
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
         call.status = None
@@ -241,7 +237,7 @@ class AsyncSender:
             try:
                 await limiter.acquire(remaining)
             except TimeoutError:
-                return self._no_slot(call)
+                return failures.no_slot(call, limiter.streams, self._max_connections)
             remaining = call.deadline - self.clock.now()
         response: AsyncResponse | None = None
         kept = False
@@ -260,7 +256,7 @@ class AsyncSender:
                 response = AsyncResponse(http_response, limiter)
                 result = await self._taken(call, response, reader, on_refusal)
             else:
-                timeouts = self._step_timeouts(call, remaining)
+                timeouts = StepTimeouts.within(remaining, self._timeouts, slow=call.operation.slow)
                 plain = self._requests.plain(call, _made(header), timeouts, whole=reader.whole)
                 overdue = (lambda: self.clock.now() > call.deadline) if reader.whole else None
                 with self.clock.limit(remaining + _DEADLINE_SLACK):
@@ -290,7 +286,7 @@ class AsyncSender:
     def _prepared(
         self,
         call: Call,
-        header: tuple[str, Secret | Callable[[], Secret]] | None,
+        header: Proof,
         remaining: float,
         *,
         whole: bool,
@@ -304,30 +300,8 @@ class AsyncSender:
             and -_EARLY < remaining - kept.seconds < _EARLY
         ):
             return kept
-        timeouts = self._step_timeouts(call, remaining)
+        timeouts = StepTimeouts.within(remaining, self._timeouts, slow=call.operation.slow)
         return self._requests.prepared(call, _made(header), timeouts, whole=whole)
-
-    def _no_slot(self, call: Call) -> Failure:
-        message, streams = "no connection became free before the deadline", self.limiter.streams
-        if not streams:
-            return failures.not_sent(call, message)
-        failure = failures.not_sent(
-            call, f"{message}: open streams hold {streams} of {self._max_connections}"
-        )
-        failure.error.advice = (
-            "Call outside of the streams' with blocks, or make the client with a larger max_connections."
-        )
-        return failure
-
-    def _step_timeouts(self, call: Call, remaining: float) -> StepTimeouts:
-        timeouts = self._timeouts
-        patience = timeouts.login if call.operation.slow else timeouts.read
-        return StepTimeouts(
-            min(timeouts.connect, remaining),
-            min(patience, remaining),
-            min(timeouts.write, remaining),
-            remaining,
-        )
 
     async def _taken(
         self,
@@ -339,28 +313,13 @@ class AsyncSender:
         call.status = response.status
         if 200 <= response.status < 300:
             return await reader.read(response, call)
-        failure = await self._refused(call, response)
+        body = await response.read(_LONGEST_ERROR_BODY)
+        failure = failures.of_refusal(
+            call, body, response.header("content-type"), response.header("retry-after"), datetime.now(UTC)
+        )
         if on_refusal is not None:
             on_refusal(response, failure.error)
         return failure
-
-    async def _refused(self, call: Call, response: AsyncResponse) -> Failure:
-        body = await response.read(_LONGEST_ERROR_BODY)
-        error = error_for(
-            call.operation.name,
-            call.host,
-            response.status,
-            response.header("content-type"),
-            body,
-            call.attempts,
-        )
-        retry_after = retry_after_seconds(response.header("retry-after"), datetime.now(UTC))
-        outcome = Outcome(Sent.RESPONDED, response.status, retry_after)
-        lost = response.status in _LOST_RESPONSES and error.code is None
-        if lost and not call.operation.idempotent:
-            facts = call.facts(status=response.status, code=error.code, details=error.details)
-            return Failure(outcome, OutcomeUnknownError(error.message, **facts))
-        return Failure(outcome, error)
 
     async def _report(self, call: Call, failure: Failure, wait: float, reason: str) -> None:
         from srs_vsphere.events import Retrying
@@ -373,7 +332,7 @@ class AsyncSender:
             await self._on_retry.tell(RetryEvent(operation, call.host, attempt, wait, reason, failure.error))
 
 
-def _made(header: tuple[str, Secret | Callable[[], Secret]] | None) -> tuple[str, Secret] | None:
+def _made(header: Proof) -> tuple[str, Secret] | None:
     if header is None:
         return None
     name, value = header

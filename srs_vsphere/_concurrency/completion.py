@@ -180,9 +180,15 @@ class Completion(Generic[T]):
         context = contextvars.copy_context()
         thread = threading.Thread(target=context.run, args=(do,), name="srs_vsphere login", daemon=True)
         try:
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                # None begins any more while the interpreter ends.
+                return work()
             while not ended.wait(_SECONDS_BETWEEN_LOOKS):
                 pass
+            # A process that is forked right after should not have the thread still ending.
+            thread.join()
         except BaseException:
             late = job.abandon()
             if late is not None:

@@ -19,7 +19,8 @@ class StartsAfresh(Protocol):
         ...
 
 
-_all: weakref.WeakSet[StartsAfresh] = weakref.WeakSet()
+#: Not a WeakSet, whose callback is Python code: a Ctrl-C that comes while it runs is lost.
+_all: set[weakref.ref[StartsAfresh]] = set()
 
 
 def start_afresh_in_children(holder: StartsAfresh) -> None:
@@ -28,12 +29,14 @@ def start_afresh_in_children(holder: StartsAfresh) -> None:
     Args:
         holder: the object.
     """
-    _all.add(holder)
+    _all.add(weakref.ref(holder, _all.discard))
 
 
 def _start_all_afresh() -> None:
-    for holder in list(_all):
-        holder.start_afresh()
+    for found in list(_all):
+        holder = found()
+        if holder is not None:
+            holder.start_afresh()
 
 
 # Where it is missing, there is no fork either.

@@ -13,10 +13,8 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import select
 import socket
-from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
+from collections.abc import Awaitable, Iterable
 from typing import Final, Protocol, cast
 
 import httpx
@@ -24,6 +22,7 @@ import httpx
 from srs_vsphere._http import limits
 from srs_vsphere._http.response_head import MalformedResponse
 from srs_vsphere._http.response_parser import ResponseParser
+from srs_vsphere._http.socket_waits import Wait, waiting_for
 from srs_vsphere._http.step_timeouts import StepTimeouts
 
 _INFO: Final = {"client_addr": "sockname", "server_addr": "peername"}
@@ -99,7 +98,7 @@ class Connection(asyncio.BufferedProtocol):
         self._keep_alive = keep_alive
         self._read_buffer = read_buffer
         self._transport: asyncio.Transport | None = None
-        self._is_readable: Callable[[], object] = _never
+        self._is_readable: Wait | None = None
         self._parser: ResponseParser | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._drain_waiter: asyncio.Future[None] | None = None
@@ -123,7 +122,7 @@ class Connection(asyncio.BufferedProtocol):
         Args:
             now: the time on the loop's clock.
         """
-        return now < self._deadline and not self._is_readable()
+        return now < self._deadline and not (self._is_readable and self._is_readable(0))
 
     def exchange(
         self, parser: ResponseParser, data: bytes, timeouts: StepTimeouts, now: float, end: float, enough: int
@@ -218,7 +217,7 @@ class Connection(asyncio.BufferedProtocol):
         """Remember the transport."""
         # No isinstance: uvloop's transports are asyncio's in all but name.
         self._transport = cast("asyncio.Transport", transport)
-        self._is_readable = _look_at(transport.get_extra_info("socket").fileno())
+        self._is_readable = waiting_for(transport.get_extra_info("socket").fileno())
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Say where to read to."""
@@ -375,20 +374,6 @@ class Connection(asyncio.BufferedProtocol):
             self.drop(httpx.ReadTimeout("the server did not respond in time"))
         else:
             self.close()
-
-
-def _look_at(fd: int) -> Callable[[], object]:
-    """Return a function that says, without waiting, whether a socket can be read."""
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        return partial(poll.poll, 0)
-    # That is Windows, where the numbers of sockets have no bound.
-    return lambda: select.select([fd], [], [], 0)[0]
-
-
-def _never() -> bool:
-    return False
 
 
 #: Connections of the process that this one was forked from: kept, for what happens when they are collected is

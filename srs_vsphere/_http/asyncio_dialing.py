@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from srs_vsphere._http.name_lookup import NEXT_AFTER, Place, look_up
+from srs_vsphere._http.name_lookup import NEXT_AFTER, Place, async_look_up
 
 
 async def dial(host: str, port: int) -> socket.socket:
@@ -26,8 +26,7 @@ async def dial(host: str, port: int) -> socket.socket:
         OSError: the name is unknown, or none of its addresses answers; the first address's error.
     """
     loop = asyncio.get_running_loop()
-    lookup = look_up(host, port)
-    places = lookup.result() if lookup.done() else await asyncio.wrap_future(lookup)
+    places = await async_look_up(host, port)
     if len(places) == 1:
         return await _connect(places[0])
     errors: list[OSError] = []

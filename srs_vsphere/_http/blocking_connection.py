@@ -9,36 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import math
-import select
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from typing import Final
 
 import httpx
 
 from srs_vsphere._http.limits import READ_BYTES as _READ_BYTES
+from srs_vsphere._http.socket_waits import waiting_for
 
 #: Seconds; polling takes no more than some weeks.
 _LONGEST_WAIT: Final = 86_400.0
 _INFO: Final = {"client_addr": "getsockname", "server_addr": "getpeername"}
 
 _now = time.monotonic
-
-#: Waits for so many milliseconds at most; what it returns is true if what it waits for came about.
-_Wait = Callable[[float], object]
-
-
-def _waiting_for(sock: socket.socket, *, write: bool) -> _Wait:
-    """Return a function that waits until a socket can be read, or as well until it can be written."""
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(sock, select.POLLIN | select.POLLOUT if write else select.POLLIN)
-        return poll.poll
-    # That is Windows, where the numbers of sockets have no bound that matters here.
-    writing = [sock] if write else []
-    return lambda milliseconds: any(select.select([sock], writing, [], milliseconds / 1000))
 
 
 class BlockingConnection:
@@ -62,7 +47,7 @@ class BlockingConnection:
         self.idle_since: float = 0.0
         self.requests: int = 0
         self._sock = sock
-        self._readable = _waiting_for(sock, write=False)
+        self._readable = waiting_for(sock.fileno())
         self._early: bytes | None = None
         self._tls: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
@@ -225,7 +210,7 @@ class BlockingConnection:
             self._write_slowly(memoryview(data)[sent:], math.inf if patience is None else patience, end)
 
     def _write_slowly(self, data: memoryview, patience: float, end: float) -> None:
-        wait = _waiting_for(self._sock, write=True)
+        wait = waiting_for(self._sock.fileno(), write=True)
         now = _now()
         until = min(now + patience, end)
         while now < until:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import errno
-import math
 import selectors
 import socket
-import threading
 import time
 from typing import Final, cast
 
@@ -31,8 +29,7 @@ def dial_blocking(host: str, port: int, end: float) -> socket.socket:
         TimeoutError: the time is over.
         OSError: the name is unknown, or none of its addresses answers; the first address's error.
     """
-    left = end - time.monotonic()
-    places = look_up(host, port).result(None if math.isinf(left) else min(left, threading.TIMEOUT_MAX))
+    places = look_up(host, port, end - time.monotonic())
     errors: list[OSError] = []
     with selectors.DefaultSelector() as selector:
         try:

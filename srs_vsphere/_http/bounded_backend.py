@@ -88,9 +88,12 @@ class BoundedBackend:
         left = self._bound.within(options.pop("timeout", None))
         try:
             # The system's lookup, which the backend begins with, has no timeout.
-            look_up(host, port).exception(left)
+            look_up(host, port, math.inf if left is None else left)
         except TimeoutError:
             raise httpx.ConnectTimeout("the host's name was not looked up in time") from None
+        except (OSError, UnicodeError):
+            # The backend comes upon it, too, and makes of it what httpcore knows.
+            pass
         return BoundedStream(self._backend.connect_tcp(host, port, timeout=left, **options), self._bound)
 
     def sleep(self, seconds: float) -> None:

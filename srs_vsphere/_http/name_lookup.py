@@ -19,29 +19,61 @@ NEXT_AFTER: Final = 0.25
 Place = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
 
-def look_up(host: str, port: int) -> Future[list[Place]]:
-    """Begin to look up where a host is.
+def look_up(host: str, port: int, timeout: float) -> list[Place]:
+    """Look up where a host is, and wait for it.
 
     Args:
         host: its name or address.
         port: its port.
+        timeout: seconds to wait.
 
     Returns:
-        A future of its addresses, in the order in which they are to be tried; an `OSError` if the name is
-        unknown. It is there already if the host is an address.
+        Its addresses, in the order in which they are to be tried.
+
+    Raises:
+        TimeoutError: the time is over; the lookup goes on, and comes to nothing.
+        OSError: the name is unknown.
+        UnicodeError: it is no name.
     """
+    future, thread = _begin(host, port)
+    if thread is not None:
+        # Not for the future: a process that is forked right after should not have the thread still ending.
+        thread.join(min(timeout, threading.TIMEOUT_MAX))
+        if not future.done():
+            raise TimeoutError
+    return future.result()
+
+
+async def async_look_up(host: str, port: int) -> list[Place]:
+    """Look up where a host is in asyncio, where waiting for it can be cancelled at once; see `look_up`.
+
+    Args:
+        host: its name or address.
+        port: its port.
+    """
+    future, _ = _begin(host, port)
+    if future.done():
+        return future.result()
+    # Loaded on use: threads have no need of it.
+    from asyncio import wrap_future
+
+    return await wrap_future(future)
+
+
+def _begin(host: str, port: int) -> tuple[Future[list[Place]], threading.Thread | None]:
     future: Future[list[Place]] = Future()
     places = _literal_places(host, port)
     if places:
         future.set_result(places)
-        return future
+        return future, None
     thread = threading.Thread(target=_look_up, args=(host, port, future), name="srs name lookup", daemon=True)
     try:
         thread.start()
     except RuntimeError:
         # None begins any more while the interpreter ends.
         _look_up(host, port, future)
-    return future
+        return future, None
+    return future, thread
 
 
 def _look_up(host: str, port: int, future: Future[list[Place]]) -> None:

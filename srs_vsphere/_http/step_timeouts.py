@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import httpx
 
+from srs_vsphere.settings import Timeouts
+
 #: Seconds; no more than some weeks fit into the timeout of a socket, which httpx's transports use.
 _LONGEST_TIMEOUT = 1e6
 
@@ -24,6 +26,19 @@ class StepTimeouts(NamedTuple):
     read: float | None = None
     write: float | None = None
     total: float | None = None
+
+    @classmethod
+    def within(cls, seconds: float, timeouts: Timeouts, *, slow: bool) -> StepTimeouts:
+        """Return the timeouts of a request.
+
+        Args:
+            seconds: for all of it.
+            timeouts: for each step, if that is less.
+            slow: whether the service may take as long as for a login.
+        """
+        patience = timeouts.login if slow else timeouts.read
+        steps = (timeouts.connect, patience, timeouts.write, seconds)
+        return cls(*[min(step, seconds) for step in steps])
 
     @classmethod
     def of(cls, request: httpx.Request) -> StepTimeouts:

@@ -12,9 +12,9 @@ import httpx
 from attrs import evolve, frozen
 
 from srs_vsphere._service import operations
-from srs_vsphere._service.api_errors import PROXY_ADVICE
+from srs_vsphere._service.api_errors import PROXY_ADVICE, error_for
 from srs_vsphere._service.certificate_failures import tls_error
-from srs_vsphere._service.retry_decision import Outcome, Sent
+from srs_vsphere._service.retry_decision import Outcome, Sent, retry_after_seconds
 from srs_vsphere.errors import (
     ClosedError,
     DecodeError,
@@ -31,12 +31,17 @@ from srs_vsphere.errors import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from srs_vsphere._service.call import Call
 
 #: The service's code for a runspace that it cannot reach: nothing was started or stopped there.
 UNREACHABLE = 1000
 #: The connection was not there yet, so no byte of the request was written.
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+#: A proxy responds so when it lost, or never got, the service's own response. The service itself says 0 for a
+#: runspace that it cannot reach, and then tells its code.
+_LOST_RESPONSES = frozenset({0, 502, 503, 504})
 #: How the HTTP library begins what may pass.
 _PASSING_PROXY_ERRORS = ("5", "Proxy Server could not connect")
 _OTHER_PROXY_ADVICE = "Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or exclude the service with NO_PROXY."
@@ -116,6 +121,45 @@ def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
     if isinstance(error, httpx.TimeoutException):
         return unknown(call, "the service did not respond in time", cause, ResponseTimeoutError)
     return unknown(call, "the connection broke before the response was whole", cause)
+
+
+def of_refusal(
+    call: Call, body: bytes, content_type: str | None, retry_after: str | None, now: datetime
+) -> Failure:
+    """Judge a response that is an error.
+
+    Args:
+        call: what was attempted; its status is the response's.
+        body: what there is of the response's body.
+        content_type: its header ``Content-Type``.
+        retry_after: its header ``Retry-After``.
+        now: the time of day.
+    """
+    status = call.status or 0
+    error = error_for(call.operation.name, call.host, status, content_type, body, call.attempts)
+    outcome = Outcome(Sent.RESPONDED, status, retry_after_seconds(retry_after, now))
+    if status in _LOST_RESPONSES and error.code is None and not call.operation.idempotent:
+        facts = call.facts(status=status, code=error.code, details=error.details)
+        return Failure(outcome, OutcomeUnknownError(error.message, **facts))
+    return Failure(outcome, error)
+
+
+def no_slot(call: Call, streams: int, size: int) -> Failure:
+    """Return the failure of an attempt for which no connection became free.
+
+    Args:
+        call: what was attempted.
+        streams: how many connections open streams hold.
+        size: how many there may be.
+    """
+    message = "no connection became free before the deadline"
+    if not streams:
+        return not_sent(call, message)
+    failure = not_sent(call, f"{message}: open streams hold {streams} of {size}")
+    failure.error.advice = (
+        "Call outside of the streams' with blocks, or make the client with a larger max_connections."
+    )
+    return failure
 
 
 def of_closed_client(call: Call) -> Failure:

@@ -12,6 +12,7 @@ from srs_vsphere._service.identity import RunspaceRef
 from srs_vsphere._service.run_defaults import DEFAULT_DEPTH, DEFAULT_TIMEOUT, DEFAULT_WIDTH
 from srs_vsphere._service.script_output import OutputChoice, OutputReader
 from srs_vsphere._service.script_text import script_text
+from srs_vsphere._service.stream_schedule import StreamsChoice
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._service.wrapped_scripts import WrappedScript, as_text, as_values
 from srs_vsphere._validation import check_flag, check_name, check_patience
@@ -39,15 +40,16 @@ class MapOptions(TypedDict, total=False):
         timeout: seconds for all of the call; default 3600, after which the service ends a script itself. A
             script that has not ended by then is canceled. None waits as long as it takes.
         check: whether anything but plain success raises `ScriptFailedError`; default False.
-        streams: whether what it writes to its streams is read; default True. Without it nobody looks for
-            errors, and the outcome goes by the service's state alone.
+        streams: whether what it writes to its streams is read; default True. False: nobody looks for errors,
+            and the outcome goes by the service's state alone. ``"sparse"``: rarely while it is silent; see
+            ``run()`` of a runspace.
         on_record: called with each `StreamRecord` while the script runs; default None.
     """
 
     name: str | None
     timeout: float | None
     check: bool
-    streams: bool
+    streams: StreamsChoice
     on_record: OnRecord | None
 
 
@@ -64,19 +66,27 @@ class RunOptions(MapOptions, total=False):
     parameters: Parameters | None
 
 
-class ClientRunOptions(RunOptions, total=False):
+class NewRunspaceOptions(RunOptions, total=False):
+    """What running a script in a new runspace takes besides.
+
+    Args:
+        run_vc_connection_script: whether it connects to vCenter; default False.
+        wait_for_quota: seconds to wait for room for it if the service has none; default 0.
+    """
+
+    run_vc_connection_script: bool
+    wait_for_quota: float
+
+
+class ClientRunOptions(NewRunspaceOptions, total=False):
     """What a client's ``run()`` takes besides.
 
     Args:
         runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the script
             has ended.
-        run_vc_connection_script: whether the new one connects to vCenter; default False.
-        wait_for_quota: seconds to wait for room for the new one if the service has none; default 0.
     """
 
     runspace: RunspaceRef | None
-    run_vc_connection_script: bool
-    wait_for_quota: float
 
 
 class ScriptBody(dict[str, object]):
@@ -108,7 +118,7 @@ class Job:
         run: the name of the run, by which the rest of its values can be asked for; None if there is no such.
         timeout: seconds for all of it; None for as long as it takes.
         check: whether anything but plain success raises.
-        streams: whether its streams are read.
+        streams: how often its streams are read.
         on_record: called with each record while it runs.
     """
 
@@ -120,7 +130,7 @@ class Job:
     run: str | None = None
     timeout: float | None = None
     check: bool = False
-    streams: bool = True
+    streams: StreamsChoice = True
     on_record: OnRecord | None = None
 
 
@@ -131,7 +141,7 @@ def prepare(
     name: str | None = None,
     timeout: float | None = DEFAULT_TIMEOUT,
     check: bool = False,
-    streams: bool = True,
+    streams: StreamsChoice = True,
     on_record: OnRecord | None = None,
     output: OutputChoice = "text",
     width: int | None = DEFAULT_WIDTH,
@@ -148,7 +158,7 @@ def prepare(
         name: its name; None for a unique one.
         timeout: seconds for all of it; None for as long as it takes.
         check: whether anything but plain success raises.
-        streams: whether its streams are read.
+        streams: how often its streams are read.
         on_record: called with each record while it runs.
         output: the form of its output: ``text``, ``json`` or ``raw``.
         width: for ``text``: columns; None for the script as it is.
@@ -167,7 +177,7 @@ def prepare(
     """
     check_patience("timeout", timeout)
     check_flag("check", check)
-    check_flag("streams", streams)
+    _check_streams(streams)
     check_name(name)
     _check_on_record(on_record, streams=streams)
     text = script_text(script)
@@ -258,7 +268,17 @@ def _check_whole(name: str, value: object, allowed: range) -> None:
         raise InvalidArgumentValueError(f"{name} must be from {allowed[0]} to {allowed[-1]}, not {value}")
 
 
-def _check_on_record(on_record: object, *, streams: bool) -> None:
+def _check_streams(streams: object) -> None:
+    # 1 is equal to True, and no choice all the same.
+    if not isinstance(streams, bool | str):
+        raise InvalidArgumentTypeError(
+            f'streams must be True, False or "sparse", not {type(streams).__name__}'
+        )
+    if streams not in {True, False, "sparse"}:
+        raise InvalidArgumentValueError(f'streams must be True, False or "sparse", not {streams!r}')
+
+
+def _check_on_record(on_record: object, *, streams: StreamsChoice) -> None:
     if on_record is None:
         return
     if not callable(on_record):

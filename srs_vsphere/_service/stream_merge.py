@@ -65,6 +65,8 @@ class StreamFollower:
         self._streams = {kind: _Stream(kind) for kind in StreamType}
         self._held: list[_Held] = []
         self._horizon = _BEGINNING
+        #: Whether the last poll showed something new.
+        self.wrote = False
 
     def look(self, windows: Mapping[StreamType, Sequence[StreamRecord] | None]) -> list[Followed]:
         """Take the records of one poll.
@@ -76,8 +78,11 @@ class StreamFollower:
         Returns:
             Records that were not returned before, and gaps, in order of time; the newest are held back.
         """
-        for kind, stream in self._streams.items():
-            self._held += stream.look(windows.get(kind) or ())
+        new = [
+            held for kind, stream in self._streams.items() for held in stream.look(windows.get(kind) or ())
+        ]
+        self.wrote = bool(new)
+        self._held += new
         if any(windows.get(kind) is None for kind in StreamType):
             return []
         # What was seen at the last full poll, every stream has been polled since.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
 
+from srs_vsphere._sync.client_options import ClientOptions
 from srs_vsphere._sync.client_scripts import ClientScripts
 from srs_vsphere._sync.decoding import read_one
 from srs_vsphere._sync.observer import Observer
@@ -21,6 +22,7 @@ from srs_vsphere._http import log_redaction
 from srs_vsphere._http.client import make_http
 from srs_vsphere._service import operations
 from srs_vsphere._service.session_file import SessionFile
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_seconds
 from srs_vsphere.auth import Auth, Secret
 from srs_vsphere.errors import InvalidArgumentTypeError
@@ -40,7 +42,6 @@ from srs_vsphere.tls import Tls
 
 if TYPE_CHECKING:
     from srs_vsphere._sync.argument_scripts import ArgumentScripts
-    from srs_vsphere._sync.client_options import ClientOptions
     from srs_vsphere._sync.script_executions import ScriptExecutions
     from srs_vsphere._sync.web_consoles import WebConsoles
     from srs_vsphere.events import Event
@@ -152,6 +153,7 @@ class SrsClient(ClientScripts):
         )
 
     @classmethod
+    @shows_keywords_of(ClientOptions)
     def from_env(
         cls, *, url: str | None = None, profile: str | None = None, **overrides: Unpack[ClientOptions]
     ) -> Self:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from srs_vsphere._service.identity import RunspaceRef
     from srs_vsphere._service.script_output import OutputChoice
     from srs_vsphere._service.script_request import ClientRunOptions, MismatchChoice, OnRecord, RunOptions
+    from srs_vsphere._service.stream_schedule import StreamsChoice
     from srs_vsphere.models import PSDocument
     from srs_vsphere.parameters import Parameters
     from srs_vsphere.results import ScriptResult
@@ -86,7 +87,7 @@ class ClientScripts:
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
-        streams: bool = True,
+        streams: StreamsChoice = True,
         on_record: OnRecord | None = None,
         runspace: RunspaceRef | None = None,
         run_vc_connection_script: bool = False,
@@ -123,8 +124,9 @@ class ClientScripts:
                 long as it takes. The last tenth of it, 5 seconds at most, is kept for canceling a script
                 that has not ended and deleting its runspace.
             check: whether anything but plain success raises `ScriptFailedError`; default False.
-            streams: whether what it writes to its streams is read; default True. Without it nobody looks
-                for errors, and the outcome goes by the service's state alone.
+            streams: whether what it writes to its streams is read; default True. ``"sparse"``: rarely while
+                it is silent, in a third of the requests; see ``run()`` of a runspace for what that may lose.
+                False: never; nobody looks for errors, and the outcome goes by the service's state alone.
             on_record: called with each `StreamRecord` while the script runs (and awaited, if it is async);
                 what it raises is logged. Default None.
             runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the
@@ -245,7 +247,7 @@ class ClientScripts:
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
-        streams: bool = True,
+        streams: StreamsChoice = True,
         on_record: OnRecord | None = None,
     ) -> StartedScript[object]:
         """Start a script in a runspace, and return as soon as it runs.

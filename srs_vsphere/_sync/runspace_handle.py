@@ -11,6 +11,7 @@ from srs_vsphere._sync.started_script import StartedScript
 from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT, DEFAULT_WIDTH
 from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import MismatchChoice, OnRecord, RunOptions, prepare
+from srs_vsphere._service.stream_schedule import StreamsChoice
 from srs_vsphere.models import PSDocument, Runspace
 from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import ScriptResult
@@ -97,7 +98,7 @@ class RunspaceHandle:
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
-        streams: bool = True,
+        streams: StreamsChoice = True,
         on_record: OnRecord | None = None,
     ) -> ScriptResult[object]:
         """Run a script in this runspace and wait for its end; calls at once wait for each other.
@@ -124,8 +125,12 @@ class RunspaceHandle:
             timeout: seconds for all of the call; default 3600, None for as long as it takes. The last tenth
                 of it, 5 seconds at most, is kept for canceling a script that has not ended.
             check: whether anything but plain success raises `ScriptFailedError`; default False.
-            streams: whether what it writes to its streams is read; default True. Without it nobody looks
-                for errors, and the outcome goes by the service's state alone.
+            streams: whether what it writes to its streams is read; default True: every 2.4 seconds, five
+                requests each time, since the service shows the newest 50 records of each stream only.
+                ``"sparse"``: rarely while it is silent: after 8 seconds, then at distances that double, up
+                to a minute; and every 3.6 seconds once it writes, until it is silent again. More than 50
+                records in one stream between two looks are lost, which ``lost_records`` counts. False:
+                never; nobody looks for errors, and the outcome goes by the service's state alone.
             on_record: called with each `StreamRecord` while the script runs (and awaited, if it is async);
                 what it raises is logged. Default None.
 
@@ -215,7 +220,7 @@ class RunspaceHandle:
         name: str | None = None,
         timeout: float | None = DEFAULT_TIMEOUT,
         check: bool = False,
-        streams: bool = True,
+        streams: StreamsChoice = True,
         on_record: OnRecord | None = None,
     ) -> StartedScript[object]:
         """Start a script in this runspace, and return as soon as it runs.

@@ -57,4 +57,4 @@ def _converted(type_: object, tokens: Sequence[Token]) -> float:
     return parse_duration(tokens[0].value)
 
 
-Duration: TypeAlias = Annotated[float, Parameter(converter=_converted)]
+Duration: TypeAlias = Annotated[float, Parameter(converter=_converted, metavar="TIME")]

@@ -12,11 +12,20 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from srs_vsphere.cli.problems import ExitCode, Terminated, UsageError, exit_code_of, message_of
+from srs_vsphere.cli.problems import (
+    ExitCode,
+    Terminated,
+    UsageError,
+    exit_code_of,
+    in_own_terms,
+    message_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
+
+    from cyclopts import CycloptsError
 
 _EXTRA = "srs: this command needs the extra: pip install 'srs-vsphere[cli]'"
 _NOT_ON_THE_COMMAND_LINE = (
@@ -106,11 +115,18 @@ def _run(words: list[str]) -> int:
         )
         sys.stdout.flush()
     except (CycloptsError, UsageError) as error:
-        _say(_one_line(error))
+        _say(_told(error))
         return ExitCode.USAGE
     except Exception as error:  # noqa: BLE001 - each ends as one line and an exit code
         return _fail(error, _verbosity(words))
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _told(error: CycloptsError | UsageError) -> str:
+    unused: list[str] | None = getattr(error, "unused_tokens", None)
+    if unused and type(error).__name__ == "UnusedCliTokensError":
+        return f"{unused[0]}: the command takes no such argument or option; --help tells what it takes"
+    return in_own_terms(_one_line(error))
 
 
 def _fail(error: Exception, verbosity: int) -> int:
@@ -151,7 +167,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     del category, filename, lineno, file, line
-    _say(f"warning: {message}")
+    _say(f"warning: {in_own_terms(str(message))}")
 
 
 def _say(text: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from attrs import frozen
 from cyclopts import Parameter
 
 from srs_vsphere.cli.durations import Duration
+from srs_vsphere.cli.problems import UsageError
 
 OutputForm: TypeAlias = Literal["table", "json", "ndjson", "yaml", "name"]
 
@@ -22,11 +24,9 @@ class Options:
         password_stdin: take the password from the first line of standard input.
         ca_file: PEM file with the certificates to trust.
         thumbprint: trust the one certificate with this thumbprint.
-        insecure: do not check the certificate: whoever is in between can read and change everything. A
-            password is sent only if this is given twice.
+        insecure: do not check the certificate; a password is sent only if this is given twice.
         profile: name of a profile in srs/config.toml, in the folder for settings.
-        no_session: use a session of its own, which ends with the command, instead of the one that commands
-            share.
+        no_session: use a session that ends with the command, not the one that commands share.
         timeout: time for the command's work, such as 30s, 10m or 1h.
         output: form of what goes to standard output; default table; with name, only ids.
         quiet: no progress and no messages, only errors.
@@ -37,7 +37,7 @@ class Options:
     url: str | None = None
     username: str | None = None
     password_stdin: bool = False
-    ca_file: str | None = None
+    ca_file: Path | None = None
     thumbprint: str | None = None
     insecure: Annotated[int, Parameter(count=True)] = 0
     profile: str | None = None
@@ -80,12 +80,17 @@ def moved_behind(words: list[str]) -> list[str]:
 
     Args:
         words: the command line.
+
+    Raises:
+        UsageError: no command follows them.
     """
     taken = 0
     while taken < len(words) and (name := words[taken].partition("=")[0]) in LEADING:
         taken += 2 if LEADING[name] and "=" not in words[taken] else 1
     leading, rest = words[:taken], words[taken:]
-    if not leading or not rest or rest[0].startswith("-"):
+    if leading and not rest:
+        raise UsageError(leading[-1], "a command must follow, or a value is missing: try `srs --help`")
+    if not leading or rest[0].startswith("-"):
         return words
     # Before a `--`, behind which everything is an argument.
     end = rest.index("--") if "--" in rest else len(rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -98,11 +99,23 @@ def message_of(error: SrsError) -> str:
     Args:
         error: the error.
     """
-    for name, advice in _ADVICE.items():
-        if any(kind.__name__ == name for kind in type(error).__mro__):
-            error.advice = advice
+    for kind in type(error).__mro__:
+        # What an error advises of its own knows more.
+        if kind.__name__ in _ADVICE and error.advice == getattr(kind, "advice", None):
+            error.advice = _ADVICE[kind.__name__]
             break
-    return " ".join(str(error).split())
+    return in_own_terms(" ".join(str(error).split()))
+
+
+def in_own_terms(text: str) -> str:
+    """Put the command's own terms in the place of the package's, which are for programs.
+
+    Args:
+        text: what the package says.
+    """
+    for words, own in OWN_TERMS:
+        text = re.sub(words, own, text)
+    return text
 
 
 #: In place of what the package advises, which is written for programs.
@@ -117,3 +130,19 @@ _ADVICE = {
     "ResponseTimeoutError": "Check the service and the network, or give it more time with --timeout.",
     "OutcomeUnknownError": "Look at what there is (`srs runspace ls`, `srs script ls`) before you repeat it.",
 }
+#: The package's words, as patterns, and the command's.
+OWN_TERMS = (
+    (r"in it with Tls\(thumbprint=[^)]*\)", "in it with `srs cert --pin`"),
+    (r'say Tls\(verify="never"\)', "give --insecure twice"),
+    ("pass arguments, or name a profile with SRS_PROFILE", "give options, or name a profile with --profile"),
+    (r": wait, or raise RetryPolicy\(attempts=\)", ""),
+    (r": wait, or raise RetryPolicy\(deadline=\)", ": give it more time with --timeout"),
+    (r"argument_scripts\.list\(\)", "`srs template ls`"),
+    (r"runspaces\.list\(\)", "`srs runspace ls`"),
+    (r"script_executions\.list\(\)", "`srs script ls`"),
+    (r"web_consoles\.list\(\)", "`srs console ls`"),
+    (r"script_executions\.output\(\) and ?\.records\(\)", "`srs script output` and `srs follow`"),
+    (r"script_executions\.output\(\)", "`srs script output`"),
+    ("ca_file (?=must|cannot)", "--ca-file "),
+    ("thumbprint (?=must)", "--thumbprint "),
+)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT = "-"
 
-File = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
+#: A path, so that shells complete it.
+File = Annotated[Path | None, Parameter(allow_leading_hyphen=True)]
 
 
 @frozen(kw_only=True)
@@ -47,7 +48,7 @@ Script = Annotated[ScriptOptions, Parameter(name="*")]
 NO_SCRIPT = ScriptOptions()
 
 
-def script_text(file: str | None, command: str | None, *, stdin_is_taken: bool) -> str:
+def script_text(file: Path | None, command: str | None, *, stdin_is_taken: bool) -> str:
     """Return the script's text.
 
     Args:
@@ -64,16 +65,17 @@ def script_text(file: str | None, command: str | None, *, stdin_is_taken: bool) 
         return command
     if file is None or command is not None:
         raise UsageError("FILE", "give a file, - for standard input, or the script itself with -c")
-    if file == _STANDARD_INPUT:
+    name = str(file)
+    if name == _STANDARD_INPUT:
         if stdin_is_taken:
             raise UsageError(
                 "FILE", "standard input cannot hold the script and, with --password-stdin, the password"
             )
         content, name = sys.stdin.buffer.read(), "standard input"
-    elif file.startswith("-"):
-        raise UsageError(file, "there is no such option")
+    elif name.startswith("-"):
+        raise UsageError(name, "there is no such option")
     else:
-        content, name = _content(file, "FILE"), file
+        content = _content(name, "FILE")
     text = _text(content, name, "FILE")
     if not text.strip():
         raise UsageError("FILE", f"{name} is blank")

@@ -24,6 +24,7 @@ from uuid import uuid4
 
 from attrs import define, field
 
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_count, check_patience, check_seconds
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
@@ -69,6 +70,7 @@ class DaskSettings(TypedDict, total=False):
     idle: float
 
 
+@shows_keywords_of(DaskSettings)
 def sweep(
     targets: Iterable[Target],
     *,
@@ -102,6 +104,7 @@ def sweep(
     return _DaskSweep(fleet, deadline, ProgressCount(len(fleet.targets), on_progress))
 
 
+@shows_keywords_of(DaskSettings)
 def watch(
     targets: Iterable[Target],
     *,

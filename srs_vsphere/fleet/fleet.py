@@ -13,7 +13,8 @@ import anyio.abc
 
 from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import ClientRunOptions, prepare
+from srs_vsphere._service.script_request import NewRunspaceOptions, prepare
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_count, check_patience, check_seconds
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
@@ -225,7 +226,7 @@ class AsyncSrsFleet:
         output: Literal["text"] = "text",
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[str]]: ...
     @overload
     def run(
@@ -237,7 +238,7 @@ class AsyncSrsFleet:
         output_type: type[T],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[list[T]]]: ...
     @overload
     def run(
@@ -248,7 +249,7 @@ class AsyncSrsFleet:
         depth: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[list[object]]]: ...
     @overload
     def run(
@@ -258,8 +259,9 @@ class AsyncSrsFleet:
         output: Literal["raw"],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[list[PSDocument]]]: ...
+    @shows_keywords_of(NewRunspaceOptions)
     def run(
         self,
         script: str,
@@ -269,7 +271,7 @@ class AsyncSrsFleet:
         output_type: type | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> AsyncFleetStream[HostResult[object]]:
         """Run a script on every host, each in a runspace of its own, which is deleted whatever happens.
 
@@ -282,7 +284,7 @@ class AsyncSrsFleet:
                 broken off, hosts that are done are left out. Where the script had begun, the service is asked
                 first whether it ran; such a host's result is in `HostResult.earlier`.
             on_progress: told of each result before it is handed out; default None.
-            **options: see `ClientRunOptions` and `RunOptions`, without ``runspace``. ``wait_for_quota`` is 60
+            **options: see `NewRunspaceOptions` and `RunOptions`. ``wait_for_quota`` is 60
                 here by default.
 
         Returns:
@@ -295,7 +297,7 @@ class AsyncSrsFleet:
             OSError: the journal cannot be written; raised when the first result is asked for.
             RuntimeError: the fleet is not open; raised when the first result is asked for.
         """
-        unknown = set(options) - set(ClientRunOptions.__annotations__) | {"runspace"} & set(options)
+        unknown = set(options) - set(NewRunspaceOptions.__annotations__)
         if unknown:
             raise InvalidArgumentTypeError(f"run() takes no argument {', '.join(sorted(unknown))}")
         prepare(

@@ -11,7 +11,8 @@ from typing import Generic, Literal, Self, TypedDict, TypeVar, Unpack, cast, ove
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import ClientRunOptions
+from srs_vsphere._service.script_request import NewRunspaceOptions
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere.fleet.breaker import BreakerPolicy
 from srs_vsphere.fleet.clients import TransportMaker
 from srs_vsphere.fleet.events import FleetEvent
@@ -137,6 +138,7 @@ class SrsFleet:
         ValueError: an argument makes no sense, two targets have one name, or there is none.
     """
 
+    @shows_keywords_of(FleetSettings)
     def __init__(self, targets: Iterable[Target], **settings: Unpack[FleetSettings]) -> None:
         self._fleet = AsyncSrsFleet(targets, **settings)
         self._stack = ExitStack()
@@ -219,7 +221,7 @@ class SrsFleet:
         output: Literal["text"] = "text",
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> FleetStream[HostResult[str]]: ...
     @overload
     def run(
@@ -231,7 +233,7 @@ class SrsFleet:
         output_type: type[T],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> FleetStream[HostResult[list[T]]]: ...
     @overload
     def run(
@@ -242,7 +244,7 @@ class SrsFleet:
         depth: int | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> FleetStream[HostResult[list[object]]]: ...
     @overload
     def run(
@@ -252,8 +254,9 @@ class SrsFleet:
         output: Literal["raw"],
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> FleetStream[HostResult[list[PSDocument]]]: ...
+    @shows_keywords_of(NewRunspaceOptions)
     def run(
         self,
         script: str,
@@ -263,7 +266,7 @@ class SrsFleet:
         output_type: type | None = None,
         journal: str | os.PathLike[str] | None = None,
         on_progress: ProgressCallback | None = None,
-        **options: Unpack[ClientRunOptions],
+        **options: Unpack[NewRunspaceOptions],
     ) -> FleetStream[HostResult[object]]:
         """Run a script on every host, each in a runspace of its own; see `AsyncSrsFleet.run`.
 
@@ -274,7 +277,7 @@ class SrsFleet:
             output_type: for ``json``: as there.
             journal: a file that notes which hosts are done, and leaves them out the next time; default None.
             on_progress: told of each result, in the fleet's thread; default None.
-            **options: see `ClientRunOptions` and `RunOptions`, without ``runspace``.
+            **options: see `NewRunspaceOptions` and `RunOptions`.
 
         Returns:
             The results, in the order in which the scripts end; what goes wrong on a host is in its result.

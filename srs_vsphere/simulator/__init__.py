@@ -24,7 +24,8 @@ from srs_vsphere.simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from srs_vsphere.simulator.asgi import SimApp
-    from srs_vsphere.simulator.faults import Fault, FaultPlan
+    from srs_vsphere.simulator.fault_plan import FaultPlan
+    from srs_vsphere.simulator.faults import Fault
     from srs_vsphere.simulator.fleet import SimFleet, SimHost
     from srs_vsphere.simulator.server import SimServer
     from srs_vsphere.simulator.transports import SimTransport, SyncSimTransport
@@ -55,7 +56,7 @@ __all__ = [
 #: The doors bring asyncio, sockets and httpx along, so each loads on use.
 _HOMES = {
     "Fault": "srs_vsphere.simulator.faults",
-    "FaultPlan": "srs_vsphere.simulator.faults",
+    "FaultPlan": "srs_vsphere.simulator.fault_plan",
     "SimApp": "srs_vsphere.simulator.asgi",
     "SimFleet": "srs_vsphere.simulator.fleet",
     "SimHost": "srs_vsphere.simulator.fleet",

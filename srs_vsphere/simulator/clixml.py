@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from srs_vsphere.simulator.objects.texts import to_string
 from srs_vsphere.simulator.objects.values import (
     ArrayList,
     Char,
@@ -20,7 +21,6 @@ from srs_vsphere.simulator.objects.values import (
     PsObject,
     SecureString,
     Version,
-    to_string,
 )
 
 if TYPE_CHECKING:

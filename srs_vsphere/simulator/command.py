@@ -25,7 +25,8 @@ from typing import NoReturn, TextIO
 
 from srs_vsphere.simulator._fault_json import read_faults
 from srs_vsphere.simulator.clock import SystemClock
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.fleet import SimFleet, SimHost
 from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.simulator import DEFAULT_USERS, UNKNOWN_SCRIPTS

@@ -12,7 +12,8 @@ from attrs import evolve, frozen
 
 from srs_vsphere.simulator.clock import Clock
 from srs_vsphere.simulator.exchange import Reply, Request
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.mishaps import KEY_HEADER, bring_about, conditions_of
 from srs_vsphere.simulator.pages import page
 from srs_vsphere.simulator.simulator import Simulator

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import deque
 from collections.abc import Sequence
 
 from attrs import define
 
 from srs_vsphere.simulator.answers import with_trace
-from srs_vsphere.simulator.argument_values import argument, carried, from_json, is_date, seen
+from srs_vsphere.simulator.argument_values import is_date, seen
 from srs_vsphere.simulator.behaviours import BehaviourFailedError, Behaviours, FoundReply
 from srs_vsphere.simulator.bodies import FORMATS, ParameterBody, ScriptBody
-from srs_vsphere.simulator.clixml import ClixmlError
 from srs_vsphere.simulator.objects.display import WIDTH, show
 from srs_vsphere.simulator.objects.documents import documents
 from srs_vsphere.simulator.objects.errors import ScriptError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.outcome import STOPPED, Outcome, Run
+from srs_vsphere.simulator.parameter_scripts import ParameterError, ParameterScripts, result_of
 from srs_vsphere.simulator.pods import Pod
 from srs_vsphere.simulator.powershell.machine import Machine
 from srs_vsphere.simulator.powershell.runner import run
@@ -26,7 +25,6 @@ from srs_vsphere.simulator.powershell_host.protocol import write_run
 from srs_vsphere.simulator.script_log import ScriptRecord
 from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply, StreamMessage
 from srs_vsphere.simulator.service_scripts import (
-    NOTHING_FOUND,
     WRAPPED,
     StructuredRun,
     Wrapper,
@@ -39,17 +37,11 @@ from srs_vsphere.simulator.transcript import ErrorRecord, Result
 
 _log = logging.getLogger("srs_vsphere.simulator")
 
-_TAKES_ARGUMENTS = re.compile(r"\$args\b|\bparam\s*\(", re.IGNORECASE)
 _NULL = "Cannot bind argument to parameter 'object' because it is null."
-_TRANSFORMATION = "An error occurred durgin execution of argument transformation for parameter"
 _SHOWN = 8
 _REMEMBERED = 10_000
 JSON = FORMATS.index("json")
 TEXT = FORMATS.index("text")
-
-
-class _ParameterError(Exception):
-    """The script of a parameter failed: the user's script does not start."""
 
 
 @define(eq=False)
@@ -81,6 +73,7 @@ class Engine:
         self.scripts: deque[ScriptRecord] = deque(maxlen=_REMEMBERED)
         #: Why scripts were refused, oldest first.
         self.refusals: deque[str] = deque(maxlen=_REMEMBERED)
+        self._parameters = ParameterScripts(behaviours, self.scripts, strict=strict)
         #: What behaviours for the service's own scripts raised.
         self.failures: list[BaseException] = []
 
@@ -143,14 +136,14 @@ class Engine:
         machine = Machine(variables=dict(pod.variables))
         record = ScriptRecord(ScriptCall(script=body.script, name=body.name, user=user))
         try:
-            values = [self._parameter(parameter, machine, pod, user) for parameter in parameters]
+            values = [self._parameters.value(each, machine, pod.runspace_id, user) for each in parameters]
             job = self._job(body, values, machine, pod, user)
             record.call = job.call
             found = self._behaviours.find(job.call)
             record.behaviour = found.behaviour if found is not None else None
             outcome = self._replied(found.reply, job) if found is not None else self._understood(job)
             pod.variables = machine.variables
-        except _ParameterError as error:
+        except ParameterError as error:
             outcome = self._failed(str(error), machine)
         except NotUnderstoodError as error:
             outcome = self._refused(error, record.call, body, pod, user)
@@ -187,63 +180,6 @@ class Engine:
         self.scripts.append(ScriptRecord(call, found.behaviour if found is not None else None))
         return outcome
 
-    def _parameter(
-        self, parameter: ParameterBody, machine: Machine, pod: Pod, user: str
-    ) -> tuple[str, object]:
-        """Make the value of a parameter; a result without output stands for a switch."""
-        given = from_json(parameter.value)
-        script = (parameter.script or "").strip()
-        if not script:
-            return parameter.name, argument(given)
-        made = self._made(parameter.name, script, argument(given) if given else None, machine, pod, user)
-        if made.error is not None:
-            raise _ParameterError(with_trace(f"{_TRANSFORMATION} '{parameter.name}': {made.error.text}"))
-        return parameter.name, argument([value for _, value in made.output])
-
-    def _made(self, name: str, script: str, value: object, machine: Machine, pod: Pod, user: str) -> Result:
-        try:
-            values = carried(value, script)
-        except ClixmlError as error:
-            what = f'Exception calling "Deserialize" with "1" argument(s): "{error}"'
-            return Result(error=ScriptError(what, "MethodInvocationException"))
-        if values is not None:
-            return Result([(0.0, each) for each in values])
-        inner = recognised("argument-script", script)
-        call = ScriptCall(
-            script=script if inner is None else inner[0].strip("\n"),
-            parameters={} if value is None else {"argument": value},
-            user=user,
-            runspace_id=pod.runspace_id,
-            parameter=name,
-        )
-        found = self._behaviours.find(call)
-        self.scripts.append(ScriptRecord(call, found.behaviour if found is not None else None))
-        if found is not None:
-            machine.elapsed += found.reply.duration
-            made = _result(found.reply, 0.0)
-        else:
-            made = self._computed(call, value, machine, inner=inner is not None)
-        if made.error is not None:
-            self.scripts[-1].state = "error"
-        if inner is None or made.error is not None:
-            return made
-        output = [(at, value) for at, value in made.output if value is not None]
-        return Result(output, error=None if output else ScriptError(NOTHING_FOUND))
-
-    def _computed(self, call: ScriptCall, value: object, machine: Machine, *, inner: bool) -> Result:
-        try:
-            if inner and _TAKES_ARGUMENTS.search(call.script):
-                raise NotUnderstoodError("the arguments of a script for a parameter")  # noqa: TRY301 - as others
-            # The service gives a script without a value the switch form of its parameter.
-            given = [("argument", True if value is None else value)]
-            return run(call.script, [] if inner else given, machine)
-        except NotUnderstoodError as error:
-            if self._strict:
-                error.what = f"{error.what} (in the script of the parameter {call.parameter})"
-                raise
-            _log.warning("parameter script not recognised (%s), it returns nothing: %s", error, call.script)
-            return Result()
-
     def _job(
         self, body: ScriptBody, values: list[tuple[str, object]], machine: Machine, pod: Pod, user: str
     ) -> _Job:
@@ -272,7 +208,7 @@ class Engine:
             if record.stream == "error" and record.message.strip():
                 kind = "Microsoft.PowerShell.Commands.WriteErrorException"
                 job.machine.errors.append(ErrorRecord(ScriptError(record.message, kind), 1, at))
-        result = _result(reply, job.machine.elapsed)
+        result = result_of(reply, job.machine.elapsed)
         if result.error is not None:
             job.machine.note(result.error)
         outcome = self._outcome(result, job)
@@ -349,17 +285,6 @@ class Engine:
         self.refusals.append(reason)
         duration = self._settings.script_seconds
         return Outcome(duration=duration, state="error", reason=reason, structured=StructuredRun(""))
-
-
-def _result(reply: ScriptReply, at: float) -> Result:
-    error: ScriptError | None = None
-    if reply.state == "error":
-        message = reply.reason or "The script failed."
-        kind, colon, rest = message.partition("Exception: ")
-        named = bool(colon) and " " not in kind
-        kind, text = (f"{kind or 'System.'}Exception", rest) if named else ("RuntimeException", message)
-        error = ScriptError(text, kind, id=text, category="OperationStopped", target=text)
-    return Result([(at, value) for value in reply.output], error=error)
 
 
 def _reason(result: Result, wrapper: Wrapper | None) -> str:

@@ -20,7 +20,7 @@ from attrs import frozen
 from srs_vsphere.simulator.certificate import make_certificate
 from srs_vsphere.simulator.clock import Clock, SystemClock
 from srs_vsphere.simulator.control import control_listener
-from srs_vsphere.simulator.faults import FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.listener import LOOPBACK, Listener
 from srs_vsphere.simulator.running import Running

@@ -13,7 +13,8 @@ from email.utils import format_datetime
 
 from srs_vsphere.simulator.connection import Connection
 from srs_vsphere.simulator.delivery import Desk, Service
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.traffic import Traffic
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 from srs_vsphere.simulator.certificate import make_certificate
 from srs_vsphere.simulator.control import control_listener
 from srs_vsphere.simulator.delivery import Service
-from srs_vsphere.simulator.faults import FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.listener import LOOPBACK, Listener
 from srs_vsphere.simulator.running import Running

@@ -27,7 +27,8 @@ from anyio.lowlevel import checkpoint
 from srs_vsphere.simulator.clock import VirtualClock
 from srs_vsphere.simulator.delivery import Delivery, Desk, Service
 from srs_vsphere.simulator.exchange import Reply, Request
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.http1 import framed_headers, has_body
 from srs_vsphere.simulator.simulator import Simulator
 from srs_vsphere.simulator.traffic import Traffic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from srs_vsphere import (
@@ -9,6 +11,7 @@ from srs_vsphere import (
     NotFoundError,
     OutcomeUnknownError,
     QuotaExceededError,
+    RetryEvent,
     RunspaceNotReadyError,
     RunspaceState,
     ScriptOutcome,
@@ -114,6 +117,44 @@ async def test_what_cannot_be_deleted_is_logged(
                     raise KeyError("the block's own")
     assert everything_logged.text.count("was not deleted") == 2
     assert handle.id in everything_logged.text
+
+
+@pytest.mark.anyio
+async def test_a_hook_that_raises_on_the_way_out_hides_no_error(
+    server: SimServer,
+    simulator: Simulator,
+    client_clock: AsyncLeadingClock,
+    everything_logged: pytest.LogCaptureFixture,
+) -> None:
+    def on_retry(event: RetryEvent) -> None:
+        raise RuntimeError(f"hook of {event.operation}")
+
+    async with make_client(server.url, clock=client_clock, on_retry=on_retry) as client:
+        with pytest.raises(KeyError, match="own"):
+            async with client.runspaces.open():
+                server.faults.add(Fault(operation="runspaces.delete", times=1, status=503))
+                raise KeyError("own")
+        assert simulator.runspaces == {}
+    assert "hook of runspaces.delete" in everything_logged.text
+
+
+@pytest.mark.anyio
+async def test_a_block_that_is_broken_off_is_named(
+    server: SimServer, client_clock: AsyncLeadingClock, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    """As by a Ctrl-C that comes before the first line of clean-up."""
+    async with make_client(server.url, clock=client_clock) as client:
+        block = client.runspaces.open("nightly")
+        handle = await block.__aenter__()
+        name = block.name
+        del block
+        gc.collect()
+        assert f"runspace {name} ({handle.id}) was not deleted" in everything_logged.text
+        everything_logged.clear()
+        async with client.runspaces.open():
+            pass
+        gc.collect()
+    assert not [record for record in everything_logged.records if record.levelname == "WARNING"]
 
 
 @pytest.mark.anyio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from unittest.mock import create_autospec
 
@@ -23,7 +24,7 @@ from srs_vsphere import (
     SrsError,
     WaitTimeoutError,
 )
-from srs_vsphere._async import pool_stock, session
+from srs_vsphere._async import pool_stock, script_collector, session
 from srs_vsphere.simulator import (
     Fault,
     ScriptReply,
@@ -95,6 +96,36 @@ async def test_a_cancel_that_fails_is_not_called_one(
             assert "was not canceled, and may go on" in everything_logged.text
             # The next one is not started beside it.
             assert (await handle.run("'next'")).output == "next"
+
+
+@pytest.mark.anyio
+async def test_a_cancel_that_hangs_is_bounded_and_logged(
+    server: SimServer,
+    simulator: Simulator,
+    client_clock: AsyncLeadingClock,
+    everything_logged: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(script_collector, "SECONDS_TO_CANCEL", 0.2)
+    hanging = Fault(operation="script_executions.cancel", delay=3600.0)
+    async with make_client(server.url, clock=client_clock) as client:
+        with server.faults.armed(hanging):
+            with pytest.raises(WaitTimeoutError, match="Canceling it failed, so it goes on"):
+                await client.run("long", timeout=10, runspace=simulator.add_runspace(), name="nightly")
+    assert re.search(r"script nightly \(.+\) was not canceled, and may go on", everything_logged.text)
+
+
+@pytest.mark.parametrize("step", ["create", "get", "streams"])
+@pytest.mark.anyio
+async def test_whatever_hangs_is_bounded(server: SimServer, simulator: Simulator, step: str) -> None:
+    runspace = simulator.add_runspace()
+    async with make_client(server.url) as client:
+        await client.login()
+        # A start that hangs is looked for by its name, and found.
+        with server.faults.armed(Fault(operation=f"script_executions.{step}", delay=3600.0)):
+            with pytest.raises(WaitTimeoutError, match=r"within 1 s.*(asked to stop|goes on)") as caught:
+                await client.run("long", timeout=1, runspace=runspace)
+    assert caught.value.started is True
 
 
 @pytest.mark.anyio

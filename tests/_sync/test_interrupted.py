@@ -102,6 +102,32 @@ def test_while_a_console_is_waited_for(
 
 
 
+def test_within_the_request_for_a_console(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    with interruptible(server, clock) as client:
+        with server.faults.armed(answered_too_busy("web_consoles.create")), pytest.raises(Interrupt):
+            client.web_consoles.create()
+        # It has no name by which it could be found and deleted.
+        assert simulator.web_console_count == 1
+        assert "a web console may have been created on 127.0.0.1:" in everything_logged.text
+
+
+
+def test_within_a_request_under_a_name_of_ones_own(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, everything_logged: pytest.LogCaptureFixture
+) -> None:
+    with interruptible(server, clock) as client:
+        with server.faults.armed(answered_too_busy("runspaces.create")), pytest.raises(Interrupt):
+            client.runspaces.create("mine")
+        (runspace,) = simulator.runspaces
+        assert "a runspace named mine may have been created: look for" in everything_logged.text
+        with server.faults.armed(answered_too_busy("script_executions.create")), pytest.raises(Interrupt):
+            client.script_executions.create(runspace, "long", name="nightly")
+    assert f"a script named nightly may have started in runspace {runspace}: look" in everything_logged.text
+
+
+
 def test_a_lost_start_that_cannot_be_looked_for(
     server: SimServer, clock: VirtualClock, everything_logged: pytest.LogCaptureFixture
 ) -> None:

@@ -327,8 +327,14 @@ def test_a_certificate_is_shown_pinned_and_trusted(simulator, tmp_path):
         untrusted = srs("runspace", "ls")
         assert untrusted.returncode == 4
         assert "srs cert --pin" in untrusted.stderr
+        assert (
+            f"with this line in a known-hosts file: {server.url.removeprefix('https://')} "
+            in untrusted.stderr
+        )
         shown = json.loads(srs.ok("cert", "-o", "json"))
         assert shown["subject"] == shown["issuer"]
+        assert shown["pem"].startswith("-----BEGIN CERTIFICATE-----")
+        assert "BEGIN" not in srs.ok("cert")
         assert srs("cert", "--pin").returncode == 2
         assert srs("runspace", "ls").returncode == 4
         pinned = srs("cert", "--pin", "--yes", "-o", "name")
@@ -342,6 +348,7 @@ def test_a_certificate_is_shown_pinned_and_trusted(simulator, tmp_path):
         warned = other("runspace", "ls", "--insecure", "--no-session", options=())
         assert warned.returncode == 4
         assert warned.stderr.startswith("srs: warning: the certificate of 127.0.0.1")
+        assert "Pin it with `srs cert --pin`, or give --insecure twice." in warned.stderr
         trusting = other("runspace", "ls", "--insecure", "--insecure", "--no-session", options=())
         assert trusting.returncode == 0
 
@@ -352,6 +359,11 @@ def test_it_runs_where_the_system_is_windows(srs, simulator):
     wrapper = str(shared_file("tools/as_on_windows.py"))
     assert "here" in srs.ok("--no-session", "runspace", "ls", options=(wrapper,))
     assert srs.ok("--no-session", "run", "-c", "7", options=(wrapper,)) == "7\n"
+    (srs.home / "hosts.csv").write_text(f"name,url\none,{srs.url}\n")
+    polled = json.loads(srs.ok("fleet", "poll", "-f", "hosts.csv", "-o", "json", options=(wrapper,)))
+    assert [runspace["name"] for runspace in polled[0]["runspaces"]] == ["here"]
+    run = json.loads(srs.ok("fleet", "run", "-f", "hosts.csv", "-c", "7", "-o", "json", options=(wrapper,)))
+    assert run[0]["result"]["output"] == "7"
 
 
 #: What no command needs that only asks the service something.

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -80,8 +81,20 @@ def test_a_file_of_hosts_that_is_wrong(srs, content, message):
 
 def test_a_watch_tells_what_changes_until_it_is_told_to_end(srs, fleet):
     words = ("fleet", "watch", "-f", "hosts.toml", "--every", "200ms", "-o", "ndjson")
+    with watching(srs, *words) as process:
+        fleet.hosts[2].simulator.add_runspace(user="alice", name="new")
+        created = next(event for event in events_of(process) if event["event"] == "RunspaceCreated")
+        assert (created["host"], created["runspace"]["name"]) == ("srs-0003", "new")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (143, "srs: terminated\n")
+
+
+@contextmanager
+def watching(srs, *words, options=STRICT):
+    """The program, after the first sweep."""
     with subprocess.Popen(
-        [sys.executable, *STRICT, *PROGRAM, *words],
+        [sys.executable, *options, *PROGRAM, *words],
         env=srs.environment(),
         cwd=srs.home,
         stdout=subprocess.PIPE,
@@ -89,29 +102,51 @@ def test_a_watch_tells_what_changes_until_it_is_told_to_end(srs, fleet):
         text=True,
     ) as process:
         try:
-            assert json.loads(process.stdout.readline())["event"] in {"HostUp", "SweepEnded"}
-            fleet.hosts[2].simulator.add_runspace(user="alice", name="new")
-            created = next(
-                event
-                for event in map(json.loads, iter(process.stdout.readline, ""))
-                if event["event"] == "RunspaceCreated"
-            )
-            assert (created["host"], created["runspace"]["name"]) == ("srs-0003", "new")
+            assert next(events_of(process))["event"] in {"HostUp", "SweepEnded"}
+            yield process
         finally:
-            process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (143, "srs: terminated\n")
+            process.kill()
 
 
-def test_by_the_workers_of_a_dask_cluster(srs, fleet, monkeypatch):
+def events_of(process):
+    return map(json.loads, iter(process.stdout.readline, ""))
+
+
+@pytest.fixture
+def cluster(monkeypatch):
     distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
     monkeypatch.setenv("SRS_USERNAME", "alice")
     monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
-    cluster = distributed.LocalCluster(
+    with distributed.LocalCluster(
         n_workers=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1"
-    )
-    with cluster:
-        words = ("fleet", "poll", "-f", "hosts.toml", "-o", "json", "--dask", cluster.scheduler_address)
-        done = srs(*words, options=())
+    ) as cluster:
+        yield cluster
+
+
+def test_by_the_workers_of_a_dask_cluster(srs, cluster):
+    words = ("fleet", "poll", "-f", "hosts.toml", "-o", "json", "--dask", cluster.scheduler_address)
+    done = srs(*words, options=())
     assert done.returncode == 0, done
     assert [report["ok"] for report in json.loads(done.stdout)] == [True, True, True]
+
+
+def test_a_watch_by_the_workers_of_a_dask_cluster(srs, fleet, cluster):
+    words = ("fleet", "watch", "-f", "hosts.toml", "--every", "200ms", "-o", "ndjson")
+    with watching(srs, *words, "--dask", cluster.scheduler_address, options=()) as process:
+        fleet.hosts[2].simulator.add_runspace(user="alice", name="new")
+        created = next(event for event in events_of(process) if event["event"] == "RunspaceCreated")
+        assert (created["host"], created["runspace"]["name"]) == ("srs-0003", "new")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert err.splitlines()[-1] == "srs: terminated"
+    assert "Traceback" not in err
+
+
+def test_a_scheduler_that_is_not_there(srs, nowhere):
+    address = nowhere.replace("http", "tcp")
+    words = ("fleet", "poll", "-f", "hosts.toml", "--dask", address, "--timeout", "1s")
+    done = srs(*words, options=())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"srs: --dask: {address} cannot be reached: ")
+    assert done.stderr.count("\n") == 1

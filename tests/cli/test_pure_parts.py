@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 import yaml
@@ -13,12 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from srs_vsphere.cli.app import app
 from srs_vsphere.cli.data import as_data, to_json, to_yaml
 from srs_vsphere.cli.durations import duration_text, parse_duration
 from srs_vsphere.cli.finding import Filters
 from srs_vsphere.cli.options import moved_behind
+from srs_vsphere.cli.problems import ExitCode, exit_code_for, message_of
 from srs_vsphere.cli.table import Heading, format_members, format_table
+from srs_vsphere.errors import AuthenticationError, SrsError
 from srs_vsphere.models import Runspace
+from srs_vsphere.results import ScriptOutcome
 
 
 @pytest.mark.parametrize(
@@ -129,12 +135,49 @@ def test_what_becomes_of_other_values():
         (["--url=x", "-q", "run", "--", "-x"], ["run", "--url=x", "-q", "--", "-x"]),
         (["--help"], ["--help"]),
         (["-v", "--help"], ["-v", "--help"]),
-        (["--url"], ["--url"]),
         ([], []),
     ],
 )
 def test_options_may_stand_before_the_command(words, moved):
     assert moved_behind(words) == moved
+
+
+def subclasses(kind):
+    return {kind, *(found for child in kind.__subclasses__() for found in subclasses(child))}
+
+
+@pytest.mark.parametrize("kind", sorted(subclasses(SrsError), key=lambda kind: kind.__name__))
+def test_what_to_do_is_said_in_the_commands_terms(kind):
+    """What an error advises is for programs: no call and no argument of Python's is told to an operator."""
+    error = SrsError("it failed")
+    error.__class__ = kind
+    error.advice = kind.advice
+    error.given_up = "no attempts are left of 5: wait, or raise RetryPolicy(attempts=)"
+    told = message_of(error)
+    assert not re.search(r"[(][a-z_]*=|[a-z]\(", told), told
+    assert told.endswith(".")
+
+
+def test_advice_of_its_own_is_kept():
+    error = AuthenticationError(
+        "no", advice='Pin it with Tls(thumbprint="AB:CD"), or say Tls(verify="never").'
+    )
+    assert message_of(error) == "no. Pin it with `srs cert --pin`, or give --insecure twice."
+    assert message_of(AuthenticationError("no")).startswith("no. Check user name and password, and that the")
+
+
+@pytest.mark.parametrize("outcome", ScriptOutcome)
+def test_an_outcome_is_an_exit_code(outcome):
+    codes = {ScriptOutcome.SUCCEEDED: 0, ScriptOutcome.SUCCEEDED_WITH_ERRORS: 3}
+    assert exit_code_for(outcome) == codes.get(outcome, 1)
+
+
+def test_all_exit_codes_are_documented():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| exit code | |")[2].partition("\n## ")[0]
+    told = set(re.findall(r"\d+", " ".join(re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE))))
+    in_help = set(re.findall(r"\d+", app.help_epilogue.partition("Exit codes:")[2]))
+    assert told == in_help == {str(int(code)) for code in ExitCode}
 
 
 def test_filters():

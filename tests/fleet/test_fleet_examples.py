@@ -175,6 +175,18 @@ def test_sweep_dask(hosts: SimFleet, file: Path) -> None:
     hosts.wait_idle()
 
 
+def test_sweep_taskiq_over_tls(tmp_path: Path) -> None:
+    pytest.importorskip("taskiq", reason="the example's engine")
+    pytest.importorskip("cryptography", reason="the simulator's certificate is made with it")
+    with SimFleet(2, users={"alice": "sesame-7Qx"}, tls=True) as hosts:
+        lines = [f"{host.name},{host.url},{hosts.ca_file}\n" for host in hosts.hosts]
+        file = tmp_path / "hosts.csv"
+        file.write_text("name,url,ca_file\n" + "".join(lines))
+        code, out, err = run("sweep_taskiq.py", file)
+        assert (code, err) == (0, "")
+        assert sorted(out.splitlines()) == [f"srs-000{n} 0 runspaces" for n in (1, 2)]
+
+
 def test_sweep_taskiq(hosts: SimFleet, file: Path) -> None:
     pytest.importorskip("taskiq", reason="the example's engine")
     code, out, err = run("sweep_taskiq.py", file)

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from srs_vsphere import RetryPolicy, ScriptOutcome
-from srs_vsphere.errors import OutcomeUnknownError, QuotaExceededError
+from srs_vsphere.errors import OutcomeUnknownError, QuotaExceededError, WaitTimeoutError
 from srs_vsphere.fleet import AsyncSrsFleet, HostResult, Progress, Target
 from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimFleet
 from tests.fleet.helping import AUTH, simulated, targets_of
@@ -158,6 +158,20 @@ async def test_leaving_early_deletes_the_runspaces(tmp_path: Path) -> None:
                     break
         assert nothing_left(hosts)
         await hosts.wait_idle_async()
+
+
+async def test_a_script_that_was_not_started_in_time_is_not_done(tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    async with simulated(1, settings=QUICK) as hosts:
+        hosts.hosts[0].simulator.slow_creation(3600, times=1)
+        async with AsyncSrsFleet(targets_of(hosts)) as fleet:
+            (result,) = [result async for result in fleet.run("'x'", timeout=1, journal=file)]
+            assert isinstance(result.error, WaitTimeoutError)
+            assert result.error.started is False
+            (result,) = [result async for result in fleet.run("'x'", journal=file)]
+            assert result.result is not None
+            assert result.result.output == "x"
+        assert nothing_left(hosts)
 
 
 async def test_a_script_that_takes_too_long_is_done(tmp_path: Path) -> None:

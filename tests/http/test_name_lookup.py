@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import subprocess
 import sys
@@ -105,8 +106,16 @@ def test_an_unknown_name_is_an_error() -> None:
 
 def test_an_address_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "Thread", None)
-    assert look_up("127.0.0.1", 80).result(0) == [(socket.AF_INET, ("127.0.0.1", 80))]
-    assert look_up("::1", 80).result(0) == [(socket.AF_INET6, ("::1", 80))]
+    assert look_up("127.0.0.1", 80, 0) == [(socket.AF_INET, ("127.0.0.1", 80))]
+    assert look_up("::1", 80, 0) == [(socket.AF_INET6, ("::1", 80))]
+
+
+@pytest.mark.usefixtures("unanswered")
+def test_no_thread_is_left_of_a_lookup() -> None:
+    """From Python 3.12 on, a fork beside a thread is warned of."""
+    for _ in range(100):
+        look_up("srs.example", 80, math.inf)
+        assert not [thread for thread in threading.enumerate() if thread.name == "srs name lookup"]
 
 
 @pytest.mark.usefixtures("unanswered")
@@ -120,7 +129,7 @@ def test_where_no_thread_begins_any_more_a_name_is_looked_up_at_once(
             raise RuntimeError("can't create new thread at interpreter shutdown")
 
     monkeypatch.setattr(name_lookup.threading, "Thread", Ended)  # type: ignore[attr-defined]
-    assert look_up("srs.example", 80).result(0) == [(socket.AF_INET, place)]
+    assert look_up("srs.example", 80, 0) == [(socket.AF_INET, place)]
 
 
 PROGRAM = """

@@ -8,7 +8,8 @@ from anyio import create_task_group, fail_after, wait_all_tasks_blocked
 
 from srs_vsphere.simulator import Reply, Simulator, VirtualClock
 from srs_vsphere.simulator.asgi import CutError, SimApp
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from srs_vsphere.simulator import Reply, Request, Simulator, VirtualClock
 from srs_vsphere.simulator._fault_arguments import OPERATIONS
 from srs_vsphere.simulator._fault_json import read_faults, write_fault
 from srs_vsphere.simulator.delivery import Delivery, Desk
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 
 LIST = {"operation": "runspaces.list", "user": None, "host": "srs"}
 

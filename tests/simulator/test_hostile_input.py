@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from srs_vsphere.simulator import Request, SimApp, SimTransport, Simulator, SyncSimTransport, VirtualClock
 from srs_vsphere.simulator.delivery import Desk
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.routing import _ROUTES
 from tests.simulator.calling import Caller, simulated
 

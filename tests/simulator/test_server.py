@@ -16,7 +16,8 @@ from anyio import create_task_group, fail_after
 
 from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock, running
 from srs_vsphere.simulator.connection import _IN_A_ROW, Connection
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.server import SimServer
 from tests.simulator.raw_client import ABOUT, RawClient

@@ -7,7 +7,8 @@ import pytest
 from anyio import create_task_group, fail_after, move_on_after
 
 from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock
-from srs_vsphere.simulator.faults import Fault, FaultPlan
+from srs_vsphere.simulator.fault_plan import FaultPlan
+from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.transports import SimTransport, SyncSimTransport
 
 ABOUT_SIZE = 113

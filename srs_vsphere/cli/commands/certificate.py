@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from srs_vsphere._validation import words_of
 from srs_vsphere.cli.connection import known_hosts_file, settings
 from srs_vsphere.cli.console import confirm, say
+from srs_vsphere.cli.data import members_of
 from srs_vsphere.cli.options import DEFAULTS, Shared
 from srs_vsphere.cli.problems import UsageError
 from srs_vsphere.cli.showing import View, show_one
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def cert(
     *,
     pin: bool = False,
-    known_hosts: str | None = None,
+    known_hosts: Path | None = None,
     yes: Annotated[bool, Parameter(name=("--yes", "-y"))] = False,
     options: Shared = DEFAULTS,
 ) -> None:
@@ -30,15 +31,23 @@ def cert(
 
     Args:
         pin: trust it from now on: write its thumbprint into the known-hosts file, once you have said yes.
-        known_hosts: that file; default the one in SRS_KNOWN_HOSTS or the profile, or srs/known_hosts in the
-            folder for settings, which commands look into by themselves.
+        known_hosts: that file; default SRS_KNOWN_HOSTS, the profile's, or srs/known_hosts beside config.toml.
         yes: do not ask.
     """
     from srs_vsphere import fetch_certificate, trust
 
     found = settings(options, needs_login=False)
     url = found.url
-    view: View[Certificate] = View(columns=(), name=lambda certificate: certificate.sha256)
+    view: View[Certificate] = View(
+        columns=(),
+        name=lambda certificate: certificate.sha256,
+        # A table is for a person: the certificate itself is in all other forms.
+        data=lambda certificate: {
+            name: value
+            for name, value in members_of(certificate).items()
+            if name != "pem" or options.output != "table"
+        },
+    )
     path = _file(known_hosts, found) if pin else None
     timeout = options.timeout or 10.0
     try:
@@ -57,5 +66,5 @@ def cert(
     say(f"it is trusted by {path}", options)
 
 
-def _file(given: str | None, found: FoundSettings) -> Path:
+def _file(given: Path | None, found: FoundSettings) -> Path:
     return Path(given or next(iter(found.tls.known_hosts), known_hosts_file()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
 from attrs import evolve
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Hosts = Annotated[str, Parameter(name=("--file", "-f"))]
+Hosts = Annotated[Path, Parameter(name=("--file", "-f"))]
 Dask = Annotated[str | None, Parameter(name="--dask")]
 
 _HOST_TIMEOUT = 10.0
@@ -94,7 +95,7 @@ def run(
     script: Script = NO_SCRIPT,
     vcenter: bool = False,
     wait_quota: Duration = 0.0,
-    journal: str | None = None,
+    journal: Path | None = None,
     options: Shared = DEFAULTS,
 ) -> int:
     """Run a script on every host, each in a runspace of its own.
@@ -168,7 +169,7 @@ class _Taken(Generic[T]):
             show_list(sorted(self.items, key=key), self._view, self._options)
 
 
-def _targets(file: str, options: Options) -> list[Target]:
+def _targets(file: Path, options: Options) -> list[Target]:
     # The hosts have addresses of their own.
     found = settings(evolve(options, url="https://hosts.invalid"))
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -38,7 +38,7 @@ VIEW: View[Runspace] = View(
 )
 
 _Name = Annotated[str | None, Parameter(name="--name")]
-_State = Annotated[str | None, Parameter(name="--state")]
+_State = Annotated[Literal["creating", "ready", "active", "error"] | None, Parameter(name="--state")]
 
 
 def list_runspaces(
@@ -53,7 +53,7 @@ def list_runspaces(
     Args:
         older: only those created longer ago than this, such as 10m.
         name: only those with a name like this, such as nightly*.
-        state: only those in this state: creating, ready or error.
+        state: only those in this state.
     """
     filters = Filters(older=older, name=name, state=state)
     with open_client(options) as client:
@@ -118,7 +118,7 @@ def remove(
         runspaces: their ids or names.
         older: those created longer ago than this, such as 10m.
         name: those with a name like this, such as nightly*.
-        state: those in this state: creating, ready or error.
+        state: those in this state.
         all_: all of them.
         dry_run: only list those that would be removed.
         yes: do not ask.

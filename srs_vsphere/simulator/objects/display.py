@@ -10,17 +10,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from attrs import define, field
 
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.objects.texts import element_text, to_string
 from srs_vsphere.simulator.objects.values import (
     EnumValue,
     Hashtable,
     Int64,
     Version,
-    element_text,
     elements,
     is_array,
     is_mapping,
     is_object,
-    to_string,
 )
 
 WIDTH = 80

@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from math import isfinite
 
+from srs_vsphere.simulator.objects.texts import text, to_string
 from srs_vsphere.simulator.objects.values import (
     PSCredential,
     SwitchParameter,
     elements,
     is_array,
     is_mapping,
-    text,
-    to_string,
     type_name,
 )
 

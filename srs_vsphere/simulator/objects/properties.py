@@ -7,13 +7,13 @@ from decimal import Decimal
 from math import isfinite
 from uuid import UUID
 
+from srs_vsphere.simulator.objects.texts import to_string
 from srs_vsphere.simulator.objects.values import (
     EnumValue,
     OrderedDictionary,
     Version,
     is_mapping,
     is_object,
-    to_string,
 )
 
 _KEYS = "System.Collections.Specialized.OrderedDictionary+OrderedDictionaryKeyValueCollection"

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.errors import ScriptError, StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.objects.texts import text
 from srs_vsphere.simulator.objects.values import elements, is_array, plain, truth, unwrapped
 from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Sink
 from srs_vsphere.simulator.powershell.scanner import words
@@ -41,17 +41,15 @@ _UNKNOWN = (
 _BLOCKS = frozenset({"process", "filterscript"})
 #: Fewer letters of a name could be the beginning of a parameter that is not here.
 _SHORTEST = 4
-#: What a command does with each object that comes through the pipeline.
-Stage: TypeAlias = Sink
 #: The arguments by the whole names of the parameters, and ``input`` where objects come through a pipeline.
 Arguments: TypeAlias = Mapping[str, object]
 
 
 @frozen(eq=False)
 class Command:
-    """A command that is known here: how it begins to work, and its parameters."""
+    """A command that is known here: what makes the sink for its input, and its parameters."""
 
-    run: Callable[[Machine, Arguments, Sink], Stage]
+    run: Callable[[Machine, Arguments, Sink], Sink]
     positional: Sequence[str] = ()
     named: Sequence[str] = ()
     switches: Sequence[str] = ()
@@ -75,19 +73,19 @@ def command(name: str) -> Command | None:
     verb, _, noun = lower.partition("-")
     # Programs have names like these in lower case only.
     if found is None and (verb in _VERBS or name == lower or not re.fullmatch(r"[a-z]+(-[a-z]+)*", noun)):
-        raise NotUnderstoodError(f"the command {name}" if noun else f"the command or keyword {name}")
+        raise NotUnderstoodError(f"the command {name}")
     return found
 
 
 def _no_input(_: object) -> None:
-    raise NotUnderstoodError("input for a command that takes none, or that has its value already")
+    """Take what comes to a command that is the first of a pipeline: nothing."""
 
 
-def _for_each_given(arguments: Arguments, name: str, action: Sink) -> Stage:
+def _for_each_given(arguments: Arguments, name: str, action: Sink) -> Sink:
     """Do something with the value that was given, or with all that come."""
+    if (name in arguments) is ("input" in arguments):
+        raise NotUnderstoodError("either both a value and input, or neither")
     if name not in arguments:
-        if "input" not in arguments:
-            raise NotUnderstoodError("neither a value nor input")
         return action
     action(arguments[name])
     return _no_input
@@ -96,10 +94,10 @@ def _for_each_given(arguments: Arguments, name: str, action: Sink) -> Stage:
 def _message(value: object) -> str:
     if not isinstance(value, str | bool | int | float):
         raise NotUnderstoodError("a message that is no text")
-    return values.text(value)
+    return text(value)
 
 
-def _write(stream: str, name: str, machine: Machine, arguments: Arguments, _: Sink) -> Stage:
+def _write(stream: str, name: str, machine: Machine, arguments: Arguments, _: Sink) -> Sink:
     shown = stream not in {"verbose", "debug"} or truth(arguments.get(stream, False))
 
     def action(value: object) -> None:
@@ -110,7 +108,7 @@ def _write(stream: str, name: str, machine: Machine, arguments: Arguments, _: Si
     return _for_each_given(arguments, name, action)
 
 
-def _write_host(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
+def _write_host(machine: Machine, arguments: Arguments, _: Sink) -> Sink:
     def action(value: object) -> None:
         parts = ["" if part is None else _message(part) for part in elements(value)]
         machine.write("information", " ".join(parts))
@@ -118,7 +116,7 @@ def _write_host(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
     return _for_each_given(arguments, "object", action)
 
 
-def _write_error(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
+def _write_error(machine: Machine, arguments: Arguments, _: Sink) -> Sink:
     wanted = arguments.get("erroraction", "continue")
     if not isinstance(wanted, str) or wanted.lower() not in {"continue", "silentlycontinue", "stop"}:
         raise NotUnderstoodError("this value of -ErrorAction")
@@ -132,7 +130,7 @@ def _write_error(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
     return _for_each_given(arguments, "message", action)
 
 
-def _write_output(_: Machine, arguments: Arguments, sink: Sink) -> Stage:
+def _write_output(_: Machine, arguments: Arguments, sink: Sink) -> Sink:
     def action(value: object) -> None:
         for element in elements(value):
             if is_array(element):
@@ -142,7 +140,7 @@ def _write_output(_: Machine, arguments: Arguments, sink: Sink) -> Stage:
     return _for_each_given(arguments, "inputobject", action)
 
 
-def _sleep(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
+def _sleep(machine: Machine, arguments: Arguments, _: Sink) -> Sink:
     [(unit, length)] = arguments.items() if len(arguments) == 1 else [("", None)]
     fits = type(length) is int or (type(length) is float and unit == "seconds")
     if not fits or not isinstance(length, int | float) or not 0 <= length < 2**31:
@@ -151,11 +149,15 @@ def _sleep(machine: Machine, arguments: Arguments, _: Sink) -> Stage:
     return _no_input
 
 
-def _nothing(_: Machine, __: Arguments, ___: Sink) -> Stage:
-    return lambda _: None
+def _out_null(_: Machine, arguments: Arguments, __: Sink) -> Sink:
+    return _for_each_given(arguments, "inputobject", _no_input)
 
 
-def _with_each(name: str, machine: Machine, arguments: Arguments, sink: Sink) -> Stage:
+def _write_progress(_: Machine, arguments: Arguments, __: Sink) -> Sink:
+    return _for_each_given(arguments, "activity", _no_input)
+
+
+def _with_each(name: str, machine: Machine, arguments: Arguments, sink: Sink) -> Sink:
     block = arguments.get(name)
     if not isinstance(block, ScriptBlock) or "input" not in arguments:
         raise NotUnderstoodError("anything else than one script block with input")
@@ -183,9 +185,9 @@ _COMMANDS = {
     ),
     "write-error": Command(_write_error, ["message"], ["erroraction"]),
     "write-output": Command(_write_output, ["inputobject"], takes_all=True),
-    "write-progress": Command(_nothing, ["activity", "status"], ["percentcomplete"], ["completed"]),
+    "write-progress": Command(_write_progress, ["activity", "status"], ["percentcomplete"], ["completed"]),
     "start-sleep": Command(_sleep, ["seconds"], ["milliseconds"]),
-    "out-null": Command(_nothing),
+    "out-null": Command(_out_null),
     "foreach-object": Command(partial(_with_each, "process"), ["process"]),
     "where-object": Command(partial(_with_each, "filterscript"), ["filterscript"]),
 }
@@ -214,7 +216,6 @@ def run_pipeline(expression: Expression | None, calls: Sequence[Call], machine: 
     values = elements(expression(machine)) if expression is not None else []
     given = [{name: plain(value(machine)) for name, value in call.arguments.items()} for call in calls]
     commands = [_known(call) for call in calls]
-    stages: list[Stage] = []
     for call, found, arguments in reversed([*zip(calls, commands, given, strict=True)]):
         machine.step(*arguments.values())
         if any(isinstance(value, ScriptBlock) and name not in _BLOCKS for name, value in arguments.items()):
@@ -224,14 +225,13 @@ def run_pipeline(expression: Expression | None, calls: Sequence[Call], machine: 
         except NotUnderstoodError as error:
             error.what = error.what if call.name in error.what else f"{error.what} of {call.name}"
             raise
-        stages.insert(0, stage)
         sink = partial(_taken, stage, machine)
     # A command at the beginning gets nothing through the pipeline: what it does, it does when it starts.
     for value in values:
         sink(value)
 
 
-def _taken(stage: Stage, machine: Machine, value: object) -> None:
+def _taken(stage: Sink, machine: Machine, value: object) -> None:
     machine.step(value)
     stage(value)
 

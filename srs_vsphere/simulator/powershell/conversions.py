@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.objects.texts import text, to_string
 from srs_vsphere.simulator.objects.values import Int64, SwitchParameter, elements, fits, is_array, is_mapping
 from srs_vsphere.simulator.powershell.operators import number_in
 
@@ -48,7 +49,7 @@ def convert(value: object, full: str) -> object:
     if full == "System.Object" or (value is not None and values.type_name(value) == full):
         return value
     if full == "System.String" and not (is_array(value) or is_mapping(value)):
-        return "" if value is None else values.text(value)
+        return "" if value is None else text(value)
     if full == "System.Boolean":
         return values.truth(value)
     if full.startswith("System.Int") and (type(value) is str or isinstance(value, int | float | None)):
@@ -61,7 +62,7 @@ def convert(value: object, full: str) -> object:
     if full.endswith("SwitchParameter") and isinstance(value, bool):
         return SwitchParameter(present=value)
     if full.endswith("PSCustomObject") and is_mapping(value):
-        return values.PsObject({values.to_string(name): member for name, member in value.items()})
+        return values.PsObject({to_string(name): member for name, member in value.items()})
     raise NotUnderstoodError(f"{'null' if value is None else values.type_name(value)} as [{full}]")
 
 

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import Hashtable, Int64, OrderedDictionary, plain, text
+from srs_vsphere.simulator.objects.texts import text
+from srs_vsphere.simulator.objects.values import Hashtable, Int64, OrderedDictionary, plain
 from srs_vsphere.simulator.powershell.conversions import convert, full_name
 from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Statement
 from srs_vsphere.simulator.powershell.members import call_member, member_of

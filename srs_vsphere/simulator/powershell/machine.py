@@ -38,8 +38,7 @@ class Machine(Transcript):
         self.variables[name] = value
 
     def declare(self, name: str, type_: str | None, value: object) -> None:
-        """Make a variable of a parameter; its type stays, as the variable does."""
-        # No variable has such a name.
+        """Make a variable of a parameter; its type stays with it, under a name that no variable has."""
         self.variables |= {name: value, f":{name}": type_}
 
     def write_error(self, error: ScriptError, action: str = "continue") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.errors import StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
+from srs_vsphere.simulator.objects.texts import to_string
 from srs_vsphere.simulator.objects.values import is_array, is_mapping, type_name
 
 
@@ -13,7 +14,7 @@ def member_of(value: object, name: str) -> object:
     wanted = name.lower()
     if is_mapping(value):
         for key, member in value.items():
-            if values.to_string(key).lower() == wanted:
+            if to_string(key).lower() == wanted:
                 return member
         if wanted == "count":
             return 1 if values.is_object(value) else len(value)

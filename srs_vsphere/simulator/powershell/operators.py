@@ -11,7 +11,8 @@ from typing import TypeGuard
 from srs_vsphere.simulator.objects import values
 from srs_vsphere.simulator.objects.errors import StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import LARGEST, Int64, check_size, elements, fits, is_array, text
+from srs_vsphere.simulator.objects.texts import joined, text
+from srs_vsphere.simulator.objects.values import LARGEST, Int64, check_size, elements, fits, is_array
 
 #: Whole numbers up to here are exact as doubles.
 _EXACT = 2**53
@@ -100,7 +101,7 @@ def _span(left: object, right: object) -> object:
 def _join(left: object, right: object) -> object:
     if any(is_array(element) for element in elements(left)) or type(right) is not str:
         raise NotUnderstoodError("-join of arrays in an array, or with something else than a text")
-    return values.joined(elements(left), right)
+    return joined(elements(left), right)
 
 
 def _order(left: object, right: object) -> int:

@@ -13,7 +13,6 @@ from srs_vsphere.simulator.transcript import Result
 
 #: What Python says of operations that .NET would carry out or refuse in its own way.
 _BEYOND = (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError, LookupError, re.error)
-# A script must not take the simulator's time from all others; what it may do is bounded elsewhere.
 _LONGEST = 30_000
 _MOST_OUTPUT = 2_000_000
 _ARGUMENTS = re.compile(r"\$\{?args\b", re.IGNORECASE)

@@ -8,7 +8,8 @@ from functools import partial
 
 from srs_vsphere.simulator.objects.errors import ScriptError, ScriptExit, ScriptReturn, StatementError
 from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
-from srs_vsphere.simulator.objects.values import elements, plain, text, truth, unwrapped
+from srs_vsphere.simulator.objects.texts import text
+from srs_vsphere.simulator.objects.values import elements, plain, truth, unwrapped
 from srs_vsphere.simulator.powershell.commands import Call, Command, command, run_pipeline
 from srs_vsphere.simulator.powershell.conversions import full_name
 from srs_vsphere.simulator.powershell.expressions import TYPE, Expressions, array_of, collect, variable_name

@@ -1,0 +1,207 @@
+"""Ctrl-C and SIGTERM in programs of their own, at random moments: nothing stays, or the log names it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from srs_vsphere import SrsClient
+from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
+from tests._async.helping import AUTH
+
+#: The whole census takes half an hour: 8,000 interruptions with SRS_TEST_CENSUS=20000.
+TIMES = max(5, int(os.environ.get("SRS_TEST_CENSUS", "200")) // 20)
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no signal that reaches a child alone"
+)
+
+#: A program that is interrupted once for each line it reads; it says when it can be, and when it has ended.
+PROGRAM = """
+import asyncio, logging, signal, sys
+import anyio, trio
+from srs_vsphere import AsyncRunspacePool, AsyncSrsClient, BasicAuth, RunspacePool, SrsClient
+
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+url, auth = sys.argv[1], BasicAuth("alice", "sesame-7Qx")
+
+def run():
+    with SrsClient(url, auth=auth) as client:
+        while True:
+            client.run("'x'")
+
+def map():
+    with SrsClient(url, auth=auth) as client:
+        with RunspacePool(client) as pool, pool.map("long", [{}, {}, {}]) as results:
+            list(results)
+
+async def block():
+    async with AsyncSrsClient(url, auth=auth) as client:
+        while True:
+            async with client.runspaces.open() as handle:
+                await handle.run("'x'")
+
+async def maps():
+    async with AsyncSrsClient(url, auth=auth) as client:
+        async with AsyncRunspacePool(client) as pool, pool.map("long", [{}, {}, {}]) as results:
+            async for _ in results:
+                pass
+
+def with_signals(work):
+    # On trio, a plain Ctrl-C may break into any library between two lines; this makes a cancellation of it.
+    async def main():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                print("go", flush=True)
+                async for _ in signals:
+                    tasks.cancel_scope.cancel()
+                    break
+    return main
+
+def terminated(*_):
+    raise SystemExit(143)
+
+works = {
+    "run": run,
+    "map": map,
+    "asyncio block": lambda: asyncio.run(block()),
+    "asyncio map": lambda: asyncio.run(maps()),
+    "asyncio receiver": lambda: asyncio.run(with_signals(block)()),
+    "trio receiver": lambda: trio.run(with_signals(block)),
+}
+work = works[sys.argv[2]]
+for _ in sys.stdin:
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, terminated)
+        if "receiver" in sys.argv[2]:
+            work()
+        else:
+            print("go", flush=True)
+            while True:
+                work()
+    except (KeyboardInterrupt, SystemExit):
+        pass
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("ended", flush=True)
+"""
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(auto=True)
+
+
+@contextmanager
+def program(url: str, work: str) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, url, work],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as child:
+        try:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            yield child, child.stdin, child.stdout
+        finally:
+            child.kill()
+
+
+def said_until(output: IO[str], word: str, on_ignored: Callable[[], object] = lambda: None) -> str:
+    said: list[str] = []
+    for line in output:
+        if line.strip() == word:
+            return "".join(said)
+        said.append(line)
+        if line.startswith("Exception ignored in"):
+            # It came within a finalizer of Python's own: whoever presses Ctrl-C does so once more.
+            on_ignored()
+    pytest.fail("".join(said))
+
+
+@pytest.mark.parametrize(
+    ("work", "how"),
+    [
+        ("run", signal.SIGINT),
+        ("run", signal.SIGTERM),
+        ("map", signal.SIGINT),
+        ("asyncio block", signal.SIGINT),
+        ("asyncio map", signal.SIGINT),
+        ("asyncio receiver", signal.SIGTERM),
+        ("trio receiver", signal.SIGINT),
+        ("trio receiver", signal.SIGTERM),
+    ],
+)
+def test_a_signal_in_a_program_leaves_nothing_without_a_word(
+    server: SimServer, simulator: Simulator, work: str, how: signal.Signals
+) -> None:
+    simulator.on_script("long", ScriptReply(duration=3600))
+    chance = random.Random(f"{work} {how}")
+    named = sessions = 0
+    with program(server.url, work) as (child, orders, output):
+        for _ in range(TIMES):
+            print(file=orders, flush=True)
+            said_until(output, "go")
+            after = server.traffic.seen + chance.randrange(14)
+            server.wait_for(lambda traffic, after=after: traffic.seen >= after)
+            # Some moments come with a request, others between two.
+            time.sleep(chance.uniform(0, 0.005))
+            child.send_signal(how)
+            said = said_until(output, "ended", lambda: child.send_signal(how))
+            if simulator.runspaces:
+                with SrsClient(server.url, auth=AUTH) as client:
+                    for runspace in client.runspaces.list():
+                        assert f" {runspace.name} " in said, said
+                        client.runspaces.delete(runspace)
+                        named += 1
+            sessions += simulator.session_count
+            simulator.expire_sessions()
+    print(f"{work}, {how.name}: of {TIMES}, {named} left a runspace, named in the log; {sessions} a session")
+    assert named <= TIMES * 0.02 + 1
+    assert sessions == 0
+
+
+LOGIN = """
+import sys, signal
+from srs_vsphere import BasicAuth, SrsClient
+signal.signal(signal.SIGINT, signal.default_int_handler)
+auth, file = BasicAuth("alice", "sesame-7Qx"), sys.argv[2] or None
+try:
+    with SrsClient(sys.argv[1], auth=auth, session_file=file) as client:
+        client.login()
+except KeyboardInterrupt:
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_ctrl_c_while_logging_in_leaves_no_session(
+    server: SimServer, simulator: Simulator, tmp_path: Path, shared: bool
+) -> None:
+    """Of a response that nobody reads, nobody would have the key."""
+    server.faults.add(Fault(operation="auth.login", delay=0.5))
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", LOGIN, server.url, str(tmp_path / "session") if shared else ""],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        server.wait_for(lambda traffic: traffic.seen == 1)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
+    assert (child.returncode, errors) == (3, "")
+    assert server.requests == (("POST", "/api/auth/login"), ("POST", "/api/auth/logout"))
+    assert simulator.session_count == 0
