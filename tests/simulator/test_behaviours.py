@@ -139,7 +139,7 @@ def test_replies_are_given_one_after_the_other(alice, runspace):
     assert outputs == [["one"], ["b"]]
     assert behaviour.is_used_up
     execution, _ = run(alice, runspace, "it")
-    assert execution["reason"].startswith("simulator: line 1: the command or keyword it is not understood")
+    assert execution["reason"].startswith("simulator: line 1: the command it is not understood")
 
 
 def test_the_last_reply_is_repeated_if_times_says_so(alice, runspace):
