@@ -170,15 +170,15 @@ async def test_a_watch_tells_the_same_as_in_one_process() -> None:
         hosts.faults.add(Fault(host="srs-0009", operation="runspaces.list", delay=60))
         targets = targets_by_value(hosts)
         events: list[object] = []
-        made: str | None = None
+        made = ""
         async with watch(targets, client=client, interval=0.3, timeout=60) as told:
             async for event in told:
                 if not isinstance(event, SweepEnded):
                     events.append(event)
-                # The host that hangs keeps the first sweep open, and is passed over in the others; those that
-                # are only slow at first are not for long.
-                elif made is None and event.skipped == 1:
-                    assert (event.failed, event.number > 0) == (0, True)
+                elif not made and (event.failed, event.skipped) == (0, 1):
+                    # The host that hangs keeps the first sweep open, and is passed over in the others; on a
+                    # machine with much else to do, others may be at first.
+                    assert event.number > 0
                     made = hosts.hosts[1].simulator.add_runspace()
                     hosts.hosts[4].simulator.kill_runspace(gone)
                 if len(events) == 3:
