@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import os
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -21,6 +23,9 @@ T = TypeVar("T")
 _SECONDS_TO_GO_ON = 5.0
 #: How often a waiting thread looks up: on Windows, nothing else lets a Ctrl-C through.
 _SECONDS_BETWEEN_LOOKS = 0.1
+#: That a thread has ended is waited for so long.
+_LOOKS_FOR_THE_END = 1000
+_SECONDS_BETWEEN_LOOKS_FOR_THE_END = 0.001
 
 
 @define(eq=False)
@@ -195,9 +200,17 @@ class Completion(Generic[T]):
 
         thread = self._thread(do)
         try:
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                # None begins any more while the interpreter ends.
+                do()
             while not ended.wait(_SECONDS_BETWEEN_LOOKS):
                 pass
+            if thread.ident is not None:
+                # A process that is forked right after should not have the thread still ending.
+                thread.join()
+                _await_end(thread)
         except BaseException:
             self._left[job] = thread
             late = job.abandon()
@@ -237,3 +250,16 @@ class Completion(Generic[T]):
     def _thread(self, do: Callable[[], None]) -> threading.Thread:
         context = contextvars.copy_context()
         return threading.Thread(target=context.run, args=(do,), name="srs_vsphere login", daemon=True)
+
+
+def _await_end(thread: threading.Thread) -> None:
+    """Wait until the system has no such thread any more, where it tells.
+
+    Python calls it ended a moment earlier. A process that is forked in between inherits the locks of OpenSSL
+    that the thread holds while it ends, and nobody releases them there.
+    """
+    known = f"/proc/self/task/{thread.native_id}"
+    for _ in range(_LOOKS_FOR_THE_END):
+        if not os.path.exists(known):  # noqa: PTH110 - nothing heavier is loaded for it
+            return
+        time.sleep(_SECONDS_BETWEEN_LOOKS_FOR_THE_END)
