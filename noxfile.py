@@ -83,7 +83,9 @@ def httpx2(session: nox.Session) -> None:
 def secrets(session: nox.Session) -> None:
     """Run the suite, and look for its passwords, keys, tokens and scripts in all that it lets out."""
     session.install("-e", ".[simulator]", *group("test"))
-    session.run("python", "-m", "pytest", "-p", "tests.secret_watch", *(session.posargs or ALL_CORES))
+    # The simulator's own tests send keys by hand, without the client.
+    rest = session.posargs or (*ALL_CORES, "--ignore", "tests/simulator")
+    session.run("python", "-m", "pytest", "-p", "tests.secret_watch", *rest)
 
 
 @nox.session

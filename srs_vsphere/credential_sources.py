@@ -23,8 +23,8 @@ def _text(_: object, attribute: Attribute[str], value: object) -> None:
 
 
 def _path(value: str | os.PathLike[str]) -> str:
-    # attrs looks at a converter's signature, which takes it some milliseconds for a built-in function.
-    return os.fspath(value)
+    # What is neither is refused by the validator, when there is a whole object for a traceback to show.
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 @frozen

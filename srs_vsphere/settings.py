@@ -89,29 +89,36 @@ class Origin:
         """
         if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise InvalidArgumentTypeError(f"url must be text, not {type(url).__name__}")
-        # The messages never repeat the URL: it may hold a password.
-        example = "give it as https://srs.example.com or https://srs.example.com:8443"
-        # Readers of URLs drop some of these, not always the same.
-        if " " in url or not url.isprintable():
-            raise InvalidArgumentValueError(f"url must not hold spaces or control characters: {example}")
-        parts = _split(url)
-        if parts is None:
-            raise InvalidArgumentValueError(f"url has an impossible host or port: {example}")
-        if parts.scheme not in {"http", "https"}:
-            raise InvalidArgumentValueError(f"url must begin with https:// or http://: {example}")
-        if parts.username is not None or parts.password is not None:
-            raise InvalidArgumentValueError(
-                "url must not hold credentials: pass auth=BasicAuth(username, password) instead"
-            )
-        if not parts.hostname:
-            raise InvalidArgumentValueError(f"url names no host: {example}")
-        if parts.path not in {"", "/"} or "?" in url or "#" in url:
-            raise InvalidArgumentValueError(f"url must not have a path, query or fragment: {example}")
-        name = _host(parts.hostname, in_brackets="[" in url)
-        if name is None:
-            raise InvalidArgumentValueError(f"url has an impossible host or port: {example}")
-        host = name if parts.port is None else f"{name}:{parts.port}"
-        return cls(url=f"{parts.scheme}://{host}", host=host, secure=parts.scheme == "https")
+        found = _read(url)
+        # It may hold a password, and a traceback of the error below shows this frame's variables.
+        del url
+        if isinstance(found, str):
+            raise InvalidArgumentValueError(f"url {found}")
+        return found
+
+
+def _read(url: str) -> Origin | str:
+    """Return what a URL leads to, or what is wrong with it; that never repeats the URL."""
+    example = "give it as https://srs.example.com or https://srs.example.com:8443"
+    # Readers of URLs drop some of these, not always the same.
+    if " " in url or not url.isprintable():
+        return f"must not hold spaces or control characters: {example}"
+    parts = _split(url)
+    if parts is None:
+        return f"has an impossible host or port: {example}"
+    if parts.scheme not in {"http", "https"}:
+        return f"must begin with https:// or http://: {example}"
+    if parts.username is not None or parts.password is not None:
+        return "must not hold credentials: pass auth=BasicAuth(username, password) instead"
+    if not parts.hostname:
+        return f"names no host: {example}"
+    if parts.path not in {"", "/"} or "?" in url or "#" in url:
+        return f"must not have a path, query or fragment: {example}"
+    name = _host(parts.hostname, in_brackets="[" in url)
+    if name is None:
+        return f"has an impossible host or port: {example}"
+    host = name if parts.port is None else f"{name}:{parts.port}"
+    return Origin(url=f"{parts.scheme}://{host}", host=host, secure=parts.scheme == "https")
 
 
 def _split(url: str) -> SplitResult | None:

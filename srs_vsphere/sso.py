@@ -83,7 +83,11 @@ class SsoAuth:
                 "tls=Tls(verify=False) would show the password to anybody on the way: pin the certificate "
                 'with Tls(thumbprint=...), or say Tls(verify="never")'
             )
-        self._origin, self._url = _sts(sts_url)
+        try:
+            self._origin, self._url = _sts(sts_url)
+        finally:
+            # One with a password in it is refused, and a traceback would show this frame's variables.
+            del sts_url
         self._user = user
         self._tls = Tls() if tls is None else tls
         self._lifetime = lifetime
@@ -205,13 +209,16 @@ def _sts(url: object) -> tuple[Origin, str]:
     if not isinstance(url, str):
         raise InvalidArgumentTypeError(f"sts_url must be text, not {type(url).__name__}")
     parts = urlsplit(url)
+    asked = f"{parts.scheme}://{parts.netloc}"
+    path = parts.path if parts.path not in {"", "/"} else _PATH
+    del url, parts
     try:
-        origin = Origin.parse(f"{parts.scheme}://{parts.netloc}")
+        origin = Origin.parse(asked)
     except ValueError:
+        del asked
         raise InvalidArgumentValueError(
             "sts_url must be such as https://vc.example.com or https://vc.example.com/sts/STSService/vsphere.local"
         ) from None
     if not origin.secure:
         raise InvalidArgumentValueError("sts_url must begin with https://: it is sent the password")
-    path = parts.path if parts.path not in {"", "/"} else _PATH
     return origin, origin.url + path

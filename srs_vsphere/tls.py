@@ -6,7 +6,7 @@ import os
 import ssl
 from typing import Literal, cast
 
-from attrs import Attribute, evolve, field, frozen
+from attrs import Attribute, evolve, field, frozen, validate
 
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import normal_thumbprint
@@ -55,9 +55,19 @@ def _is_pem(_: object, attribute: Attribute[str | None], value: object) -> None:
 
 
 def _thumbprint(value: str | None) -> str | None:
-    if value is not None and not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-        raise InvalidArgumentTypeError(f"thumbprint must be text, not {type(value).__name__}")
-    return None if value is None else normal_thumbprint(value)
+    try:
+        return normal_thumbprint(value) if isinstance(value, str) else value
+    except InvalidArgumentValueError:
+        # Refused below, when there is a whole object for a traceback with variables to show.
+        return value
+
+
+def _is_thumbprint(_: object, attribute: Attribute[str | None], value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
+    normal_thumbprint(value)
 
 
 def _is_name(_: object, attribute: Attribute[str | None], value: object) -> None:
@@ -76,8 +86,13 @@ def _is_context(_: object, attribute: Attribute[ssl.SSLContext | None], value: o
         )
 
 
-def _hidden(value: str | Secret | None) -> Secret | None:
-    return Secret(value) if isinstance(value, str) else value
+def _is_secret(_: object, attribute: Attribute[Secret | None], value: Secret | None) -> None:
+    text: object = "" if value is None else value.reveal()
+    kind = type(text).__name__
+    # A traceback of the error below shows this frame's variables.
+    del text
+    if kind != "str":
+        raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {kind}")
 
 
 def _is_verify(_: object, attribute: Attribute[bool | Literal["never"]], value: object) -> None:
@@ -91,7 +106,7 @@ class InsecureTlsWarning(UserWarning):
     """A client was made that does not check the service's certificate."""
 
 
-@frozen(kw_only=True)
+@frozen(init=False)
 class Tls:
     """How the service's certificate is checked.
 
@@ -121,18 +136,53 @@ class Tls:
         ValueError: an argument makes no sense, or two of them exclude each other.
     """
 
-    ca_file: str | None = field(default=None, converter=_path, validator=_is_path)
-    ca_data: str | None = field(default=None, converter=_pem, validator=_is_pem, repr=False)
-    thumbprint: str | None = field(default=None, converter=_thumbprint)
-    known_hosts: tuple[str, ...] = field(default=None, converter=_paths, validator=_are_paths)
-    server_hostname: str | None = field(default=None, validator=_is_name)
-    client_certificate: str | None = field(default=None, converter=_path, validator=_is_path)
-    client_key: str | None = field(default=None, converter=_path, validator=_is_path)
-    client_key_password: Secret | None = field(default=None, converter=_hidden)
-    context: ssl.SSLContext | None = field(default=None, validator=_is_context)
-    verify: bool | Literal["never"] = field(default=True, validator=_is_verify)
+    ca_file: str | None = field(validator=_is_path)
+    ca_data: str | None = field(validator=_is_pem, repr=False)
+    thumbprint: str | None = field(validator=_is_thumbprint)
+    known_hosts: tuple[str, ...] = field(validator=_are_paths)
+    server_hostname: str | None = field(validator=_is_name)
+    client_certificate: str | None = field(validator=_is_path)
+    client_key: str | None = field(validator=_is_path)
+    client_key_password: Secret | None = field(validator=_is_secret)
+    context: ssl.SSLContext | None = field(validator=_is_context)
+    verify: bool | Literal["never"] = field(validator=_is_verify)
 
-    def __attrs_post_init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        ca_file: PathLike | None = None,
+        ca_data: str | bytes | None = None,
+        thumbprint: str | None = None,
+        known_hosts: PathLike | tuple[PathLike, ...] | None = None,
+        server_hostname: str | None = None,
+        client_certificate: PathLike | None = None,
+        client_key: PathLike | None = None,
+        client_key_password: str | Secret | None = None,
+        context: ssl.SSLContext | None = None,
+        verify: bool | Literal["never"] = True,
+    ) -> None:
+        given = client_key_password
+        hidden = given if given is None or isinstance(given, Secret) else Secret(given)
+        # A traceback of the errors below shows this frame's variables.
+        del client_key_password, given
+        values = {
+            "ca_file": _path(ca_file),
+            "ca_data": _pem(ca_data),
+            "thumbprint": _thumbprint(thumbprint),
+            "known_hosts": _paths(known_hosts),
+            "server_hostname": server_hostname,
+            "client_certificate": _path(client_certificate),
+            "client_key": _path(client_key),
+            "client_key_password": hidden,
+            "context": context,
+            "verify": verify,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        validate(self)
+        self._check_together()
+
+    def _check_together(self) -> None:
         ways = {
             "ca_file": self.ca_file is not None,
             "ca_data": self.ca_data is not None,

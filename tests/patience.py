@@ -10,6 +10,6 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SHARE = float(os.environ.get("SRS_TEST_SHARE", "1"))
 
 
-def often(times: int) -> int:
-    """Return how often to try what is tried at random so many times."""
-    return max(1, round(times * SHARE))
+def often(times: int, least: int = 1) -> int:
+    """Return how often to try what is tried at random so many times, but not less than `least`."""
+    return max(least, round(times * SHARE))

@@ -305,7 +305,7 @@ def test_work_goes_on_after_a_ctrl_c_and_is_undone():
     assert not completion.is_settled
     assert undone == []
     interrupted.set()
-    completion.settle()
+    completion.settle(60.0)
     assert completion.is_settled
     assert undone == ["made"]
 
@@ -340,6 +340,5 @@ async def test_work_that_nobody_waits_for_is_given_up(monkeypatch):
         tasks.start_soon(completion.result_of, anyio.sleep_forever)
         await anyio.lowlevel.checkpoint()
         tasks.cancel_scope.cancel()
-    assert not completion.is_settled
-    await completion.settle()
+    await completion.settle(60.0)
     assert completion.is_settled

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import anyio
 import pytest
@@ -27,6 +28,7 @@ from srs_vsphere import (
     SrsError,
 )
 from srs_vsphere._concurrency.clean_up import async_clean_up, clean_up
+from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator
 from tests._async.helping import AUTH, free_slots
 from tests.test_script_cancellation import InProcess, cancelled_after, others, steps_of
@@ -186,15 +188,14 @@ async def test_a_call_under_way_when_the_client_is_closed_says_so(server: SimSer
 
 
 @pytest.mark.anyio
-async def test_a_logout_that_hangs_is_logged(
-    server: SimServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from srs_vsphere._async import session
-
-    monkeypatch.setattr(session, "_SECONDS_TO_LEAVE", 0.05)
+async def test_a_logout_that_hangs_is_logged(server: SimServer, caplog: pytest.LogCaptureFixture) -> None:
     server.faults.add(Fault(operation="auth.logout", delay=3600.0))
     async with AsyncSrsClient(server.url, auth=AUTH) as client:
         await client.login()
+        for nonsense in (0, -1.0, float("inf"), "soon"):
+            with pytest.raises((TypeError, ValueError), match="timeout"):
+                await client.aclose(timeout=nonsense)  # type: ignore[arg-type]
+        await client.aclose(timeout=0.05)
     assert "was not ended" in caplog.text
 
 
@@ -385,3 +386,16 @@ async def test_pools_cancelled_at_random_leave_nothing(anyio_backend: str, times
         assert free_slots(client) == 20
     assert place.simulator.session_count == 0
     assert others() == place.before
+
+
+def test_a_ctrl_c_while_a_key_is_saved_leaves_no_session(
+    server: SimServer, simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SessionFile, "save", save)
+    client = SrsClient(server.url, auth=AUTH, session_file=tmp_path / "session")
+    with pytest.raises(KeyboardInterrupt), client:
+        client.login()
+    assert simulator.session_count == 0

@@ -195,6 +195,20 @@ def test_a_key_that_was_given_is_kept(place, simulator: Simulator) -> None:
     assert server.requests.count(LOGIN) == 1
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads as Linux lists them")
+def test_no_thread_of_a_login_is_left_to_fork_beside(place) -> None:
+    """One that is just ending holds locks of OpenSSL, which nobody would release in the child."""
+    run(
+        place,
+        """
+        for _ in range(20):
+            with SrsClient(url, **OPTIONS) as client:
+                client.login()
+                assert len(os.listdir("/proc/self/task")) == 1
+        """,
+    )
+
+
 def test_a_child_leaves_the_parents_runspaces_alone(place, simulator: Simulator) -> None:
     """It leaves the blocks that it was forked in, as by an exception."""
     run(

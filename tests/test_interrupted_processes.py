@@ -162,6 +162,11 @@ class Again:
                     self.send()
 
 
+def await_requests(server: SimServer, more: int) -> None:
+    wanted = server.traffic.seen + more
+    server.wait_for(lambda traffic: traffic.seen >= wanted)
+
+
 def said_until(output: IO[str], word: str, on_ignored: Callable[[], object] = lambda: None) -> str:
     said: list[str] = []
     for line in output:
@@ -197,8 +202,7 @@ def test_a_signal_in_a_program_leaves_nothing_without_a_word(
         for _ in range(TIMES):
             print(file=orders, flush=True)
             said_until(output, "go")
-            after = server.traffic.seen + chance.randrange(14)
-            server.wait_for(lambda traffic, after=after: traffic.seen >= after)
+            await_requests(server, chance.randrange(14))
             # Some moments come with a request, others between two.
             time.sleep(chance.uniform(0, 0.005))
             child.send_signal(how)

@@ -17,11 +17,16 @@ from srs_vsphere import (
     AsyncSrsFleet,
     BasicAuth,
     Credential,
+    FileAuth,
     RetryPolicy,
     SrsClient,
     SrsError,
     SrsFleet,
     SsoAuth,
+    Target,
+    Tls,
+    fetch_certificate,
+    trust,
 )
 from srs_vsphere._http.default_transport import DefaultTransport
 from tests.raw_server import RawServer, Visit
@@ -193,10 +198,27 @@ async def test_a_connection_that_breaks() -> None:
         lambda: BasicAuth("", "hunter2"),
         lambda: Credential("", "hunter2"),
         lambda: ApiKeyAuth("\n"),
+        lambda: FileAuth("alice", 5),
+        lambda: SrsClient("https://srs.test", auth="alice:hunter2"),
+        lambda: SrsClient.from_env(url="https://srs.test", auth="alice:hunter2"),
+        lambda: SrsClient("https://srs.test", auth=BasicAuth("alice", "hunter2"), tls=Tls(verify=False)),
+        lambda: Target("a", "https://srs.test", "alice:hunter2"),
+        lambda: Target("a", "https://alice:hunter2@srs.test"),
+        lambda: Target("a", "https://srs.test", labels=5),
+        lambda: SrsClient("https://alice:hunter2@srs.test"),
+        lambda: AsyncSrsClient("https://alice:hunter2@srs.test"),
+        lambda: fetch_certificate("https://alice:hunter2@srs.test"),
+        lambda: trust("https://alice:hunter2@srs.test", "known_hosts", confirm=bool),
+        lambda: SsoAuth("alice", "hunter2", "https://alice:hunter2@srs.test"),
+        lambda: SsoAuth("alice", "hunter2", "http://srs.test"),
+        lambda: Target("", "https://srs.test", BasicAuth("alice", "hunter2")),
+        lambda: Tls(thumbprint=5),
+        lambda: Tls(thumbprint="zz", client_certificate="a", client_key_password="hunter2"),
+        lambda: Tls(client_key_password=b"hunter2"),
     ],
 )
 def test_what_an_argument_kept_from_being_made_can_be_shown(make: Callable[[], object]) -> None:
     """Its frame holds it, and its attributes are not there yet."""
-    with pytest.raises((SrsError, ValueError)) as caught:
+    with pytest.raises((SrsError, ValueError, TypeError)) as caught:
         make()
     check(caught.value)

@@ -290,7 +290,7 @@ def test_more_kinds_travel_as_clixml(value, element):
         (np.datetime64("2020-01-02T03:04:05"), ValueError, "without a time zone"),
         (np.datetime64(1, "ns"), TypeError, "of type datetime64"),
         (np.timedelta64(1, "ns"), TypeError, "of type timedelta64"),
-        ([np.datetime64("NaT")], TypeError, "of type datetime64"),
+        ([np.datetime64("NaT", "s")], TypeError, "of type datetime64"),
         (np.array([1]), TypeError, "of type ndarray"),
         (np.complex128(1), TypeError, "of type complex"),
         (time(3, tzinfo=UTC), ValueError, "time of day with a time zone"),

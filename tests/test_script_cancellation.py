@@ -109,7 +109,7 @@ async def steps_of(work: Callable[[], Awaitable[object]]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("anyio_backend", "times"), [("asyncio", max(often(1000), CENSUS)), ("trio", max(often(150), CENSUS))]
+    ("anyio_backend", "times"), [("asyncio", max(often(1000), CENSUS)), ("trio", max(often(150, 60), CENSUS))]
 )
 @pytest.mark.anyio
 async def test_run_cancelled_at_any_step_leaves_nothing(anyio_backend: str, times: int) -> None:
@@ -119,8 +119,8 @@ async def test_run_cancelled_at_any_step_leaves_nothing(anyio_backend: str, time
     async with place.client as client:
         await client.login()
         whole = await steps_of(lambda: client.run("'x'"))
-        for _ in range(times):
-            cancelled += await cancelled_after(chance.randrange(whole + 2), lambda: client.run("'x'"))
+        for steps in [10 * whole, *(chance.randrange(whole + 2) for _ in range(times - 1))]:
+            cancelled += await cancelled_after(steps, lambda: client.run("'x'"))
             place.check()
     assert whole > 40
     assert times * 0.8 < cancelled < times
@@ -406,7 +406,7 @@ class _Moment:
         self.scope.cancel()
 
 
-@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", often(1000)), ("trio", often(100))])
+@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", often(1000)), ("trio", often(100, 100))])
 @pytest.mark.anyio
 @pytest.mark.timeout(300)
 async def test_run_cancelled_at_any_moment_leaves_nothing(

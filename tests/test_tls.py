@@ -141,6 +141,7 @@ def test_a_client_certificate_that_cannot_be_used_is_named(tmp_path):
         ({"server_hostname": "a b"}, ValueError),
         ({"server_hostname": 5}, TypeError),
         ({"context": "ctx"}, TypeError),
+        ({"client_key_password": 5}, TypeError),
         *[({"verify": wrong}, TypeError) for wrong in (None, 0, "false", "ca.pem")],
     ],
 )

@@ -81,6 +81,79 @@ with RawServer(play) as server:
 """
 
 
+#: Files have no owner and no mode there, and a lock is one of `msvcrt`, which is a stand-in here, too.
+FILES = """
+import asyncio
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import anyio
+import httpx
+import srs_vsphere.auth, srs_vsphere.errors
+
+class Msvcrt(ModuleType):
+    LK_NBLCK = 2
+    holders = {}
+
+    def locking(self, descriptor, mode, count):
+        assert (mode, count) == (self.LK_NBLCK, 1)
+        file = os.fstat(descriptor).st_ino
+        holder = self.holders.get(file, descriptor)
+        if holder != descriptor and is_file(holder, file):
+            raise PermissionError(13, "Permission denied")
+        self.holders[file] = descriptor
+
+def is_file(descriptor, file):
+    try:
+        return os.fstat(descriptor).st_ino == file
+    except OSError:
+        return False
+
+sys.modules["msvcrt"] = Msvcrt("msvcrt")
+sys.platform = "win32"
+from srs_vsphere._service.session_file import SessionFile
+from srs_vsphere import AsyncSrsClient, FileAuth, SrsClient, Tls, trust
+
+url, folder = sys.argv[1], Path(sys.argv[2])
+known = folder / "known_hosts"
+trust(url, known, confirm=lambda certificate: True)
+known.write_bytes(b"\\xef\\xbb\\xbf" + known.read_bytes().replace(b"\\n", b"\\r\\n"))
+secret = folder / "secret"
+secret.write_bytes(b"sesame-7Qx\\r\\n")
+secret.chmod(0o666)
+config = folder / "roaming" / "srs" / "config.toml"
+config.parent.mkdir(parents=True)
+config.write_text(
+    f"[profiles.default]\\nurl = '{url}'\\nusername = 'alice'\\n"
+    f"password = 'sesame-7Qx'\\nknown_hosts = '{known}'\\n"
+)
+config.chmod(0o666)
+os.environ["APPDATA"] = str(folder / "roaming")
+
+kept = folder / "sessions" / "keys.json"
+with SrsClient(url, auth=FileAuth("alice", secret), tls=Tls(known_hosts=known), session_file=kept) as client:
+    print(len(client.runspaces.list()))
+kept.chmod(0o666)
+with SrsClient.from_env(session_file=kept) as client:
+    print(len(client.runspaces.list()))
+    one, other = SessionFile(str(kept), "a"), SessionFile(str(kept), "b")
+    print(one.try_lock(), other.try_lock())
+    one.unlock()
+    print(other.try_lock())
+    other.unlock()
+
+async def main():
+    async with AsyncSrsClient.from_env(session_file=kept) as client:
+        print(len(await client.runspaces.list()))
+        await client.logout()
+    print(kept.read_text())
+
+asyncio.run(main())
+"""
+
+
 @pytest.fixture(params=["our stand-in", "the shared one"])
 def windows(request: pytest.FixtureRequest) -> list[str]:
     """What to put before a program."""
@@ -113,6 +186,18 @@ def test_polls_and_runs(windows: list[str], simulator: Simulator, tls: bool, tmp
         # A connection is kept between polls.
         assert server.traffic.accepted == 2
     assert list(simulator.runspaces) == [kept]
+
+
+def test_passwords_sessions_profiles_and_known_hosts_in_files(
+    windows: list[str], simulator: Simulator, tmp_path: Path
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(FILES, encoding="utf-8")
+    with SimServer(simulator, tls=True) as server:
+        told = run(*windows, program, server.url, tmp_path).split()
+        assert told == ["0", "0", "True", "False", "True", "0", "{}"]
+        assert server.requests.count(("POST", "/api/auth/login")) == 1
+    assert simulator.session_count == 0
 
 
 def test_the_demo(windows: list[str]) -> None:

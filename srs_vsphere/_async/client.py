@@ -319,16 +319,24 @@ class AsyncSrsClient(AsyncClientScripts):
         """
         await self._session.log_out(timeout)
 
-    async def aclose(self) -> None:
+    async def aclose(self, *, timeout: float = 5.0) -> None:
         """Log out and close all connections, as leaving ``async with`` does; a second call does nothing.
 
         Nothing begins any more; calls under way that fail end with `ClosedError`, or with the error that says
         that something may have been created or started all the same, and how to find it. The
-        session is ended within 5 seconds, whatever cancels; one that may be left is logged. A key given as
+        session is ended in time, whatever cancels; one that may be left is logged. A key given as
         `ApiKeyAuth` is left alone, and an `http_client` of the program's stays open.
+
+        Args:
+            timeout: seconds within which the session is ended; default 5.
+
+        Raises:
+            TypeError: `timeout` is no number.
+            ValueError: `timeout` is not positive and finite.
         """
+        check_seconds("timeout", timeout)
         try:
-            await self._session.leave()
+            await self._session.leave(timeout)
         finally:
             if self._closes_http and not self._session.inherited:
                 await self._http.aclose()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from os import PathLike
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-import httpx
+if TYPE_CHECKING:
+    # Nobody but type checkers reads what the types are.
+    from collections.abc import Callable
+    from os import PathLike
 
-from srs_vsphere.auth import Auth
-from srs_vsphere.events import Event
-from srs_vsphere.retry import RetryEvent, RetryPolicy
-from srs_vsphere.settings import Timeouts
-from srs_vsphere.telemetry import Telemetry
-from srs_vsphere.tls import Tls
+    import httpx
+
+    from srs_vsphere.auth import Auth
+    from srs_vsphere.events import Event
+    from srs_vsphere.retry import RetryEvent, RetryPolicy
+    from srs_vsphere.settings import Timeouts
+    from srs_vsphere.telemetry import Telemetry
+    from srs_vsphere.tls import Tls
 
 
 class AsyncClientOptions(TypedDict, total=False):

@@ -61,7 +61,7 @@ def read_list(cls: type[T]) -> AsyncReader[list[T]]:
     """
 
     async def read(response: AsyncResponse, call: Call) -> list[T]:
-        return await AsyncObjects(response, call, cls).gather()
+        return await _WholeList(response, call, cls).gather()
 
     return AsyncReader(read, decoding.decode_list(cls))
 
@@ -103,19 +103,6 @@ class AsyncObjects(Generic[T]):
                 raise StopAsyncIteration
         return self._decoder.decode(self._ready.popleft())
 
-    async def gather(self) -> list[T]:
-        """Return all objects that are still to come.
-
-        Raises:
-            StreamInterruptedError: the list broke off.
-            DecodeError: it is not a list of such objects.
-        """
-        gathered: list[T] = []
-        while self._ready or await self._fill():
-            gathered.extend(map(self._decoder.decode, self._ready))
-            self._ready.clear()
-        return gathered
-
     def close(self) -> None:
         """Refuse to be read any further."""
         self._ready.clear()
@@ -134,3 +121,18 @@ class AsyncObjects(Generic[T]):
             self._ready.extend(items)
             return bool(items) or not decoder.at_end
         raise failure
+
+
+class _WholeList(AsyncObjects[T]):
+    async def gather(self) -> list[T]:
+        """Return all objects that are still to come.
+
+        Raises:
+            StreamInterruptedError: the list broke off.
+            DecodeError: it is not a list of such objects.
+        """
+        gathered: list[T] = []
+        while self._ready or await self._fill():
+            gathered.extend(map(self._decoder.decode, self._ready))
+            self._ready.clear()
+        return gathered

@@ -70,18 +70,33 @@ class AsyncLogin:
     def start_afresh(self) -> None:
         """Begin anew, in a process that was forked: logins under way are the other's."""
         self._completion: AsyncCompletion[Secret] = AsyncCompletion(self._end)
+        self._made: Secret | None = None
 
     @property
     def is_settled(self) -> bool:
         """Whether no login is under way that nobody waits for."""
         return self._completion.is_settled
 
-    async def settle(self) -> None:
-        """Wait until the logins that nobody waits for have ended, and their sessions."""
-        await self._completion.settle()
+    async def settle(self, seconds: float) -> None:
+        """Wait until the logins that nobody waits for have ended, and their sessions.
+
+        Args:
+            seconds: how long, for each.
+        """
+        await self._completion.settle(seconds)
+
+    def keep(self) -> None:
+        """Note that the latest key is kept where it will be found."""
+        self._made = None
+
+    def give_up(self) -> None:
+        """End the session of the latest key, without waiting for it, if the key was not kept."""
+        made, self._made = self._made, None
+        if made is not None:
+            self._completion.undo_later(made)
 
     async def key(self, call: Call) -> Secret:
-        """Log in.
+        """Log in; the key is to be kept, or given up.
 
         Args:
             call: what it is for; its deadline counts.
@@ -102,6 +117,7 @@ class AsyncLogin:
             try:
                 # Once it is sent, only its response tells the key: broken off, it would leave a session.
                 key = await self._completion.result_of(lambda: self._trade(call, credentials))
+                self._made = key
             except AuthenticationError as error:
                 self._refusal = _Refusal(credentials, error, sender.clock.now())
                 raise
@@ -110,12 +126,7 @@ class AsyncLogin:
         # Loaded on use: a session that is kept in a file needs no login.
         from srs_vsphere.events import LoggedIn
 
-        try:
-            event = LoggedIn(host=call.host, username=credentials.username, seconds=seconds)
-            await sender.observer.tell(event)
-        except BaseException:
-            self._completion.undo_later(key)
-            raise
+        await sender.observer.tell(LoggedIn(host=call.host, username=credentials.username, seconds=seconds))
         return key
 
     async def _credentials(self, call: Call) -> LoginAuth:

@@ -291,16 +291,16 @@ class AsyncSender:
         *,
         whole: bool,
     ) -> PreparedRequest:
-        """Return a request without a body as it was sent before, if its key and its time are the same."""
-        kept = self._requests.kept.get((call.operation, call.path, whole))
-        if (
-            kept is not None
-            and call.body is None
-            and (kept.secret is None if header is None else kept.secret is header[1])
-            and -_EARLY < remaining - kept.seconds < _EARLY
-        ):
+        """Return a request as it was sent before, if it has no body and its key is the same; or a new one."""
+        secret = None if header is None else header[1]
+        kept = None if call.body else self._requests.kept.get((call.operation, call.path, whole))
+        if kept is not None and kept.secret is not secret:
+            kept = None
+        if kept is not None and -_EARLY < remaining - (kept.timeouts.total or 0) < _EARLY:
             return kept
         timeouts = StepTimeouts.within(remaining, self._timeouts, slow=call.operation.slow)
+        if kept is not None:
+            return kept.within(timeouts)
         return self._requests.prepared(call, _made(header), timeouts, whole=whole)
 
     async def _taken(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import os
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -21,6 +23,9 @@ T = TypeVar("T")
 _SECONDS_TO_GO_ON = 5.0
 #: How often a waiting thread looks up: on Windows, nothing else lets a Ctrl-C through.
 _SECONDS_BETWEEN_LOOKS = 0.1
+#: That a thread has ended is waited for so long.
+_LOOKS_FOR_THE_END = 1000
+_SECONDS_BETWEEN_LOOKS_FOR_THE_END = 0.001
 
 
 @define(eq=False)
@@ -75,7 +80,7 @@ class AsyncCompletion(Generic[T]):
 
     def __init__(self, undo: Callable[[T], Coroutine[object, object, None]]) -> None:
         self._undo = undo
-        self._left: list[BackgroundTask] = []
+        self._left: dict[_Job[T], BackgroundTask] = {}
 
     @property
     def is_settled(self) -> bool:
@@ -105,8 +110,10 @@ class AsyncCompletion(Generic[T]):
             finally:
                 late = job.end()
                 ended.set()
+                if late is None:
+                    self._left.pop(job, None)
             if late is not None:
-                await self._undo(late)
+                await self._finish(job, late)
 
         task = start_in_background(do)
         try:
@@ -115,9 +122,9 @@ class AsyncCompletion(Generic[T]):
             late = job.abandon()
             if late is not None:
                 self.undo_later(late)
-            else:
+            elif not job.ended:
                 scope.deadline = anyio.current_time() + _SECONDS_TO_GO_ON
-                self._left.append(task)
+                self._left[job] = task
             raise
         return job.outcome()
 
@@ -129,13 +136,26 @@ class AsyncCompletion(Generic[T]):
         """
         from srs_vsphere._concurrency.background import start_in_background
 
-        self._left.append(start_in_background(lambda: self._undo(result)))
+        job: _Job[T] = _Job()
+        self._left[job] = start_in_background(lambda: self._finish(job, result))
 
-    async def settle(self) -> None:
-        """Wait until the work that nobody waits for has ended, and is undone."""
+    async def settle(self, seconds: float) -> None:
+        """Wait until the work that nobody waits for has ended, and is undone.
+
+        Args:
+            seconds: how long, for each.
+        """
         while self._left:
-            await self._left[0].wait()
-            del self._left[:1]
+            job, task = next(iter(self._left.items()))
+            with anyio.move_on_after(seconds):
+                await task.wait()
+            self._left.pop(job, None)
+
+    async def _finish(self, job: _Job[T], result: T) -> None:
+        try:
+            await self._undo(result)
+        finally:
+            self._left.pop(job, None)
 
 
 class Completion(Generic[T]):
@@ -147,7 +167,7 @@ class Completion(Generic[T]):
 
     def __init__(self, undo: Callable[[T], None]) -> None:
         self._undo = undo
-        self._left: list[threading.Thread] = []
+        self._left: dict[_Job[T], threading.Thread] = {}
 
     @property
     def is_settled(self) -> bool:
@@ -176,25 +196,28 @@ class Completion(Generic[T]):
             ended.set()
             if late is not None:
                 self._undo(late)
+            self._left.pop(job, None)
 
-        context = contextvars.copy_context()
-        thread = threading.Thread(target=context.run, args=(do,), name="srs_vsphere login", daemon=True)
+        thread = self._thread(do)
         try:
             try:
                 thread.start()
             except RuntimeError:
                 # None begins any more while the interpreter ends.
-                return work()
+                do()
             while not ended.wait(_SECONDS_BETWEEN_LOOKS):
                 pass
-            # A process that is forked right after should not have the thread still ending.
-            thread.join()
+            if thread.ident is not None:
+                # A process that is forked right after should not have the thread still ending.
+                thread.join()
+                _await_end(thread)
         except BaseException:
+            self._left[job] = thread
             late = job.abandon()
             if late is not None:
                 self.undo_later(late)
-            else:
-                self._left.append(thread)
+            if job.ended:
+                self._left.pop(job, None)
             raise
         return job.outcome()
 
@@ -204,11 +227,39 @@ class Completion(Generic[T]):
         Args:
             result: what it made.
         """
-        thread = threading.Thread(target=self._undo, args=(result,), daemon=True)
-        self._left.append(thread)
+        job: _Job[T] = _Job()
+
+        def do() -> None:
+            self._undo(result)
+            self._left.pop(job, None)
+
+        self._left[job] = thread = self._thread(do)
         thread.start()
 
-    def settle(self) -> None:
-        """Wait until the work that nobody waits for has ended, and is undone; not for long."""
+    def settle(self, seconds: float) -> None:
+        """Wait until the work that nobody waits for has ended, and is undone.
+
+        Args:
+            seconds: how long, for each.
+        """
         while self._left:
-            self._left.pop(0).join(_SECONDS_TO_GO_ON)
+            job, thread = next(iter(self._left.items()))
+            thread.join(seconds)
+            self._left.pop(job, None)
+
+    def _thread(self, do: Callable[[], None]) -> threading.Thread:
+        context = contextvars.copy_context()
+        return threading.Thread(target=context.run, args=(do,), name="srs_vsphere login", daemon=True)
+
+
+def _await_end(thread: threading.Thread) -> None:
+    """Wait until the system has no such thread any more, where it tells.
+
+    Python calls it ended a moment earlier. A process that is forked in between inherits the locks of OpenSSL
+    that the thread holds while it ends, and nobody releases them there.
+    """
+    known = f"/proc/self/task/{thread.native_id}"
+    for _ in range(_LOOKS_FOR_THE_END):
+        if not os.path.exists(known):  # noqa: PTH110 - nothing heavier is loaded for it
+            return
+        time.sleep(_SECONDS_BETWEEN_LOOKS_FOR_THE_END)

@@ -103,12 +103,12 @@ class BlockingConnection:
         except OSError:
             return True
 
-    def send(self, request: bytes, patience: float | None, end: float) -> None:
+    def send(self, request: bytes, timeout: float | None, end: float) -> None:
         """Send a request; stop if the server responds, or closes the connection, before it has all of it.
 
         Args:
             request: head and body.
-            patience: seconds until the server must take the next bytes; None for ever.
+            timeout: seconds until the server must take the next bytes; None for ever.
             end: when it must have taken all.
 
         Raises:
@@ -119,18 +119,18 @@ class BlockingConnection:
             self._tls.write(request)
             request = self._outgoing.read()
         try:
-            self._write(request, patience, end)
+            self._write(request, timeout, end)
         except TimeoutError:
             raise httpx.WriteTimeout("the server did not take the request in time") from None
         except OSError:
             # A response may lie there all the same; if none does, reading says what is wrong.
             return
 
-    def receive(self, patience: float | None, end: float) -> bytes:
+    def receive(self, timeout: float | None, end: float) -> bytes:
         """Return the next bytes of the response; none once the server has sent all it will.
 
         Args:
-            patience: seconds until they must come; None for ever.
+            timeout: seconds until they must come; None for ever.
             end: when they must have come.
 
         Raises:
@@ -142,10 +142,10 @@ class BlockingConnection:
                 data, self._early = self._early, None
                 return data
             if self._tls is None:
-                return self._read(patience, end)
+                return self._read(timeout, end)
             plain = self._decrypt() if self._incoming.pending else None
             while plain is None:
-                self._take_in(self._read(patience, end))
+                self._take_in(self._read(timeout, end))
                 plain = self._decrypt()
             return plain
         except TimeoutError:
@@ -188,9 +188,9 @@ class BlockingConnection:
             return self._sock
         return getattr(self._sock, _INFO[info])() if info in _INFO else None
 
-    def _read(self, patience: float | None, end: float) -> bytes:
+    def _read(self, timeout: float | None, end: float) -> bytes:
         now = _now()
-        until = end if patience is None or now + patience > end else now + patience
+        until = end if timeout is None or now + timeout > end else now + timeout
         # What is there already counts for nothing after the end: a server that drips would go on for ever.
         while now < until:
             if self._readable(min(until - now, _LONGEST_WAIT) * 1000):
@@ -201,18 +201,18 @@ class BlockingConnection:
             now = _now()
         raise TimeoutError
 
-    def _write(self, data: bytes, patience: float | None, end: float) -> None:
+    def _write(self, data: bytes, timeout: float | None, end: float) -> None:
         try:
             sent = self._sock.send(data)
         except BlockingIOError:
             sent = 0
         if sent < len(data):
-            self._write_slowly(memoryview(data)[sent:], math.inf if patience is None else patience, end)
+            self._write_slowly(memoryview(data)[sent:], math.inf if timeout is None else timeout, end)
 
-    def _write_slowly(self, data: memoryview, patience: float, end: float) -> None:
+    def _write_slowly(self, data: memoryview, timeout: float, end: float) -> None:
         wait = waiting_for(self._sock.fileno(), write=True)
         now = _now()
-        until = min(now + patience, end)
+        until = min(now + timeout, end)
         while now < until:
             wait(min(until - now, _LONGEST_WAIT) * 1000)
             with contextlib.suppress(BlockingIOError):
@@ -222,7 +222,7 @@ class BlockingConnection:
             now = _now()
             with contextlib.suppress(BlockingIOError):
                 data = data[self._sock.send(data) :]
-                until = min(now + patience, end)
+                until = min(now + timeout, end)
             if not data:
                 return
         raise TimeoutError

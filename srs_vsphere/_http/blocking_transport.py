@@ -129,21 +129,21 @@ class BlockingTransport(httpx.BaseTransport):
     # What the body of a response asks of the transport.
 
     def receive(
-        self, connection: BlockingConnection, parser: ResponseParser, patience: float | None, end: float
+        self, connection: BlockingConnection, parser: ResponseParser, timeout: float | None, end: float
     ) -> None:
         """Read on in a response; give its connection back when that was its end.
 
         Args:
             connection: that carries it.
             parser: of the response.
-            patience: seconds until the next bytes must come; None for ever.
+            timeout: seconds until the next bytes must come; None for ever.
             end: when they must have come, on `time.monotonic`.
 
         Raises:
             httpx.TransportError: it broke off; its connection is closed.
         """
         try:
-            data = connection.receive(patience, end)
+            data = connection.receive(timeout, end)
             if data:
                 parser.feed(data)
             else:
@@ -266,13 +266,13 @@ class _Body(httpx.SyncByteStream):
         transport: BlockingTransport,
         connection: BlockingConnection,
         parser: ResponseParser,
-        patience: float | None,
+        timeout: float | None,
         end: float,
     ) -> None:
         self._transport = transport
         self._connection = connection
         self._parser = parser
-        self._patience = patience
+        self._timeout = timeout
         self._end = end
         self._over = False
 
@@ -283,7 +283,7 @@ class _Body(httpx.SyncByteStream):
             if self._parser.done:
                 return
             try:
-                self._transport.receive(self._connection, self._parser, self._patience, self._end)
+                self._transport.receive(self._connection, self._parser, self._timeout, self._end)
             except BaseException:
                 self._over = True
                 raise

@@ -32,7 +32,11 @@ def fetch_certificate(url: str, *, timeout: float = 10.0) -> Certificate:
         NotSentError: no TLS connection came about.
         ValueError: the URL is not of that form, or not ``https``, or the timeout is not positive.
     """
-    origin = _origin(url)
+    try:
+        origin = _origin(url)
+    finally:
+        # One with a password in it is refused, and a traceback would show this frame's variables.
+        del url
     check_seconds("timeout", timeout)
     host, port = _address(origin)
     end = time.monotonic() + timeout
@@ -59,7 +63,11 @@ async def async_fetch_certificate(url: str, *, timeout: float = 10.0) -> Certifi
         NotSentError: no TLS connection came about.
         ValueError: the URL is not of that form, or not ``https``, or the timeout is not positive.
     """
-    origin = _origin(url)
+    try:
+        origin = _origin(url)
+    finally:
+        # One with a password in it is refused, and a traceback would show this frame's variables.
+        del url
     check_seconds("timeout", timeout)
     host, port = _address(origin)
     try:
@@ -104,9 +112,13 @@ def trust(
         OSError: the file cannot be read or written.
         ValueError: the URL or the file cannot be understood.
     """
-    certificate = fetch_certificate(url, timeout=timeout)
-    if not _is_known(url, known_hosts, certificate):
-        _keep(url, known_hosts, certificate, confirmed=confirm(certificate))
+    try:
+        origin = _origin(url)
+    finally:
+        del url
+    certificate = fetch_certificate(origin.url, timeout=timeout)
+    if not _is_known(origin, known_hosts, certificate):
+        _keep(origin, known_hosts, certificate, confirmed=confirm(certificate))
     return certificate
 
 
@@ -134,11 +146,15 @@ async def async_trust(
         OSError: the file cannot be read or written.
         ValueError: the URL or the file cannot be understood.
     """
-    certificate = await async_fetch_certificate(url, timeout=timeout)
-    if not _is_known(url, known_hosts, certificate):
+    try:
+        origin = _origin(url)
+    finally:
+        del url
+    certificate = await async_fetch_certificate(origin.url, timeout=timeout)
+    if not _is_known(origin, known_hosts, certificate):
         confirmed = confirm(certificate)
         _keep(
-            url,
+            origin,
             known_hosts,
             certificate,
             confirmed=await confirmed if inspect.isawaitable(confirmed) else confirmed,
@@ -147,7 +163,10 @@ async def async_trust(
 
 
 def _origin(url: str) -> Origin:
-    origin = Origin.parse(url)
+    try:
+        origin = Origin.parse(url)
+    finally:
+        del url
     if not origin.secure:
         raise InvalidArgumentValueError("url must begin with https://: there is no certificate without TLS")
     return origin
@@ -179,21 +198,20 @@ def _unreachable(origin: Origin, error: Exception) -> NotSentError:
     return NotSentError("its certificate could not be fetched", host=origin.host, cause=cause)
 
 
-def _is_known(url: str, known_hosts: str | os.PathLike[str], certificate: Certificate) -> bool:
+def _is_known(origin: Origin, known_hosts: str | os.PathLike[str], certificate: Certificate) -> bool:
     path = os.fspath(known_hosts)
-    known = known_thumbprint((path,), Origin.parse(url).host) if Path(path).exists() else None
+    known = known_thumbprint((path,), origin.host) if Path(path).exists() else None
     return known is not None and certificate.has_thumbprint(known)
 
 
 def _keep(
-    url: str, known_hosts: str | os.PathLike[str], certificate: Certificate, *, confirmed: bool
+    origin: Origin, known_hosts: str | os.PathLike[str], certificate: Certificate, *, confirmed: bool
 ) -> None:
-    host = Origin.parse(url).host
     if confirmed is not True:
         raise CertificateError(
             "its certificate was not confirmed",
             seen=certificate,
-            host=host,
+            host=origin.host,
             advice="Nothing was written to the known-hosts file.",
         )
-    remember(known_hosts, host, certificate.sha256)
+    remember(known_hosts, origin.host, certificate.sha256)

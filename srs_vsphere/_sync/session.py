@@ -27,8 +27,6 @@ from srs_vsphere.retry import RetryPolicy
 
 T = TypeVar("T")
 
-#: Logging out on the way out may take no longer.
-_SECONDS_TO_LEAVE = 5.0
 _INHERITED = "this process was forked after the client had used its http_client or transport"
 _INHERITED_ADVICE = (
     "Make client and http_client or transport anew in this process: connections are not shared."
@@ -200,10 +198,13 @@ class Session:
         self._check_open()
         self._log_out(timeout=timeout)
 
-    def leave(self) -> None:
+    def leave(self, seconds: float) -> None:
         """Let nothing begin any more, and log out: bounded in time, reached by no cancellation.
 
         Calls under way are not tried again, and cannot log in again. A session that may be left is logged.
+
+        Args:
+            seconds: how long it may take.
         """
         state = self._state
         if state.closed:
@@ -213,21 +214,21 @@ class Session:
             # Other processes go on with it.
             return
         clean_up(
-            self._log_out_last,
-            seconds=_SECONDS_TO_LEAVE,
+            lambda: self._log_out_last(seconds),
+            seconds=seconds,
             left=f"the session on {self.sender.origin.host} was not ended, and stays until it has idled",
         )
 
-    def _log_out_last(self) -> None:
+    def _log_out_last(self, seconds: float) -> None:
         # A login under way may still bring a key, which is ended then.
         try:
-            self._state.turn.acquire(_SECONDS_TO_LEAVE)
+            self._state.turn.acquire(seconds)
         except TimeoutError:
             raise NotSentError("a login was under way and may still succeed") from None
         try:
-            self._login.settle()
+            self._login.settle(seconds)
             if self._shared is None:
-                self._log_out(within=_SECONDS_TO_LEAVE)
+                self._log_out(within=seconds)
         finally:
             self._state.turn.release()
 
@@ -284,7 +285,12 @@ class Session:
             if state.logins != seen and state.login_error is not None:
                 raise state.login_error.again()
             state.key = None
-            state.key = self._ask_for_key(call, stale)
+            try:
+                state.key = self._ask_for_key(call, stale)
+                self._login.keep()
+            except BaseException:
+                self._login.give_up()
+                raise
             return state.key
         finally:
             state.turn.release()

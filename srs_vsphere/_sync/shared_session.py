@@ -48,6 +48,7 @@ class SharedSession:
                 return found
             key = self._login.key(call)
             self._file.save(user, key)
+            self._login.keep()
             return key
         finally:
             self._file.unlock()

@@ -132,7 +132,7 @@ _ADVICE = {
 }
 #: The package's words, as patterns, and the command's.
 OWN_TERMS = (
-    (r"in it with Tls\(thumbprint=[^)]*\)", "in it with `srs cert --pin`"),
+    (r"with Tls\(thumbprint=[^)]*\)", "with `srs cert --pin`"),
     (r'say Tls\(verify="never"\)', "give --insecure twice"),
     ("pass arguments, or name a profile with SRS_PROFILE", "give options, or name a profile with --profile"),
     (r": wait, or raise RetryPolicy\(attempts=\)", ""),

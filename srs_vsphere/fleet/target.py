@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, field, frozen, validate
 
 from srs_vsphere.auth import Auth
-from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
-from srs_vsphere.settings import Origin
+from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentTypeError, InvalidArgumentValueError
+from srs_vsphere.settings import Origin, check_auth
 from srs_vsphere.tls import Tls
 
 
@@ -19,20 +20,23 @@ def _is_name(_: object, attribute: Attribute[str], value: object) -> None:
         raise InvalidArgumentValueError(f"{attribute.name} must be printable and not blank, not {value!r}")
 
 
-def _is_url(_: object, attribute: Attribute[str], value: str) -> None:
-    del attribute
-    Origin.parse(value)
-
-
 def _labels(value: Mapping[str, str]) -> dict[str, str]:
-    labels = dict(value)
-    for name, text in labels.items():
-        if not (isinstance(name, str) and isinstance(text, str)):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-            raise InvalidArgumentTypeError("labels must map text to text")
-    return labels
+    try:
+        return dict(value)
+    except (TypeError, ValueError):
+        # Refused below, when there is a whole object for a traceback with variables to show.
+        return cast("dict[str, str]", value)
 
 
-@frozen
+def _are_labels(_: object, attribute: Attribute[Mapping[str, str]], value: object) -> None:
+    if isinstance(value, dict):
+        items = cast("dict[object, object]", value).items()
+        if all(isinstance(name, str) and isinstance(text, str) for name, text in items):
+            return
+    raise InvalidArgumentTypeError(f"{attribute.name} must map text to text")
+
+
+@frozen(init=False)
 class Target:
     """A host of a fleet; it is never changed, and can be pickled if its credentials can.
 
@@ -50,10 +54,41 @@ class Target:
     """
 
     name: str = field(validator=_is_name)
-    url: str = field(validator=_is_url)
-    auth: Auth | None = None
-    tls: Tls = field(factory=Tls)
-    labels: Mapping[str, str] = field(factory=dict[str, str], converter=_labels, hash=False)
+    url: str
+    auth: Auth | None
+    tls: Tls
+    labels: Mapping[str, str] = field(validator=_are_labels, hash=False)
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        auth: Auth | None = None,
+        tls: Tls | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        refused: InvalidArgumentError | None = None
+        # Either may be or hold a password where none belongs, and a traceback shows this frame's variables.
+        try:
+            Origin.parse(url)
+        except InvalidArgumentError as error:
+            refused, url = error, ""
+        try:
+            check_auth(auth)
+        except InvalidArgumentError as error:
+            refused, auth = error, None
+        values = {
+            "name": name,
+            "url": url,
+            "auth": auth,
+            "tls": Tls() if tls is None else tls,
+            "labels": _labels({} if labels is None else labels),
+        }
+        for attribute, value in values.items():
+            object.__setattr__(self, attribute, value)
+        if refused is not None:
+            raise refused
+        validate(self)
 
 
 def check_targets(targets: Iterable[Target]) -> Sequence[Target]:

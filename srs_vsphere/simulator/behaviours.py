@@ -8,6 +8,7 @@ from typing import TypeAlias, cast
 
 from attrs import frozen
 
+from srs_vsphere.simulator.checks import check_times
 from srs_vsphere.simulator.scripting import ScriptCall, ScriptReply
 
 #: Which scripts a reply is for: an exact text, a pattern that is searched for in it, or a question.
@@ -169,7 +170,7 @@ class Behaviours:
                 kind = type(answer).__name__
                 raise TypeError(f"reply must be a ScriptReply or a function that makes one, not {kind}")
         if times is not None:
-            _check_times(times, len(answers))
+            check_times(times, len(answers))
         for other in self._behaviours:
             if _same(other.match, match) and not other.is_used_up:
                 raise ValueError(
@@ -243,13 +244,6 @@ def _checked(reply: object) -> ScriptReply:
     if isinstance(reply, ScriptReply):
         return reply
     raise TypeError(f"the answer must be a ScriptReply, not {type(reply).__name__}")
-
-
-def _check_times(times: object, least: int) -> None:
-    if isinstance(times, bool) or not isinstance(times, int):
-        raise TypeError(f"times must be a whole number, not {type(times).__name__}")
-    if times < least:
-        raise ValueError(f"times must be {least} or more, not {times!r}")
 
 
 def _same(one: ScriptMatch, other: ScriptMatch) -> bool:

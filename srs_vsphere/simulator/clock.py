@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
+from srs_vsphere.simulator.checks import check_seconds
+
 
 class Clock(Protocol):
     """What a simulator asks for the time."""
@@ -58,10 +60,10 @@ class VirtualClock:
             seconds: how much; zero or more.
 
         Raises:
-            ValueError: time would go back.
+            TypeError: it is no number.
+            ValueError: time would go back, or on without end.
         """
-        if not seconds >= 0:
-            raise ValueError(f"seconds must not be negative, not {seconds!r}")
+        check_seconds("seconds", seconds)
         with self._lock:
             self._seconds += seconds
 

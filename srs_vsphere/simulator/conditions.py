@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from attrs import define
 
+from srs_vsphere.simulator.checks import check_times
+
 
 @define
 class _Condition:
@@ -30,10 +32,11 @@ class Conditions:
             text: what goes with it, such as the message of an error.
 
         Raises:
-            ValueError: the number of times is not positive.
+            TypeError: the number of times is no whole number.
+            ValueError: it is not positive.
         """
-        if times is not None and times < 1:
-            raise ValueError(f"times must be positive, not {times!r}")
+        if times is not None:
+            check_times(times)
         self._conditions[name] = _Condition(text, times)
 
     def take(self, name: str) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from math import isfinite
 from typing import cast
 from uuid import UUID
 
 from attrs import field, frozen
+
+from srs_vsphere.simulator.checks import check_seconds
 
 #: The streams of a script, in the order of the numbers that the service also takes for them.
 STREAMS = ("information", "error", "warning", "debug", "verbose")
@@ -65,7 +66,7 @@ class StreamMessage:
         _check_choice("stream", self.stream, STREAMS)
         if not isinstance(self.message, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise TypeError(f"message must be text, not {type(self.message).__name__}")
-        _check_seconds("at", self.at)
+        check_seconds("at", self.at)
 
 
 @frozen
@@ -100,7 +101,7 @@ class ScriptReply:
         for index, record in enumerate(self.records):
             if not isinstance(record, StreamMessage):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
                 raise TypeError(f"records[{index}] must be a StreamMessage, not {type(record).__name__}")
-        _check_seconds("duration", self.duration)
+        check_seconds("duration", self.duration)
         _check_choice("state", self.state, STATES)
         if self.reason is not None:
             if not isinstance(self.reason, str):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
@@ -117,13 +118,6 @@ def _check_list(name: str, value: object, of: str) -> None:
 def _check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-
-
-def _check_seconds(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not (isfinite(value) and value >= 0):
-        raise ValueError(f"{name} must be 0 seconds or more, and finite, not {value!r}")
 
 
 def _check_value(path: str, value: object, depth: int = 0) -> None:

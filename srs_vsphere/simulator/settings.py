@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
-from attrs.validators import ge, gt
+from attrs import Attribute, field, frozen
+
+
+def _check(name: str, value: float, kinds: tuple[type, ...], what: str, *, nothing: bool) -> None:
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise TypeError(f"{name} must be {what}, not {type(value).__name__}")
+    if not (value >= 0 if nothing else value > 0):
+        raise ValueError(f"{name} must be {'0 or more' if nothing else 'more than 0'}, not {value!r}")
+
+
+def _time(_: object, attribute: Attribute[float], value: float) -> None:
+    _check(attribute.name, value, (int, float), "a number of seconds", nothing=True)
+
+
+def _interval(_: object, attribute: Attribute[float], value: float) -> None:
+    _check(attribute.name, value, (int, float), "a number of seconds", nothing=False)
+
+
+def _count(_: object, attribute: Attribute[int], value: int) -> None:
+    _check(attribute.name, value, (int,), "a whole number", nothing=True)
+
+
+def _number(_: object, attribute: Attribute[int], value: int) -> None:
+    _check(attribute.name, value, (int,), "a whole number", nothing=False)
 
 
 @frozen(kw_only=True)
@@ -35,28 +57,29 @@ class Settings:
         version: the product's version.
 
     Raises:
+        TypeError: a count is no whole number, or a duration no number.
         ValueError: a count or a duration is negative, or an interval is zero.
     """
 
-    quota: int = field(default=5, validator=ge(0))
-    idle_limit: float = field(default=600.0, validator=ge(0))
-    active_limit: float = field(default=3600.0, validator=ge(0))
-    session_validity: float = field(default=1800.0, validator=ge(0))
-    creation_seconds: float = field(default=0.75, validator=ge(0))
-    connection_seconds: float = field(default=0.8, validator=ge(0))
-    console_seconds: float = field(default=1.5, validator=ge(0))
-    script_seconds: float = field(default=0.01, validator=ge(0))
-    first_poll: float = field(default=0.005, validator=ge(0))
-    poll_interval: float = field(default=0.5, validator=gt(0))
-    cancel_interval: float = field(default=0.1, validator=gt(0))
-    lost_after_polls: int = field(default=4, validator=gt(0))
-    history: int = field(default=30, validator=ge(0))
-    history_age: float = field(default=5 * 86_400.0, validator=ge(0))
-    history_interval: float = field(default=300.0, validator=gt(0))
-    stream_records: int = field(default=50, validator=gt(0))
-    first_cleanup: float = field(default=30.0, validator=ge(0))
-    cleanup_interval: float = field(default=60.0, validator=gt(0))
-    nonce_age: float = field(default=120.0, validator=ge(0))
+    quota: int = field(default=5, validator=_count)
+    idle_limit: float = field(default=600.0, validator=_time)
+    active_limit: float = field(default=3600.0, validator=_time)
+    session_validity: float = field(default=1800.0, validator=_time)
+    creation_seconds: float = field(default=0.75, validator=_time)
+    connection_seconds: float = field(default=0.8, validator=_time)
+    console_seconds: float = field(default=1.5, validator=_time)
+    script_seconds: float = field(default=0.01, validator=_time)
+    first_poll: float = field(default=0.005, validator=_time)
+    poll_interval: float = field(default=0.5, validator=_interval)
+    cancel_interval: float = field(default=0.1, validator=_interval)
+    lost_after_polls: int = field(default=4, validator=_number)
+    history: int = field(default=30, validator=_count)
+    history_age: float = field(default=5 * 86_400.0, validator=_time)
+    history_interval: float = field(default=300.0, validator=_interval)
+    stream_records: int = field(default=50, validator=_number)
+    first_cleanup: float = field(default=30.0, validator=_time)
+    cleanup_interval: float = field(default=60.0, validator=_interval)
+    nonce_age: float = field(default=120.0, validator=_time)
     realm: str = "F53C2EDD475B57111E26D58A6D415B183693AE48"
     sts_url: str = "https://vc.example.test/sts/STSService/vsphere.local"
     version: str = "1.0.0-dev"

@@ -13,8 +13,8 @@ from srs_vsphere.simulator.behaviours import BehaviourFailedError, ScriptAnswer,
 from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.gateway import Gateway
-from srs_vsphere.simulator.misfortunes import Misfortunes
 from srs_vsphere.simulator.script_log import ScriptRun
+from srs_vsphere.simulator.service_failures import ServiceFailures
 from srs_vsphere.simulator.settings import Settings
 from srs_vsphere.simulator.users import subject
 
@@ -26,7 +26,7 @@ UnknownScripts: TypeAlias = Literal["fail", "succeed"]
 UNKNOWN_SCRIPTS: tuple[UnknownScripts, ...] = ("fail", "succeed")
 
 
-class Simulator(Misfortunes):
+class Simulator(ServiceFailures):
     """One simulated service, from its router to its runspaces.
 
     Every request is answered at once, by the time that the clock shows; what had to happen before that, such

@@ -24,7 +24,7 @@ from srs_vsphere import (
     SrsError,
     WaitTimeoutError,
 )
-from srs_vsphere._async import pool_stock, script_collector, session
+from srs_vsphere._async import pool_stock, script_collector
 from srs_vsphere.simulator import (
     Fault,
     ScriptReply,
@@ -406,10 +406,10 @@ async def test_leaving_is_bounded_while_the_service_hangs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pool_stock, "_SECONDS_TO_CLOSE", 0.1)
-    monkeypatch.setattr(session, "_SECONDS_TO_LEAVE", 0.1)
     async with make_client(server.url, clock=client_clock) as client:
         async with AsyncRunspacePool(client, size=1) as pool:
             await pool.warm()
             server.faults.add(Fault(delay=3600.0))
+        await client.aclose(timeout=0.1)
     assert "runspaces named pool-" in everything_logged.text
     assert "was not ended" in everything_logged.text

@@ -7,7 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import decoding, fleet, importing, polling, streaming, sync
+from tests.benchmarks import decoding, fleet, importing, listening, polling, streaming, sync
 from tests.benchmarks.generated import generate
 from tests.benchmarks.results import Result, say, surroundings
 
@@ -18,6 +18,7 @@ _BENCHMARKS = {
     "sync": sync.run,
     "polling": polling.run,
     "fleet": fleet.run,
+    "listening": listening.run,
 }
 
 

@@ -16,7 +16,7 @@ def simulator() -> Simulator:
     at_once = Settings(
         quota=5, creation_seconds=0, connection_seconds=0, console_seconds=0, script_seconds=0, first_poll=0
     )
-    return Simulator(users={"alice": "sesame-7Qx", "bob": "secret"}, settings=at_once)
+    return Simulator(users={"alice": "sesame-7Qx", "bob": "sesame-7Qx"}, settings=at_once)
 
 
 @pytest.fixture

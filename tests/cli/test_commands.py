@@ -348,7 +348,7 @@ def test_a_certificate_is_shown_pinned_and_trusted(simulator, tmp_path):
         warned = other("runspace", "ls", "--insecure", "--no-session", options=())
         assert warned.returncode == 4
         assert warned.stderr.startswith("srs: warning: the certificate of 127.0.0.1")
-        assert "Pin it with `srs cert --pin`, or give --insecure twice." in warned.stderr
+        assert "pin the certificate with `srs cert --pin`; or give --insecure twice." in warned.stderr
         trusting = other("runspace", "ls", "--insecure", "--insecure", "--no-session", options=())
         assert trusting.returncode == 0
 

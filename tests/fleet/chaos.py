@@ -111,17 +111,29 @@ async def disturb(host: SimHost, log: Log, chance: random.Random, stop: anyio.Ev
             log.lives[id_] = Life(state, (before, time.monotonic()))
 
 
-async def run(seconds: float, seed: int, hosts: int = 20) -> dict[str, Log]:
+async def run(
+    seconds: float, seed: int, hosts: int = 20, *, failed: int = 0, events: int = 0
+) -> dict[str, Log]:
     """Watch hosts while they misbehave, and check every event.
 
     Args:
         seconds: how long they do.
         seed: of chance.
         hosts: how many there are.
+        failed: how many polls must have failed, if that takes longer.
+        events: how many events must have been told, likewise.
     """
     chance = random.Random(seed)
     begun = time.monotonic()
     logs: dict[str, Log] = defaultdict(Log)
+
+    def seen_enough(_: object) -> bool:
+        return (
+            time.monotonic() > begun + seconds
+            and sum(log.failed for log in logs.values()) >= failed
+            and sum(len(log.events) for log in logs.values()) >= events
+        )
+
     async with simulated(hosts, seed=seed) as served:
         names = [host.name for host in served.hosts]
         served.faults.extend(faults(chance, names[::2]))
@@ -133,7 +145,7 @@ async def run(seconds: float, seed: int, hosts: int = 20) -> dict[str, Log]:
                 for host in served.hosts:
                     own = random.Random(chance.random())
                     group.start_soon(disturb, host, logs[host.name], own, stop)
-                await _take(watch, logs, until=lambda _: time.monotonic() > begun + seconds)
+                await _take(watch, logs, until=seen_enough)
                 stop.set()
                 served.faults.clear()
                 ended: list[int] = []

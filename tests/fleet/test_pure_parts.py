@@ -55,7 +55,7 @@ from tests.patience import patient
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
 HOST = Target("a", "https://a.example")
-AUTH = BasicAuth("alice", "sentinel")
+AUTH = BasicAuth("alice", "sentinel-7Qx")
 
 
 # Targets.

@@ -9,7 +9,16 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from srs_vsphere import AuthenticationError, BasicAuth, EnvAuth, NotSentError, SrsError, Tls, TransportError
+from srs_vsphere import (
+    AsyncSrsClient,
+    AuthenticationError,
+    BasicAuth,
+    EnvAuth,
+    NotSentError,
+    SrsError,
+    Tls,
+    TransportError,
+)
 from srs_vsphere.fleet import (
     AsyncSrsFleet,
     BreakerPolicy,
@@ -241,6 +250,27 @@ async def test_whoever_leaves_early_ends_the_sweep() -> None:
             await anext(never_begun)
     del abandoned, reports, never_begun
     gc.collect()
+
+
+async def test_leaving_a_fleet_takes_a_second_where_hosts_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    patience: dict[str, float] = {}
+    close = AsyncSrsClient.aclose
+
+    async def closed(client: AsyncSrsClient, *, timeout: float = 5.0) -> None:
+        patience[client._session.sender.origin.url] = timeout
+        await close(client, timeout=timeout)
+
+    monkeypatch.setattr(AsyncSrsClient, "aclose", closed)
+    async with simulated(3) as hosts:
+        good, hanging, failing = hosts.hosts
+        async with AsyncSrsFleet(targets_of(hosts), timeout=60) as fleet:
+            await reports_of(fleet)
+            hosts.faults.add(Fault(host=hanging.name, delay=3600))
+            hosts.faults.add(Fault(host=failing.name, operation="runspaces.list", status=500))
+            async with fleet.poll() as reports:
+                assert {(await anext(reports)).target.name for _ in range(2)} == {good.name, failing.name}
+        assert patience == {good.url: 5.0, hanging.url: 0.75, failing.url: 0.75}
+        assert good.simulator.session_count == failing.simulator.session_count == 0
 
 
 async def test_the_fleet_ends_with_its_block_and_by_cancellation() -> None:

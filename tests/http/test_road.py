@@ -16,8 +16,9 @@ pytestmark = pytest.mark.anyio
 
 _MOST_MODULES = 10
 _MOST_CALLS = 25
-#: Of a `run()`, for each of its requests.
-_MOST_CALLS_TO_RUN = 32
+#: Of a `run()`, for itself and for each of its requests, which are as many as its script takes time.
+_MOST_CALLS_OF_A_RUN = 200
+_MOST_CALLS_OF_EACH_REQUEST = 24
 
 
 class Road:
@@ -93,4 +94,5 @@ async def test_a_run_goes_a_short_way(server: SimServer) -> None:
         with Road() as road:
             assert (await client.run("1 + 1")).output == "2"
         requests = server.traffic.seen - before
-    assert road.calls.total() <= _MOST_CALLS_TO_RUN * requests, road.calls
+    most = _MOST_CALLS_OF_A_RUN + _MOST_CALLS_OF_EACH_REQUEST * requests
+    assert road.calls.total() <= most, road.calls

@@ -20,9 +20,15 @@ def test_a_virtual_clock_moves_only_when_it_is_moved():
     assert (clock.seconds(), clock.now()) == (90.5, datetime(2026, 5, 1, 0, 1, 30, 500_000, UTC))
 
 
-@pytest.mark.parametrize("seconds", [-1, float("nan")])
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
 def test_time_does_not_go_back(seconds):
-    with pytest.raises(ValueError, match="seconds must not be negative"):
+    with pytest.raises(ValueError, match="seconds must be 0 seconds or more, and finite"):
+        VirtualClock().advance(seconds)
+
+
+@pytest.mark.parametrize("seconds", ["5", None, True])
+def test_time_is_a_number(seconds):
+    with pytest.raises(TypeError, match="seconds must be a number of seconds, not"):
         VirtualClock().advance(seconds)
 
 

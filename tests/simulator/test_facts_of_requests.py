@@ -264,10 +264,21 @@ def test_an_unknown_execution_has_another_code_for_cancel(alice):
 
 
 @pytest.mark.parametrize("count", [-1, float("nan")])
-@pytest.mark.parametrize("name", ["quota", "idle_limit", "first_poll"])
+@pytest.mark.parametrize("name", ["idle_limit", "first_poll"])
 def test_settings_that_cannot_be_are_refused(name, count):
     with pytest.raises(ValueError, match=name):
         Settings(**{name: count})
+
+
+@pytest.mark.parametrize(("name", "value"), [("quota", "5"), ("quota", float("nan")), ("idle_limit", "5")])
+def test_settings_are_numbers(name, value):
+    with pytest.raises(TypeError, match=name):
+        Settings(**{name: value})
+
+
+def test_a_quota_is_not_less_than_nothing():
+    with pytest.raises(ValueError, match="quota must be 0 or more, not -1"):
+        Settings(quota=-1)
 
 
 def test_an_interval_of_nothing_is_refused():

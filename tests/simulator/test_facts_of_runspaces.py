@@ -114,12 +114,19 @@ def test_a_condition_lasts_until_it_is_cleared(alice):
 
 @pytest.mark.parametrize("times", [0, -1])
 def test_a_condition_holds_at_least_once(service, times):
-    with pytest.raises(ValueError, match="times must be positive"):
+    with pytest.raises(ValueError, match="times must be 1 or more"):
         service.fail_list(times=times)
 
 
+def test_what_holds_for_some_occasions_is_counted_and_timed_in_numbers(service):
+    with pytest.raises(TypeError, match="times must be a whole number, not str"):
+        service.fail_pod(times="2")
+    with pytest.raises(TypeError, match="seconds must be a number of seconds, not str"):
+        service.slow_creation("2")
+
+
 def test_creation_does_not_get_faster(service):
-    with pytest.raises(ValueError, match="seconds must not be negative"):
+    with pytest.raises(ValueError, match="seconds must be 0 seconds or more, and finite"):
         service.slow_creation(-1)
 
 

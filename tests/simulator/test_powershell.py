@@ -104,7 +104,7 @@ def test_expressions_and_commands(script, expected):
             [("information", m) for m in ("a b", "a b", "")],
         ),
         ("Write-Warning -Mess 'w'; Write-Error -ea SilentlyContinue 'n'", [("warning", "w")]),
-        ("Write-Progress -Activity 'p' -PercentComplete 5 -Completed", []),
+        ("Write-Progress -Activity 'p'; Write-Host 'h' -ForegroundColor DarkGreen", [("information", "h")]),
     ],
 )
 def test_streams(script, records):
@@ -257,6 +257,10 @@ REFUSED = [
     "function f {}",
     "sleep 1",
     "@() | Start-Sleep 1",
+    "Write-Progress 'p' -PercentComplete 500",
+    "Write-Progress ''",
+    "Write-Host 'x' -ForegroundColor Geen",
+    "Write-Host 'x' -ForegroundColor 77",
     "@() | Write-Output 'x'",
     "1 | Write-Warning 'x'",
     "1 | Write-Progress 'x'",

@@ -22,7 +22,7 @@ from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.server import SimServer
 from tests.simulator.raw_client import ABOUT, RawClient
 
-LOGIN = b"POST /api/auth/login HTTP/1.1\r\nHost: srs\r\nAuthorization: Basic YWxpY2U6c2VjcmV0\r\n"
+LOGIN = b"POST /api/auth/login HTTP/1.1\r\nHost: srs\r\nAuthorization: Basic YWxpY2U6c2VzYW1lLTdReA==\r\n"
 
 
 class Echo:

@@ -39,8 +39,7 @@ _UNKNOWN = (
 )
 #: The parameters that take blocks.
 _BLOCKS = frozenset({"process", "filterscript"})
-#: Fewer letters of a name could be the beginning of a parameter that is not here.
-_SHORTEST = 4
+_COLOR = re.compile(r"(dark)?(blue|green|cyan|red|magenta|yellow|gray)|black|white", re.IGNORECASE)
 #: The arguments by the whole names of the parameters, and ``input`` where objects come through a pipeline.
 Arguments: TypeAlias = Mapping[str, object]
 
@@ -59,7 +58,8 @@ class Command:
         """Return the whole name of a parameter, of which the beginning is enough."""
         own = {*self.positional, *self.named, *self.switches}
         beginning = [name for name in own | COMMON if name.startswith(written)]
-        found = beginning[0] if len(beginning) == 1 and len(written) >= _SHORTEST else written
+        # Fewer letters could be the beginning of a parameter that is not here.
+        found = beginning[0] if len(beginning) == 1 and len(written) > 3 else written
         found = "erroraction" if written == "ea" else found
         if found not in own:
             raise NotUnderstoodError(f"the parameter -{written}")
@@ -109,6 +109,10 @@ def _write(stream: str, name: str, machine: Machine, arguments: Arguments, _: Si
 
 
 def _write_host(machine: Machine, arguments: Arguments, _: Sink) -> Sink:
+    colors = [arguments[name] for name in ("foregroundcolor", "backgroundcolor") if name in arguments]
+    if not all(isinstance(color, str) and _COLOR.fullmatch(color) for color in colors):
+        raise NotUnderstoodError("this color")
+
     def action(value: object) -> None:
         parts = ["" if part is None else _message(part) for part in elements(value)]
         machine.write("information", " ".join(parts))
@@ -149,12 +153,10 @@ def _sleep(machine: Machine, arguments: Arguments, _: Sink) -> Sink:
     return _no_input
 
 
-def _out_null(_: Machine, arguments: Arguments, __: Sink) -> Sink:
-    return _for_each_given(arguments, "inputobject", _no_input)
-
-
-def _write_progress(_: Machine, arguments: Arguments, __: Sink) -> Sink:
-    return _for_each_given(arguments, "activity", _no_input)
+def _nothing(name: str, _: Machine, arguments: Arguments, __: Sink) -> Sink:
+    if not arguments.get(name, True):
+        raise NotUnderstoodError(f"an empty -{name}")
+    return _for_each_given(arguments, name, _no_input)
 
 
 def _with_each(name: str, machine: Machine, arguments: Arguments, sink: Sink) -> Sink:
@@ -185,20 +187,15 @@ _COMMANDS = {
     ),
     "write-error": Command(_write_error, ["message"], ["erroraction"]),
     "write-output": Command(_write_output, ["inputobject"], takes_all=True),
-    "write-progress": Command(_write_progress, ["activity", "status"], ["percentcomplete"], ["completed"]),
+    "write-progress": Command(partial(_nothing, "activity"), ["activity"]),
     "start-sleep": Command(_sleep, ["seconds"], ["milliseconds"]),
-    "out-null": Command(_out_null),
+    "out-null": Command(partial(_nothing, "inputobject")),
     "foreach-object": Command(partial(_with_each, "process"), ["process"]),
     "where-object": Command(partial(_with_each, "filterscript"), ["filterscript"]),
 }
+_EACH, _WHERE = "foreach-object", "where-object"
 #: On Linux, where runspaces run, `sleep` and `write` are programs.
-_ALIASES = {
-    "%": "foreach-object",
-    "foreach": "foreach-object",
-    "?": "where-object",
-    "where": "where-object",
-    "echo": "write-output",
-}
+_ALIASES = {"%": _EACH, "foreach": _EACH, "?": _WHERE, "where": _WHERE, "echo": "write-output"}
 
 
 @frozen(eq=False)

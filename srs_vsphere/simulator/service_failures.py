@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from threading import RLock
 
+from srs_vsphere.simulator.checks import check_seconds
 from srs_vsphere.simulator.gateway import Gateway
 from srs_vsphere.simulator.runspaces import Runspace
 
 
-class Misfortunes:
+class ServiceFailures:
     """The methods of a simulator that let something go wrong.
 
     Args:
@@ -83,10 +84,10 @@ class Misfortunes:
             times: for how many runspaces.
 
         Raises:
-            ValueError: the time is negative.
+            TypeError: the time is no number.
+            ValueError: it is negative or not finite.
         """
-        if not seconds >= 0:
-            raise ValueError(f"seconds must not be negative, not {seconds!r}")
+        check_seconds("seconds", seconds)
         self._hold("slow_creation", times, str(seconds))
 
     def fail_creation(self, message: str = "Failed to create pod", *, times: int | None = 1) -> None:
