@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import SimServer, Simulator
+from srs_vsphere.simulator import SimFleet, SimServer, Simulator
 from tests.recorded_exchanges import shared_file
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +33,27 @@ with SrsClient(url, **OPTIONS) as client:
     for _ in range(3):
         assert len(client.runspaces.list()) == 1
     print(client.run("'sync'").output)
+"""
+
+FLEET = """
+import asyncio
+import sys
+from srs_vsphere import AsyncSrsFleet, BasicAuth, SrsFleet, SweepEnded, read_targets
+
+targets = read_targets(sys.argv[1], auth=BasicAuth("alice", "sesame-7Qx"))
+with SrsFleet(targets) as fleet:
+    print(*sorted(report.target.name for report in fleet.poll(deadline=60) if report.ok))
+    with fleet.watch(interval=0.1) as events:
+        print(sum(isinstance(next(events), SweepEnded) for _ in range(2)))
+    for result in fleet.run("7", journal=sys.argv[2]):
+        print(result.get().output)
+    print(len(list(fleet.run("7", journal=sys.argv[2]))))
+
+async def main():
+    async with AsyncSrsFleet(targets) as fleet:
+        print(len([report async for report in fleet.poll() if report.ok]))
+
+asyncio.run(main())
 """
 
 #: A second response lies in the socket before the next request is made.
@@ -198,6 +219,17 @@ def test_passwords_sessions_profiles_and_known_hosts_in_files(
         assert told == ["0", "0", "True", "False", "True", "0", "{}"]
         assert server.requests.count(("POST", "/api/auth/login")) == 1
     assert simulator.session_count == 0
+
+
+def test_a_fleet(windows: list[str], tmp_path: Path) -> None:
+    program, hosts, journal = (tmp_path / name for name in ("program.py", "hosts.csv", "journal"))
+    program.write_text(FLEET, encoding="utf-8")
+    with SimFleet(2, users={"alice": "sesame-7Qx"}) as fleet:
+        hosts.write_text("name,url\r\n" + "".join(f"{host.name},{host.url}\r\n" for host in fleet.hosts))
+        told = run(*windows, program, hosts, journal).splitlines()
+        assert told == ["srs-0001 srs-0002", "2", "7", "7", "0", "2"]
+        assert all(not host.simulator.runspaces for host in fleet.hosts)
+        assert all(host.simulator.session_count == 0 for host in fleet.hosts)
 
 
 def test_the_demo(windows: list[str]) -> None:

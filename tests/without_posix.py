@@ -1,8 +1,8 @@
 """A stand-in for Windows where there is none: runs a program without what only POSIX systems have.
 
-``python -m tests.without_posix PROGRAM [ARGUMENT...]``. Forking, polling, signals, users and modes of files
-are missing, and an event loop refuses to handle signals. Windows' own event loop, consoles and paths it
-cannot show, nor trio, which here stands on epoll.
+``python -m tests.without_posix PROGRAM [ARGUMENT...]``, or ``-m MODULE`` in the program's place. Forking,
+polling, signals, users and modes of files are missing, and an event loop refuses to handle signals. Windows'
+own event loop, consoles and paths it cannot show, nor trio, which here stands on epoll.
 """
 
 from __future__ import annotations
@@ -51,4 +51,8 @@ def take_away() -> None:
 if __name__ == "__main__":
     take_away()
     del sys.argv[0]
-    runpy.run_path(sys.argv[0], run_name="__main__")
+    if sys.argv[0] == "-m":
+        del sys.argv[0]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(sys.argv[0], run_name="__main__")

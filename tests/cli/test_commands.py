@@ -12,8 +12,7 @@ import yaml
 
 from srs_vsphere import BasicAuth, SrsClient
 from srs_vsphere.simulator import Fault, ScriptReply, SimServer, StreamMessage
-from tests.cli.running import Shell
-from tests.recorded_exchanges import shared_file
+from tests.cli.running import STRICT, Shell
 
 
 def lines(text):
@@ -353,16 +352,19 @@ def test_a_certificate_is_shown_pinned_and_trusted(simulator, tmp_path):
         assert trusting.returncode == 0
 
 
+#: Without what Windows lacks.
+WINDOWS = (*STRICT, "-m", "tests.without_posix")
+
+
 def test_it_runs_where_the_system_is_windows(srs, simulator):
     simulator.add_runspace(name="here")
     # The session file looks at the system's real name.
-    wrapper = str(shared_file("tools/as_on_windows.py"))
-    assert "here" in srs.ok("--no-session", "runspace", "ls", options=(wrapper,))
-    assert srs.ok("--no-session", "run", "-c", "7", options=(wrapper,)) == "7\n"
+    assert "here" in srs.ok("--no-session", "runspace", "ls", options=WINDOWS)
+    assert srs.ok("--no-session", "run", "-c", "7", options=WINDOWS) == "7\n"
     (srs.home / "hosts.csv").write_text(f"name,url\none,{srs.url}\n")
-    polled = json.loads(srs.ok("fleet", "poll", "-f", "hosts.csv", "-o", "json", options=(wrapper,)))
+    polled = json.loads(srs.ok("fleet", "poll", "-f", "hosts.csv", "-o", "json", options=WINDOWS))
     assert [runspace["name"] for runspace in polled[0]["runspaces"]] == ["here"]
-    run = json.loads(srs.ok("fleet", "run", "-f", "hosts.csv", "-c", "7", "-o", "json", options=(wrapper,)))
+    run = json.loads(srs.ok("fleet", "run", "-f", "hosts.csv", "-c", "7", "-o", "json", options=WINDOWS))
     assert run[0]["result"]["output"] == "7"
 
 
