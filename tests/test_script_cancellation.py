@@ -122,7 +122,8 @@ async def test_run_cancelled_at_any_step_leaves_nothing(anyio_backend: str, time
         for steps in [10 * whole, *(chance.randrange(whole + 2) for _ in range(times - 1))]:
             cancelled += await cancelled_after(steps, lambda: client.run("'x'"))
             place.check()
-    assert whole > 40
+    # Trio shuffles its tasks, and the streams of a script that has just started are not read any more.
+    assert whole > 20
     assert times * 0.8 < cancelled < times
 
 
