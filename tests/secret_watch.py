@@ -325,12 +325,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _note_secret(value: object, maker: FrameType) -> None:
-    if maker.f_code is BasicAuth.__init__.__code__:
-        if value is maker.f_locals.get("username") and isinstance(value, str):
-            watch.secrets.name(value)
-            return
-        if maker.f_locals.get("allow_pickle"):
-            watch.secrets.pickled.add(str(value))
+    if maker.f_code is BasicAuth.__init__.__code__ and value is maker.f_locals.get("username"):
+        watch.secrets.name(str(value))
+        return
+    # Made by a function of its own, which the credentials call.
+    credentials = maker.f_back
+    if maker.f_code.co_name == "_with_pickle" or (
+        credentials is not None
+        and credentials.f_code is BasicAuth.__init__.__code__
+        and credentials.f_locals.get("allow_pickle")
+    ):
+        watch.secrets.pickled.add(str(value))
     watch.secrets.note(value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import random
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -44,6 +45,8 @@ from tests._async.helping import AUTH, AsyncLeadingClock, free_slots
 from tests.patience import often
 
 SLOTS = 20
+#: The whole census takes minutes: 20,000 interruptions with SRS_TEST_CENSUS=20000.
+CENSUS = int(os.environ.get("SRS_TEST_CENSUS", "0"))
 
 
 def others() -> int:
@@ -105,7 +108,9 @@ async def steps_of(work: Callable[[], Awaitable[object]]) -> int:
     return steps
 
 
-@pytest.mark.parametrize(("anyio_backend", "times"), [("asyncio", often(1000)), ("trio", often(150, 60))])
+@pytest.mark.parametrize(
+    ("anyio_backend", "times"), [("asyncio", max(often(1000), CENSUS)), ("trio", max(often(150, 60), CENSUS))]
+)
 @pytest.mark.anyio
 async def test_run_cancelled_at_any_step_leaves_nothing(anyio_backend: str, times: int) -> None:
     place = InProcess()
@@ -117,7 +122,8 @@ async def test_run_cancelled_at_any_step_leaves_nothing(anyio_backend: str, time
         for steps in [10 * whole, *(chance.randrange(whole + 2) for _ in range(times - 1))]:
             cancelled += await cancelled_after(steps, lambda: client.run("'x'"))
             place.check()
-    assert whole > 40
+    # Trio shuffles its tasks, and the streams of a script that has just started are not read any more.
+    assert whole > 20
     assert times * 0.8 < cancelled < times
 
 

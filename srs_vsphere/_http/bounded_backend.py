@@ -54,20 +54,23 @@ class Bound(local):
         finally:
             self._end = math.inf
 
-    def within(self, timeout: float | None) -> float | None:
+    def within(
+        self, timeout: float | None, late: type[httpx.TimeoutException] = httpx.ReadTimeout
+    ) -> float | None:
         """Return how many seconds a step may take.
 
         Args:
             timeout: how many it may take at most; None for any number.
+            late: what is raised if the end has come; it tells whether the request may have been sent.
 
         Raises:
-            httpx.ReadTimeout: the end has come.
+            httpx.TimeoutException: the end has come.
         """
         if self._end == math.inf:
             return timeout
         left = self._end - time.monotonic()
         if left <= 0:
-            raise httpx.ReadTimeout("the deadline passed before the response came")
+            raise late("the deadline passed before the response came")
         return left if timeout is None else min(timeout, left)
 
 
@@ -85,7 +88,7 @@ class BoundedBackend:
 
     def connect_tcp(self, host: str, port: int, **options: Any) -> BoundedStream:  # noqa: ANN401 - httpcore's own types
         """Open a connection; its arguments are those of httpcore."""
-        left = self._bound.within(options.pop("timeout", None))
+        left = self._bound.within(options.pop("timeout", None), httpx.ConnectTimeout)
         try:
             # The system's lookup, which the backend begins with, has no timeout.
             look_up(host, port, math.inf if left is None else left)
@@ -134,7 +137,8 @@ class BoundedStream:
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> BoundedStream:
         """Do the handshake of TLS, and return the connection to go on with."""
-        tls = self._stream.start_tls(ssl_context, server_hostname, self._bound.within(timeout))
+        left = self._bound.within(timeout, httpx.ConnectTimeout)
+        tls = self._stream.start_tls(ssl_context, server_hostname, left)
         return BoundedStream(tls, self._bound)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own type

@@ -66,7 +66,7 @@ class StreamFollower:
         self._held: list[_Held] = []
         self._horizon = _BEGINNING
         #: Whether the last poll showed something new.
-        self.wrote = False
+        self.wrote: bool = False
 
     def look(self, windows: Mapping[StreamType, Sequence[StreamRecord] | None]) -> list[Followed]:
         """Take the records of one poll.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cyclopts.completion.install import create_install_completion_command
 
 from srs_vsphere.cli.app import app
 
-install = create_install_completion_command(app.install_completion, add_to_startup=True)
+install: Callable[..., None] = create_install_completion_command(app.install_completion, add_to_startup=True)
