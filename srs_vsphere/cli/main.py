@@ -100,9 +100,17 @@ def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
     else:
         sys.__unraisablehook__(unraisable)
         return
-    again = threading.Timer(0.05, signal.raise_signal, (number,))
+    again = threading.Timer(0.05, _send, (number,))
     again.daemon = True
     again.start()
+
+
+def _send(number: int) -> None:
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        # To the thread that is to be woken, whatever it waits for.
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
