@@ -97,6 +97,10 @@ class RunspaceBlock:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
+    def is_deleted_elsewhere(self) -> None:
+        """Take note that somebody else sees to the runspace's end as well, so that no warning of it is due."""
+        self._open = False
+
     def __del__(self) -> None:
         # A Ctrl-C may come between the end of the block and its first line of clean-up.
         if self._open and self._process == os.getpid():
