@@ -98,7 +98,7 @@ class RunspaceBlock:
         return f"<{type(self).__name__} {self.name!r}>"
 
     def is_deleted_elsewhere(self) -> None:
-        """Take note that somebody else sees to the runspace's end as well, so that no warning of it is due."""
+        """Take note that somebody else deletes the runspace in the end, so that no warning is due."""
         self._open = False
 
     def __del__(self) -> None:
