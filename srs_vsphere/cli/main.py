@@ -81,11 +81,28 @@ def _collect_less_garbage() -> None:
 
 
 def _end_on_signals() -> None:
+    sys.unraisablehook = _raise_again
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         # `nohup` has SIGHUP ignored.
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _terminate)
+
+
+def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send a signal again whose exception Python had to ignore, as where it drops the lock of an import."""
+    error = unraisable.exc_value
+    if isinstance(error, KeyboardInterrupt):
+        number = int(signal.SIGINT)
+    elif isinstance(error, Terminated):
+        number = error.number
+        signal.signal(number, _terminate)
+    else:
+        sys.__unraisablehook__(unraisable)
+        return
+    again = threading.Timer(0.05, signal.raise_signal, (number,))
+    again.daemon = True
+    again.start()
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

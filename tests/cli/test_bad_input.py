@@ -91,11 +91,13 @@ def unchanged_signals():
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     with warnings.catch_warnings():
         before = {number: signal.getsignal(number) for number in numbers}
+        hook = sys.unraisablehook
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            sys.unraisablehook = hook
 
 
 @pytest.mark.parametrize(

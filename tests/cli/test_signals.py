@@ -80,3 +80,22 @@ def test_a_closed_pipe_ends_it_quietly(srs, simulator):
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(timeout=100) == 0
+
+
+@pytest.mark.parametrize("kind", ["KeyboardInterrupt", "Terminated(15)"])
+def test_a_signal_that_python_had_to_ignore_comes_again(kind):
+    code = f"""
+import time
+from srs_vsphere.cli.main import Terminated, _end_on_signals
+class Dropped:
+    def __del__(self):
+        raise {kind}
+_end_on_signals()
+Dropped()
+try:
+    time.sleep(100)
+except BaseException as error:
+    print(repr(error))
+"""
+    done = subprocess.run([sys.executable, *STRICT, "-c", code], capture_output=True, text=True, timeout=90)
+    assert (done.stdout.rstrip("\n"), done.stderr) == (kind if "(" in kind else f"{kind}()", "")
