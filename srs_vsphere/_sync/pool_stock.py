@@ -219,9 +219,12 @@ class PoolStock:
         self._known.add(name)
         try:
             handle = block.__enter__()
+            # The pool deletes by their names, at its end, those that it still has.
+            block.is_deleted_elsewhere()
             if self.closed:
                 block.__exit__(None, None, None)
                 self._check_open()
+            block.hand_over()
         except BaseException:
             # It cleans up after itself, but a lost creation may show up late.
             self._known.discard(name)
