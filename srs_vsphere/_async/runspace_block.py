@@ -94,13 +94,6 @@ class AsyncRunspaceBlock:
         if self._process == os.getpid():
             await self._delete()
 
-    def hand_over(self) -> None:
-        """Log nothing when the block is collected: somebody else deletes the runspace, or tells of it."""
-        self._open = False
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
-
     def is_deleted_elsewhere(self) -> None:
         """Take note that somebody else deletes the runspace in the end, so that no warning is due."""
         self._open = False

@@ -224,7 +224,6 @@ class PoolStock:
             if self.closed:
                 block.__exit__(None, None, None)
                 self._check_open()
-            block.hand_over()
         except BaseException:
             # It cleans up after itself, but a lost creation may show up late.
             self._known.discard(name)
