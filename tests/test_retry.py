@@ -30,7 +30,7 @@ POLICIES = st.builds(
 OUTCOMES = st.builds(Outcome, st.sampled_from([Sent.NO, Sent.MAYBE])) | st.builds(
     Outcome,
     st.just(Sent.RESPONDED),
-    st.integers(0, 599) | st.sampled_from([429, 502, 503, 504]),
+    st.integers(0, 599) | st.sampled_from([408, 429, 502, 503, 504]),
     st.none() | AMOUNTS,
 )
 
@@ -64,7 +64,7 @@ def test_a_retry_is_always_allowed_bounded_and_in_time(
     assert attempt < policy.attempts
     assert budget >= 1
     assert outcome.sent is Sent.NO or operation.idempotent or outcome.status == 429
-    assert outcome.status in {None, 0, 429, 502, 503, 504}
+    assert outcome.status in {None, 0, 408, 429, 502, 503, 504}
     asked = min(outcome.retry_after or 0, policy.retry_after_cap)
     assert asked <= decision.wait <= policy.backoff_cap + asked
     assert elapsed + decision.wait < policy.deadline
@@ -76,7 +76,7 @@ def test_a_retry_is_always_allowed_bounded_and_in_time(
         (Sent.NO, None, True, True),
         (Sent.MAYBE, None, True, False),
         (Sent.RESPONDED, 429, True, True),
-        *[(Sent.RESPONDED, status, True, False) for status in (0, 502, 503, 504)],
+        *[(Sent.RESPONDED, status, True, False) for status in (0, 408, 502, 503, 504)],
         *[(Sent.RESPONDED, status, False, False) for status in (301, 400, 401, 404, 409, 500, 501, 505)],
     ],
 )
