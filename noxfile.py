@@ -10,7 +10,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "sync", "tests", "lowest", "httpx2"]
 nox.options.error_on_missing_interpreters = False
 
-ALL_CORES = ("-n", "auto", "--dist", "worksteal")
+ALL_CORES = ("-n", "auto", "--dist", "worksteal", "--durations", "15")
 
 #: What is tried at random moments, the session `tests` tries in full.
 IN_PART = {"SRS_TEST_SHARE": "0.2"}
