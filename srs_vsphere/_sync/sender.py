@@ -239,6 +239,9 @@ class Sender:
             except TimeoutError:
                 return failures.no_slot(call, limiter.streams, self._max_connections)
             remaining = call.deadline - self.clock.now()
+            if remaining <= 0:
+                limiter.release()
+                return failures.no_slot(call, limiter.streams, self._max_connections)
         response: Response | None = None
         kept = False
         try:

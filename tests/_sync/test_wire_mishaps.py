@@ -23,7 +23,7 @@ from srs_vsphere import (
 )
 from srs_vsphere._http import default_transport
 from srs_vsphere.simulator import SimServer
-from tests._sync.helping import HURRIED, free_slots, make_client
+from tests._sync.helping import HURRIED, SimulatedClock, free_slots, make_client
 from tests.raw_server import RawServer, Visit, response, runspaces
 
 pytestmark = pytest.mark.anyio
@@ -207,6 +207,25 @@ def test_each_of_many_calls_within_its_own_stream(server: SimServer) -> None:
         waited = [error for error in errors if "no connection became free" in error]
         assert all(re.search("open streams hold [1-3] of 3", error) for error in waited)
         assert free_slots(client) == 3
+
+
+def test_a_connection_that_becomes_free_too_late_is_given_back(
+    server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimulatedClock()
+    with make_client(server.url, clock=clock, max_connections=1) as client:
+        client.login()
+        limiter = client._session.sender.limiter
+
+        def acquire(timeout: float) -> None:
+            clock.seconds += timeout
+
+        monkeypatch.setattr(limiter, "acquire", acquire)
+        limiter.take()
+        with pytest.raises(NotSentError, match="no connection became free before the deadline"):
+            client.runspaces.list()
+        # Where the test took one slot, and the patch none, one was given back.
+        assert free_slots(client) == 1
 
 
 OTHER = b'{"id": "another", "name": "n"}'
