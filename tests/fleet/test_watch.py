@@ -134,7 +134,7 @@ async def test_sweeps_follow_each_other_without_overlap_and_a_hanging_host_is_pa
             lists = [request for request in hosts.hosts[2].traffic.requests if request[1] == "/api/runspaces"]
             assert len(lists) == 1
             others = [host.traffic.seen for host in hosts.hosts if host.name != "srs-0003"]
-        # A login each, and a list in each of the sweeps that ended; how many begin later, the machine says.
+        # A login each, and a list in each of the sweeps that ended; how many begin later varies.
         assert min(others) >= 1 + 3
 
 
