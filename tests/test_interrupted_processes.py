@@ -223,9 +223,9 @@ def test_a_signal_in_a_program_leaves_nothing_without_a_word(
         f"{work}, {how.name}: of {TIMES}, {named} left a runspace, named in the log; {sessions} a session;"
         f" {lost} signals were lost"
     )
-    if TIMES >= _ENOUGH:
-        assert lost <= TIMES * 0.02 + 1
-        assert named <= TIMES * 0.02 + 1
+    most = TIMES * 0.02 + (1 if TIMES >= _ENOUGH else 3)
+    assert lost <= most
+    assert named <= most
     # A Ctrl-C may come between the login's response and the line that keeps its key.
     assert sessions <= TIMES * 0.002 + 1
 
