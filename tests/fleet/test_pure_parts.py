@@ -20,6 +20,8 @@ from srs_vsphere import (
     BasicAuth,
     ErrorDetails,
     FileAuth,
+    InvalidArgumentTypeError,
+    InvalidArgumentValueError,
     NotSentError,
     Runspace,
     SrsError,
@@ -92,21 +94,26 @@ def test_targets_that_make_no_sense_are_refused() -> None:
         AsyncSrsFleet([])
     with pytest.raises(TypeError, match=r"targets must hold Target objects, not str \(number 1\)"):
         AsyncSrsFleet([HOST, "https://b.example"])  # type: ignore[list-item]
+    with pytest.raises(InvalidArgumentTypeError, match="targets must hold Target objects, not be a Target"):
+        AsyncSrsFleet(HOST)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="labels"):
         Target("a", "https://a.example", labels={"site": 1})  # type: ignore[dict-item]
+    with pytest.raises(InvalidArgumentTypeError, match="tls must be Tls, not str"):
+        Target("a", "https://a.example", tls="AB:CD")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("name", "value", "error"),
     [
-        ("concurrency", 0, ValueError),
-        ("timeout", 0, ValueError),
-        ("timeout", "1", TypeError),
-        ("idle", float("inf"), ValueError),
-        ("login_rate", -1, ValueError),
-        ("timeouts", 1, TypeError),
-        ("breaker", 5, TypeError),
-        ("retry", 5, TypeError),
+        ("concurrency", 0, InvalidArgumentValueError),
+        ("timeout", 0, InvalidArgumentValueError),
+        ("timeout", "1", InvalidArgumentTypeError),
+        ("idle", float("inf"), InvalidArgumentValueError),
+        ("login_rate", -1, InvalidArgumentValueError),
+        ("timeouts", 1, InvalidArgumentTypeError),
+        ("breaker", 5, InvalidArgumentTypeError),
+        ("retry", 5, InvalidArgumentTypeError),
+        ("transport", 5, InvalidArgumentTypeError),
     ],
 )
 def test_arguments_of_a_fleet_are_checked_by_name(name: str, value: object, error: type[Exception]) -> None:
@@ -117,7 +124,7 @@ def test_arguments_of_a_fleet_are_checked_by_name(name: str, value: object, erro
 def test_arguments_of_its_methods_are_checked_by_name() -> None:
     fleet = AsyncSrsFleet([HOST])
     for interval in (0, -1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="interval"):
+        with pytest.raises(ValueError, match=f"interval must be more than 0 seconds, not {interval}"):
             fleet.watch(interval=interval)
     with pytest.raises(TypeError, match="interval"):
         fleet.watch(interval="5")  # type: ignore[arg-type]
