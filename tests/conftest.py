@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     hypothesis_settings.register_profile("patient", patient)
     hypothesis_settings.load_profile("patient")
-    # Whoever starts a program in the background of a script has it ignore Ctrl-C, and all that it starts, too.
+    # What a script starts in the background ignores Ctrl-C, and so does all that it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
