@@ -103,7 +103,7 @@ def watching(srs, *words, options=STRICT):
     ) as process:
         try:
             # On a slow machine others end before it, in which hosts are passed over.
-            assert any(event["event"] == "SweepEnded" and event["number"] == 0 for event in events_of(process))
+            assert any((event["event"], event.get("number")) == ("SweepEnded", 0) for event in events_of(process))
             yield process
         finally:
             process.kill()
@@ -147,7 +147,8 @@ def test_a_watch_by_the_workers_of_a_dask_cluster(srs, fleet, cluster):
 def test_a_scheduler_that_is_not_there(srs, nowhere):
     address = nowhere.replace("http", "tcp")
     words = ("fleet", "poll", "-f", "hosts.toml", "--dask", address, "--timeout", "1s")
-    done = srs(*words, options=())
+    # How long it is tried is Dask's own setting.
+    done = srs(*words, options=(), DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT="1s")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"srs: --dask: {address} cannot be reached: ")
     assert done.stderr.count("\n") == 1
