@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import wait
 from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Generic, Literal, Self, TypedDict, TypeVar, Unpack, cast, overload
@@ -27,6 +28,9 @@ from srs_vsphere.fleet.target import Target
 from srs_vsphere.models import PSDocument
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.settings import Timeouts
+
+#: How often a thread that waits looks up, so that a Ctrl-C reaches it.
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -79,12 +83,15 @@ class FleetStream(Generic[T_co]):
             except RuntimeError:
                 raise RuntimeError("the fleet is closed, and nothing more comes from it") from None
             try:
-                if not taking.result():
-                    raise StopIteration
+                # A Ctrl-C that comes just before a wait does not end it, and on Windows none does.
+                while not wait((taking,), _SECONDS_BETWEEN_LOOKS).done:
+                    pass
             except BaseException:
-                # A Ctrl-C ends the waiting. What was taken by then is handed out next.
+                # What was taken by then is handed out next.
                 taking.cancel()
                 raise
+            if not taking.result():
+                raise StopIteration
 
     def close(self) -> None:
         """End what runs, and wait for its end; a second call does nothing."""

@@ -170,6 +170,10 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
     file = tmp_path / f"hosts.{suffix}"
     file.write_text(text, encoding="utf-8")
     lab = ApiKeyAuth("key")
+    if suffix == "csv":
+        # As some spreadsheets save it.
+        (tmp_path / "wide.csv").write_text(text.lstrip("\ufeff"), encoding="utf-16")
+        assert len(read_targets(tmp_path / "wide.csv", auth={"": AUTH, "lab": lab})) == 2
     assert read_targets(file, auth={"": AUTH, "lab": lab}) == [
         Target("a", "https://a.example", AUTH, labels={"site": "north"}),
         Target("b, too", "https://b.example:8443", lab, Tls(ca_file=str(tmp_path / "lab.pem"))),
@@ -195,6 +199,12 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
         ("toml", TOML.replace("true", "false"), 6, "exclude each other"),
         ("toml", TOML.replace('"lab"', "1"), 6, "auth must be a name"),
         ("toml", TOML.replace('{ site = "north" }', "5"), 1, "labels must be a table"),
+        (
+            "toml",
+            TOML.replace('{ site = "north" }', "{ site = [] }"),
+            1,
+            "label site must be a text or a number",
+        ),
         ("toml", TOML.replace('name = "a"', "name = 5"), 1, "name must be text"),
     ],
 )
@@ -220,6 +230,12 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, name: str, text: str, co
     (tmp_path / name).write_text(text)
     with pytest.raises(ValueError, match=complaint):
         read_targets(tmp_path / name)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "hosts.csv").write_bytes(b"name,url\nx\xff,https://a.example\n")
+    with pytest.raises(InvalidArgumentValueError, match=r"hosts\.csv cannot be read: it is not UTF-8"):
+        read_targets(tmp_path / "hosts.csv")
 
 
 def test_a_file_may_name_credentials_only_if_there_are_some(tmp_path: Path) -> None:
