@@ -143,7 +143,10 @@ async def test_many_who_wait_for_a_refused_login_share_its_failure(server: SimSe
 
 
 @pytest.mark.anyio
-async def test_a_cancelled_login_is_taken_over_by_who_waits(server: SimServer) -> None:
+async def test_a_cancelled_login_is_taken_over_by_who_waits(
+    server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("srs_vsphere._concurrency.completion._SECONDS_TO_GO_ON", 0.0)
     lists: list[int] = []
 
     async def call(client: AsyncSrsClient) -> None:

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from srs_vsphere.simulator import Fault, SimFleet
+from srs_vsphere.simulator import Fault, SimFleet, VirtualClock
 from tests.cli.running import PROGRAM, STRICT, Shell
 
 
 @pytest.fixture
 def fleet():
-    with SimFleet(3, users={"alice": "sesame-7Qx"}) as fleet:
+    with SimFleet(3, users={"alice": "sesame-7Qx"}, clock=VirtualClock(auto=True)) as fleet:
         yield fleet
 
 
