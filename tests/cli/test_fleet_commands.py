@@ -118,7 +118,7 @@ def cluster(monkeypatch):
     monkeypatch.setenv("SRS_USERNAME", "alice")
     monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
     with distributed.LocalCluster(
-        n_workers=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1"
+        n_workers=1, processes=False, dashboard_address=":0", protocol="tcp", host="127.0.0.1"
     ) as cluster:
         yield cluster
 
