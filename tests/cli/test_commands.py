@@ -143,6 +143,7 @@ def test_a_scripts_end_is_the_exit_code(srs, simulator):
     assert srs("run", "-c", "Write-Error 'half'; 7", "--no-streams").returncode == 0
 
 
+@pytest.mark.parametrize("clock", [SystemClock()], ids=["real time"])
 def test_a_script_that_takes_too_long_is_stopped(srs, simulator):
     simulator.on_script("forever", ScriptReply(duration=3000))
     simulator.add_runspace(name="here")
