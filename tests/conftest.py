@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from srs_vsphere._http import default_transport
 from srs_vsphere.simulator import Clock, Settings, SimServer, Simulator, SystemClock
+from tests.patience import patient
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "lets_out(why): shows a secret on purpose, which tests/secret_watch.py would not have"
     )
+    hypothesis_settings.register_profile("patient", patient)
+    hypothesis_settings.load_profile("patient")
+    # What a script starts in the background ignores Ctrl-C, and so does all that it starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
