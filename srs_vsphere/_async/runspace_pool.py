@@ -247,8 +247,9 @@ class AsyncRunspacePool:
             )
 
         if isinstance(inputs, Mapping | str):
-            kind = type(inputs).__name__
-            raise InvalidArgumentTypeError(f"inputs must hold the parameters of each run, not be a {kind}")
+            raise InvalidArgumentTypeError(
+                "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
+            )
         prepared(None)
 
         async def work(numbered: tuple[int, Parameters]) -> PoolResult[object]:
