@@ -7,9 +7,16 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from srs_vsphere._http import default_transport
 from srs_vsphere.simulator import Clock, Settings, SimServer, Simulator, SystemClock
+
+# A machine may be slow; and what passed passes again: `--hypothesis-profile default` tries other examples.
+settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -254,9 +254,13 @@ def test_ctrl_c_while_logging_in_leaves_no_session(
         stderr=subprocess.PIPE,
         text=True,
     ) as child:
-        server.wait_for(lambda traffic: traffic.seen == 1)
-        child.send_signal(signal.SIGINT)
-        _, errors = child.communicate(timeout=60)
+        try:
+            server.wait_for(lambda traffic: traffic.seen == 1)
+            child.send_signal(signal.SIGINT)
+            _, errors = child.communicate(timeout=60)
+        finally:
+            # Leaving the block would wait for its end without a limit.
+            child.kill()
     assert (child.returncode, errors) == (3, "")
     assert server.requests == (("POST", "/api/auth/login"), ("POST", "/api/auth/logout"))
     assert simulator.session_count == 0

@@ -102,6 +102,8 @@ class Listener:
             self._unwatch()
             self._unwatch = None
         self._deafen()
+        # Each greeting begins: one that is cancelled before would leave its socket open and counted.
+        await asyncio.sleep(0)
         for greeting in tuple(self._greetings):
             greeting.cancel()
         if self._greetings:

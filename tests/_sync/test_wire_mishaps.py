@@ -6,7 +6,6 @@ import gc
 import re
 import threading
 
-import anyio
 import httpx
 import pytest
 
