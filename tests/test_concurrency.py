@@ -4,7 +4,6 @@ import _thread
 import asyncio
 import contextlib
 import random
-import signal
 import threading
 import time
 
@@ -292,15 +291,6 @@ def test_time_and_chance(client_clock):
     assert all(0 <= number < 1 for number in numbers)
 
 
-@pytest.fixture
-def ctrl_c_counts():
-    """It is ignored in what a shell began in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c_counts")
 def test_work_goes_on_after_a_ctrl_c_and_is_undone():
     undone, interrupted = [], threading.Event()
     completion = Completion(undone.append)

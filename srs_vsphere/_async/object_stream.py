@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from srs_vsphere._async.decoding import AsyncObjects, AsyncReader
@@ -52,12 +51,7 @@ class AsyncObjectStream(Generic[T]):
         def __aiter__(self) -> NoReturn:
             raise TypeError("enter it first: `async with ....stream() as items:`, `async for item in items:`")
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         response, self._response = self._response, None
         objects, self._objects = self._objects, None
         if objects is not None:

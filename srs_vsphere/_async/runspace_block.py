@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from types import TracebackType
 
 from srs_vsphere._async.runspace_calls import SECONDS_TO_DELETE, AsyncRunspaceCalls
 from srs_vsphere._async.runspace_handle import AsyncRunspaceHandle
@@ -84,12 +83,7 @@ class AsyncRunspaceBlock:
             raise
         return AsyncRunspaceHandle(self._session, runspace)
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         # A process that was forked within the block leaves it too, but the runspace is not its own.
         if self._process == os.getpid():
             await self._delete()

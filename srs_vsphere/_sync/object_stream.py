@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from srs_vsphere._sync.decoding import Objects, Reader
@@ -52,12 +51,7 @@ class ObjectStream(Generic[T]):
         def __iter__(self) -> NoReturn:
             raise TypeError("enter it first: `with ....stream() as items:`, `for item in items:`")
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         response, self._response = self._response, None
         objects, self._objects = self._objects, None
         if objects is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from types import TracebackType
 
 from srs_vsphere._sync.runspace_calls import SECONDS_TO_DELETE, RunspaceCalls
 from srs_vsphere._sync.runspace_handle import RunspaceHandle
@@ -84,12 +83,7 @@ class RunspaceBlock:
             raise
         return RunspaceHandle(self._session, runspace)
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         # A process that was forked within the block leaves it too, but the runspace is not its own.
         if self._process == os.getpid():
             self._delete()

@@ -291,17 +291,6 @@ def test_what_is_no_tls_ends_the_connection_in_silence(simulator, data, caplog):
     assert not caplog.records
 
 
-def test_a_connection_that_comes_as_the_server_ends_is_closed(simulator):
-    async def main():
-        async with SimServer(simulator) as server:
-            with socket.create_connection(("127.0.0.1", server.port)):
-                # Within one step of the loop it is accepted, and the end begins.
-                server._listener._accept()
-        assert (server.traffic.accepted, server.traffic.open) == (1, 0)
-
-    asyncio.run(main())
-
-
 def test_limits_can_be_set(echo):
     with SimServer(echo, limits=Limits(body=4)) as server, RawClient(server.port) as client:
         assert client.ask(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody")[0] == 200
@@ -703,6 +692,17 @@ async def test_it_runs_on_a_running_asyncio_loop(simulator):
                     await http.get("/api/about")
                 assert (await http.get("/api/about")).status_code == 200
             await server.wait_for_async(lambda traffic: traffic.open == 0)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_connection_that_comes_as_the_server_ends_is_closed(simulator):
+    async with SimServer(simulator) as server:
+        client = RawClient(server.port)
+        server._listener._accept()
+    assert server.traffic.open == 0
+    with client:
+        assert client.rest() == b""
 
 
 @pytest.mark.anyio
