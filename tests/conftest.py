@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "lets_out(why): shows a secret on purpose, which tests/secret_watch.py would not have"
     )
-    # A machine may be slow; and what passed passes again: `--hypothesis-profile default` tries other examples.
+    # A machine may be slow. What passed passes again: `--hypothesis-profile default` tries other examples.
     hypothesis_settings.register_profile(
         "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
     )
