@@ -41,7 +41,7 @@ def choose(operation=GET, outcome=None, policy=None, **values):
     return decide(policy or RetryPolicy(), operation, outcome=outcome or Outcome(Sent.NO), **values)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     policy=POLICIES,
     operation=st.sampled_from([GET, POST]),
@@ -187,14 +187,12 @@ def test_retry_after_in_both_forms(value, seconds):
 PARTS = ["Tue", ",", " ", "24", "Nov", "2026", "02", ":", "18", "44", "GMT", "+", "-", "9" * 20, "0"]
 
 
-@settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from(PARTS)).map("".join))
 def test_no_retry_after_does_harm(value):
     seconds = retry_after_seconds(value, NOW)
     assert seconds is None or 0 <= seconds < math.inf
 
 
-@settings(deadline=None)
 @given(st.integers(-(10**9), 10**9), st.integers(-12, 14))
 def test_dates_count_from_now(seconds, offset):
     when = (NOW + timedelta(seconds=seconds)).astimezone(timezone(timedelta(hours=offset)))
@@ -251,7 +249,6 @@ def test_a_full_budget_takes_up_any_clock():
     assert budget.take(2.0)
 
 
-@settings(deadline=None)
 @given(
     st.floats(0, 20),
     st.floats(0, 5),
