@@ -247,7 +247,9 @@ class RunspacePool:
             )
 
         if isinstance(inputs, Mapping | str):
-            raise InvalidArgumentTypeError("inputs must be parameters for each run, such as [{'Name': 'web-1'}]")
+            raise InvalidArgumentTypeError(
+                "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
+            )
         prepared(None)
 
         def work(numbered: tuple[int, Parameters]) -> PoolResult[object]:
