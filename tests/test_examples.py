@@ -13,7 +13,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, SimServer, Simulator, StreamMessage, VirtualClock
+from srs_vsphere.simulator import (
+    Fault,
+    ScriptCall,
+    ScriptReply,
+    SimServer,
+    Simulator,
+    StreamMessage,
+    VirtualClock,
+)
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
