@@ -56,10 +56,10 @@ def check_seconds(name: str, value: object) -> None:
         InvalidArgumentTypeError: it is not a number.
         InvalidArgumentValueError: it is not positive or not finite.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and not 0 < value <= sys.float_info.max:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidArgumentTypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 < value <= sys.float_info.max:
         raise InvalidArgumentValueError(f"{name} must be more than 0 seconds, not {value!r}")
-    check_number(name, value, unit="seconds")
 
 
 def check_patience(name: str, seconds: object) -> None:

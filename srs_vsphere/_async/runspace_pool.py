@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
@@ -74,6 +74,8 @@ class AsyncRunspacePool:
         check_patience("timeout", timeout)
         check_number("wait_for_quota", wait_for_quota, unit="seconds")
         check_patience("idle_limit", idle_limit)
+        if not isinstance(client, AsyncSrsClient):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise InvalidArgumentTypeError(f"client must be of AsyncSrsClient, not {type(client).__name__}")
         self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a part of it
         self._stock = AsyncPoolStock(
             self._session,
@@ -201,7 +203,8 @@ class AsyncRunspacePool:
 
         Args:
             script: the script, or the path of a file that holds it.
-            inputs: the parameters of each run; taken only as runspaces become free.
+            inputs: the parameters of each run, such as ``[{"Name": "web-1"}, {"Name": "web-2"}]``; taken only
+                as runspaces become free.
             output: as for ``run()``, like all that follows.
             width: see there.
             depth: see there.
@@ -243,6 +246,10 @@ class AsyncRunspacePool:
                 on_record=on_record,
             )
 
+        if isinstance(inputs, Mapping | str):
+            raise InvalidArgumentTypeError(
+                "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
+            )
         prepared(None)
 
         async def work(numbered: tuple[int, Parameters]) -> PoolResult[object]:

@@ -102,6 +102,8 @@ def check_targets(targets: Iterable[Target]) -> Sequence[Target]:
         TypeError: one is no `Target`.
         ValueError: there is none, or two have one name.
     """
+    if isinstance(targets, Target):
+        raise InvalidArgumentTypeError("targets must hold Target objects, not be one: give [target]")
     found: dict[str, Target] = {}
     if not isinstance(targets, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
         raise InvalidArgumentTypeError(f"targets must hold Target objects, not be a {type(targets).__name__}")

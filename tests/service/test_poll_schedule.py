@@ -28,7 +28,6 @@ from srs_vsphere.models import (
     WebConsole,
     WebConsoleState,
 )
-from tests.patience import patient
 
 
 def played(policy, seen=Seen.PENDING, random=lambda: 0.0, took=0.0):
@@ -76,7 +75,6 @@ policies = st.builds(
 answers = st.sampled_from([Seen.PENDING, Seen.TRANSIENT_ERROR])
 
 
-@patient
 @given(policies, answers, st.floats(0, 3), st.randoms(use_true_random=False))
 def test_never_under_half_a_second_and_one_last_question_at_the_deadline(policy, seen, took, random):
     asked, step = played(policy, seen, random.random, took)
