@@ -93,8 +93,8 @@ def test_targets_that_make_no_sense_are_refused() -> None:
         AsyncSrsFleet([])
     with pytest.raises(TypeError, match=r"targets must hold Target objects, not str \(number 1\)"):
         AsyncSrsFleet([HOST, "https://b.example"])  # type: ignore[list-item]
-    with pytest.raises(InvalidArgumentTypeError, match="targets must hold Target objects, not be a Target"):
-        AsyncSrsFleet(HOST)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentTypeError, match="targets must hold Target objects, not be a int"):
+        AsyncSrsFleet(5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="labels"):
         Target("a", "https://a.example", labels={"site": 1})  # type: ignore[dict-item]
     with pytest.raises(InvalidArgumentTypeError, match="tls must be Tls, not str"):
