@@ -246,7 +246,7 @@ class RunspacePool:
                 on_record=on_record,
             )
 
-        if isinstance(inputs, Mapping | str):
+        if isinstance(inputs, Mapping | str) or not isinstance(inputs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise InvalidArgumentTypeError(
                 "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
             )

@@ -534,7 +534,7 @@ def test_a_snapshot_keeps_everything_known_and_refuses_what_is_none() -> None:
     text = snapshot.to_json()
     assert "sentinel" not in text
     assert FleetSnapshot.from_json(text) == snapshot
-    for bad in ("{", "[]", "{}", json.dumps({**json.loads(text), "hosts": {"a": {}}})):
+    for bad in ("{", "[" * 9999, "[]", "{}", json.dumps({**json.loads(text), "hosts": {"a": {}}})):
         with pytest.raises(ValueError, match=r".+"):
             FleetSnapshot.from_json(bad)
 
@@ -560,6 +560,9 @@ def test_a_journal_remembers_and_drops_a_line_that_was_cut_off(tmp_path: Path) -
     with pytest.raises(ValueError, match="line 1: this is the journal of another script"):
         Journal(file, "other")
     file.write_bytes(whole + b"{}\n")
+    with pytest.raises(ValueError, match="line 5: this is no line of a journal"):
+        Journal(file, "job")
+    file.write_bytes(whole + b"[" * 9999 + b"\n")
     with pytest.raises(ValueError, match="line 5: this is no line of a journal"):
         Journal(file, "job")
     file.write_text("name,url\n")

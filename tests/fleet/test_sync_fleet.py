@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import subprocess
@@ -155,13 +156,13 @@ class _Numbers:
         pass
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no signal to send to one thread")
 def test_nothing_is_lost_when_ctrl_c_ends_the_waiting() -> None:
     numbers = _Numbers()
 
     def interrupt() -> None:
         numbers.asked.wait()
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        # As a signal that comes just before the wait, which does not end it.
+        _thread.interrupt_main()
 
     thread = threading.Thread(target=interrupt)
     with start_blocking_portal() as portal:
