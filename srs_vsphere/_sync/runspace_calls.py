@@ -185,12 +185,12 @@ class RunspaceCalls:
         """
         # Loaded on use: who lists runspaces waits for none.
         from srs_vsphere._sync.poll import Poll
-        from srs_vsphere._service.poll_schedule import WaitPolicy, seen_runspace
+        from srs_vsphere._service.poll_schedule import seen_runspace
 
         operations.RUNSPACES_GET.path_for(id)
         poll = Poll(
             self._session,
-            WaitPolicy(timeout=timeout),
+            timeout,
             operation="runspaces.wait_ready",
             what=f"runspace {id} did not become ready",
             ask=lambda within: self.get(id, within),

@@ -20,7 +20,7 @@ from srs_vsphere._codec import models
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service import operations
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.poll_schedule import WaitPolicy, seen_execution
+from srs_vsphere._service.poll_schedule import seen_execution
 from srs_vsphere._service.script_request import ScriptBody
 from srs_vsphere.errors import NotFoundError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
@@ -158,7 +158,7 @@ class ScriptCalls:
         """
         poll = Poll(
             self._session,
-            WaitPolicy(timeout=timeout if within is None else within),
+            timeout if within is None else within,
             operation="script_executions.wait",
             what=f"script {id} did not end",
             given=None if within is None else timeout,

@@ -14,7 +14,7 @@ from srs_vsphere._service import operations
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import failed, may_have_taken_effect
 from srs_vsphere._service.identity import ConsoleRef, console_id
-from srs_vsphere._service.poll_schedule import WaitPolicy, seen_console
+from srs_vsphere._service.poll_schedule import seen_console
 from srs_vsphere._validation import check_flag, check_patience
 from srs_vsphere.errors import NotFoundError, ServerError, SrsError
 from srs_vsphere.models import WebConsole, WebConsoleState
@@ -188,7 +188,7 @@ class WebConsoles:
     def _available(self, id: str, timeout: float | None, given: float | None = None) -> WebConsole:
         poll = Poll(
             self._session,
-            WaitPolicy(timeout=timeout),
+            timeout,
             operation="web_consoles.wait",
             what=f"web console {id} did not become available",
             ask=lambda within: self._get(id, within),
