@@ -79,7 +79,7 @@ class Poll(Generic[T]):
             error = problem
             seen = seen_error(problem)
         step = self._wait.saw(self._clock.now() - self._began, seen)
-        if isinstance(step, float):
+        if not isinstance(step, End):
             self._delay = step
             return None
         if step is End.TIMEOUT:
