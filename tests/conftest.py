@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from srs_vsphere._http import default_transport
 from srs_vsphere.simulator import Clock, Settings, SimServer, Simulator, SystemClock
@@ -25,6 +28,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "lets_out(why): shows a secret on purpose, which tests/secret_watch.py would not have"
     )
+    # A machine may be slow. What passed passes again: `--hypothesis-profile default` tries other examples.
+    hypothesis_settings.register_profile(
+        "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    )
+    hypothesis_settings.load_profile("patient")
+    # What a script starts in the background ignores Ctrl-C, and so does all that it starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import pytest
 
 from srs_vsphere import SrsClient
-from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
+from srs_vsphere.simulator import Reply, Request, ScriptReply, SimServer, Simulator, VirtualClock
 from tests._async.helping import AUTH
 
 #: The whole census takes half an hour: 8,000 interruptions with SRS_TEST_CENSUS=20000.
@@ -243,20 +243,38 @@ except KeyboardInterrupt:
 """
 
 
+class SlowToLogIn(Simulator):
+    """A simulator whose first response waits for the test."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def handle(self, request: Request) -> Reply:
+        self.asked.set()
+        assert self.go_on.wait(60)
+        return super().handle(request)
+
+
 @pytest.mark.parametrize("shared", [False, True])
-def test_ctrl_c_while_logging_in_leaves_no_session(
-    server: SimServer, simulator: Simulator, tmp_path: Path, shared: bool
-) -> None:
+def test_ctrl_c_while_logging_in_leaves_no_session(tmp_path: Path, shared: bool) -> None:
     """Of a response that nobody reads, nobody would have the key."""
-    server.faults.add(Fault(operation="auth.login", delay=0.5))
-    with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", LOGIN, server.url, str(tmp_path / "session") if shared else ""],
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as child:
-        server.wait_for(lambda traffic: traffic.seen == 1)
-        child.send_signal(signal.SIGINT)
-        _, errors = child.communicate(timeout=60)
+    simulator = SlowToLogIn(users={"alice": "sesame-7Qx"})
+    file = str(tmp_path / "session") if shared else ""
+    with (
+        SimServer(simulator) as server,
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", LOGIN, server.url, file], stderr=subprocess.PIPE, text=True
+        ) as child,
+    ):
+        try:
+            assert simulator.asked.wait(60)
+            child.send_signal(signal.SIGINT)
+            simulator.go_on.set()
+            _, errors = child.communicate(timeout=60)
+        finally:
+            # Leaving the block would wait for its end without a limit.
+            child.kill()
     assert (child.returncode, errors) == (3, "")
     assert server.requests == (("POST", "/api/auth/login"), ("POST", "/api/auth/logout"))
     assert simulator.session_count == 0

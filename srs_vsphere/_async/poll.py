@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._service.poll_schedule import LONGEST_DELAY, End, Seen, Wait, seen_error
-from srs_vsphere.errors import SrsError, WaitTimeoutError
+from srs_vsphere.errors import SrsError, WaitTimeoutError, without_advice
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ class AsyncPoll(Generic[T]):
                 last=self.last,
                 operation=self._operation,
                 host=self._host,
-                cause=str(error) if error is not None else None,
+                cause=None if error is None else without_advice(error),
             )
         if error is not None:
             raise error

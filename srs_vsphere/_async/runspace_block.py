@@ -22,6 +22,7 @@ from srs_vsphere.errors import (
     SrsError,
     VCenterConnectionError,
     WaitTimeoutError,
+    without_advice,
 )
 from srs_vsphere.events import WaitingForQuota
 from srs_vsphere.models import Runspace, StreamGap, StreamRecord, StreamType
@@ -173,7 +174,7 @@ class AsyncRunspaceBlock:
             started=False,
             operation="runspaces.open",
             host=self._session.sender.origin.host,
-            cause=str(error),
+            cause=without_advice(error),
             advice="The script was not started: give it more time.",
         )
 

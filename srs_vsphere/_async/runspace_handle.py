@@ -41,6 +41,11 @@ class AsyncRunspaceHandle:
         """The runspace's id."""
         return self.runspace.id
 
+    @property
+    def name(self) -> str | None:
+        """The runspace's name."""
+        return self.runspace.name
+
     @overload
     async def run(
         self,

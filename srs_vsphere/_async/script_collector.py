@@ -16,7 +16,7 @@ from srs_vsphere._service.script_output import CollectedScript, ReadOutput, Text
 from srs_vsphere._service.script_request import ScriptBody
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._service.wrapped_scripts import rest_of
-from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
+from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError, without_advice
 from srs_vsphere.events import ScriptEnded
 from srs_vsphere.models import OutputFormat, ScriptExecution
 from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of
@@ -145,7 +145,7 @@ class AsyncScriptCollector:
                     f"{run.named} ended with state {execution.state}, but what it left did not come"
                     f" within {deadline.seconds:g} s",
                     "script_executions.output() and .records() have it.",
-                    cause=str(error),
+                    cause=without_advice(error),
                 ) from error
             error.advice = (
                 f"The {run.named} has ended with state {execution.state}: script_executions.output() and"

@@ -198,14 +198,15 @@ def _of_proxy(call: Call, cause: httpx.HTTPError) -> Failure:
     return evolve(failure, outcome=Outcome(Sent.NO, final=True))
 
 
-def of_deadline(call: Call, seconds: float) -> Failure:
+def of_deadline(call: Call) -> Failure:
     """Return the failure of an attempt that the call's deadline ended.
 
     Args:
         call: what was attempted.
-        seconds: the policy's deadline.
     """
-    return unknown(call, f"no response within the deadline of {seconds:g} s", kind=ResponseTimeoutError)
+    return unknown(
+        call, f"no response within the deadline of {round(call.seconds, 3):g} s", kind=ResponseTimeoutError
+    )
 
 
 def may_have_taken_effect(error: SrsError) -> bool:

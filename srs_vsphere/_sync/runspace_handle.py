@@ -41,6 +41,11 @@ class RunspaceHandle:
         """The runspace's id."""
         return self.runspace.id
 
+    @property
+    def name(self) -> str | None:
+        """The runspace's name."""
+        return self.runspace.name
+
     @overload
     def run(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
@@ -73,6 +73,8 @@ class RunspacePool:
         check_patience("timeout", timeout)
         check_number("wait_for_quota", wait_for_quota, unit="seconds")
         check_patience("idle_limit", idle_limit)
+        if not isinstance(client, SrsClient):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise InvalidArgumentTypeError(f"client must be of SrsClient, not {type(client).__name__}")
         self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a part of it
         self._stock = PoolStock(
             self._session,
@@ -187,7 +189,8 @@ class RunspacePool:
 
         Args:
             script: the script, or the path of a file that holds it.
-            inputs: the parameters of each run; taken only as runspaces become free.
+            inputs: the parameters of each run, such as ``[{"Name": "web-1"}, {"Name": "web-2"}]``; taken only
+                as runspaces become free.
             **options: as for ``run()`` of a runspace; ``timeout`` is in seconds for each run, from the moment
                 that it has its runspace, and ``on_record`` is called for all runs.
 
@@ -202,6 +205,10 @@ class RunspacePool:
             InvalidArgumentTypeError: an argument is of the wrong kind.
             InvalidArgumentValueError: an argument makes no sense.
         """
+        if isinstance(inputs, Mapping | str):
+            raise InvalidArgumentTypeError(
+                "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
+            )
         prepare(script, parameters=None, **options)
 
         def work(numbered: tuple[int, Parameters]) -> PoolResult[object]:

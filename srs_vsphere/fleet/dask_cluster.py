@@ -7,18 +7,16 @@ import pickle
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
 import anyio.to_thread
 from attrs import frozen
 from distributed import Client, Future
 
+from srs_vsphere._concurrency.late_calls import Scheduler, scheduler_async
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.dask_worker import FleetPlugin, PartReports, poll_part
 from srs_vsphere.fleet.options import FleetOptions
@@ -131,12 +129,12 @@ class Cluster:
         self._tasks: dict[_Future, object] = {}
         self._done: deque[_Future] = deque()
         self._wake = anyio.Event()
-        self._token: anyio.lowlevel.EventLoopToken | None = None
+        self._later: Scheduler | None = None
         self._registered = False
 
     async def open(self) -> None:
         """Send the plugin to the workers, if it is not there."""
-        self._token = anyio.lowlevel.current_token()
+        self._later = scheduler_async()
         users = _plugins.setdefault(self._client, {})
         for name in [name for name, count in users.items() if not count and name != self._plugin.name]:
             del users[name]
@@ -231,9 +229,9 @@ class Cluster:
         return f"{type(error).__name__}: {error}"
 
     def _ended(self, future: _Future) -> None:
-        # Called in a thread of Dask's.
-        with suppress(anyio.RunFinishedError):
-            anyio.from_thread.run_sync(self._note, future, token=self._token)
+        # Called in the one thread that Dask has for this: it must not wait for a loop that may have stopped.
+        if self._later is not None:
+            self._later(partial(self._note, future))
 
     def _note(self, future: _Future) -> None:
         if future in self._tasks:

@@ -25,7 +25,6 @@ from srs_vsphere.models import (
     WebConsole,
     WebConsoleState,
 )
-from tests.patience import patient
 
 
 def played(timeout, seen=Seen.PENDING, random=lambda: 0.0, took=0.0, longest_delay=LONGEST_DELAY):
@@ -65,7 +64,6 @@ def test_without_a_timeout_it_never_gives_up():
 answers = st.sampled_from([Seen.PENDING, Seen.TRANSIENT_ERROR])
 
 
-@patient
 @given(st.floats(0, 60), st.floats(0.5, 20), answers, st.floats(0, 3), st.randoms(use_true_random=False))
 def test_never_under_half_a_second_and_one_last_question_at_the_deadline(
     timeout, longest_delay, seen, took, random
