@@ -16,6 +16,7 @@ class BackgroundTask(Protocol):
     @property
     def ended(self) -> bool:
         """Whether it has ended."""
+        ...
 
     def cancel(self) -> None:
         """Cancel it, if it has not ended yet."""
