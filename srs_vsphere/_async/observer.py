@@ -38,11 +38,7 @@ class AsyncObserver:
         self.log_scripts: bool = log_scripts
 
     async def tell(self, event: Event) -> None:
-        """Tell everybody of an event.
-
-        Args:
-            event: the event.
-        """
+        """Tell everybody of an event."""
         log_event(event)
         if self._telemetry is not None:
             self._telemetry.record(event)
@@ -59,11 +55,7 @@ class AsyncObserver:
         return nullcontext() if self._telemetry is None else self._telemetry.span(name, attributes)
 
     def request_span(self, call: Call) -> AbstractContextManager[Span | None]:
-        """Return a context that is the span of one attempt of a request.
-
-        Args:
-            call: what is attempted.
-        """
+        """Return a context that is the span of one attempt of a request."""
         if self._telemetry is None:
             return nullcontext()
         name, _, port = call.host.rpartition(":")

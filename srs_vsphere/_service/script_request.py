@@ -309,9 +309,6 @@ def _check_on_record(on_record: object, *, streams: StreamsChoice) -> None:
 def check_new_only(**options: object) -> None:
     """Refuse options of a new runspace where one is given.
 
-    Args:
-        **options: the options by name.
-
     Raises:
         InvalidArgumentValueError: one of them is set.
     """

@@ -124,9 +124,6 @@ class AssertionFacts(NamedTuple):
 def read_assertion(xml: bytes) -> AssertionFacts:
     """Read a holder-of-key assertion.
 
-    Args:
-        xml: the assertion.
-
     Raises:
         ValueError: it is none; the message begins with ``token`` and repeats nothing of it.
     """
