@@ -1,7 +1,4 @@
-"""A connection over TLS: what comes is decrypted before the plain connection beneath sees it.
-
-Not with asyncio's own TLS, which keeps a buffer of 256 KiB for each connection.
-"""
+"""A connection over TLS: what comes is decrypted before the plain connection that it is sees it."""
 
 from __future__ import annotations
 
