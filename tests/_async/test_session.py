@@ -68,7 +68,7 @@ async def test_a_client_that_was_never_closed_says_so(server: SimServer) -> None
             # Only now, that no call refers to it any more.
             del client
             gc.collect()
-        return f"a client of {server.url.removeprefix('http://')} was never closed" in str(told)
+        return f"a client of {server.url.removeprefix('http://')} was never closed" in "".join(map(str, told))
 
     async with make_client(server.url) as other:
         assert await warned(AUTH)
