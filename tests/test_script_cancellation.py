@@ -1,4 +1,8 @@
-"""Scripts and runspaces, cancelled at random moments or with their responses lost: nothing stays behind."""
+"""Scripts and runspaces, cancelled at random moments or with their responses lost: nothing stays behind.
+
+SRS_TEST_SHARE=1 tries 10,000 creates and 1,000 runs on asyncio, five times what is tried by default: it showed
+no more.
+"""
 
 from __future__ import annotations
 
