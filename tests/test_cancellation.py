@@ -46,7 +46,7 @@ async def test_thousands_of_cancelled_requests_leave_nothing(
 ) -> None:
     """Each is cancelled somewhere between its first step and its end.
 
-    With SRS_TEST_SHARE=1 it is 20,000 on asyncio and 4,000 on trio, which showed no more than a fifth of them.
+    SRS_TEST_SHARE=1 makes it 20,000 on asyncio and 4,000 on trio, which showed no more than a fifth of them.
     """
     for _ in range(20):
         simulator.add_runspace()
