@@ -136,7 +136,7 @@ class AsyncSession:
         operation: Operation,
         reader: AsyncReader[T],
         *,
-        path: str | None = None,
+        id: str | None = None,
         body: bytes | None = None,
         within: float | None = None,
         timeout: float | None = None,
@@ -146,7 +146,7 @@ class AsyncSession:
         Args:
             operation: what to call.
             reader: takes the result out of the response.
-            path: its path, if that holds an id.
+            id: which resource, if it is about one.
             body: JSON to send.
             within: seconds it may take, if that is less than the policy's deadline.
             timeout: seconds that the caller gave it, instead of the policy's deadline.
@@ -163,7 +163,7 @@ class AsyncSession:
         loop_check = state.loop_check
         if state.closed or loop_check.loop is not loop_check.running():
             self._check_open()
-        path = operation.path if path is None else path
+        path = operation.path if id is None else operation.path_for(id)
         call = self.sender.new_call(operation, path, body, within=within, policy=self._policy(timeout))
         if not operation.needs_key:
             return await self.sender.send(call, reader)
