@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import SimServer, Simulator
+from srs_vsphere.simulator import SimServer, Simulator, VirtualClock
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -56,6 +56,12 @@ def join(*children):
     for child in children:
         assert os.waitpid(child, 0)[1] == 0
 """
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """No client waits for what a service takes its time for."""
+    return VirtualClock(auto=True)
 
 
 @pytest.fixture(params=["plain", "tls"])

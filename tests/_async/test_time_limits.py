@@ -146,6 +146,20 @@ async def test_output_that_does_not_come_is_not_waited_for(
 
 
 @pytest.mark.anyio
+async def test_the_cause_of_a_wait_that_failed_gives_no_advice_of_its_own(
+    server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
+) -> None:
+    runspace = simulator.add_runspace()
+    async with make_client(server.url, clock=client_clock) as client:
+        with server.faults.armed(Fault(operation="runspaces.get", status=503)):
+            with pytest.raises(WaitTimeoutError, match="within 5 s") as caught:
+                await client.runspaces.wait_ready(runspace, timeout=5)
+    assert "runspaces.get on" in (caught.value.cause or "")
+    assert "Given up" not in str(caught.value)
+    assert ServerError.advice not in str(caught.value)
+
+
+@pytest.mark.anyio
 async def test_streams_that_are_gone_change_nothing_about_the_end(
     server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock
 ) -> None:

@@ -312,6 +312,9 @@ def test_an_exhausted_policy_says_so_and_what_to_do(server: SimServer) -> None:
         with make_client(server.url, retry=RetryPolicy(deadline=20.0)) as client:
             with pytest.raises(ServerError, match=r"after the deadline of 20 s: .*RetryPolicy\(deadline=\)"):
                 client.runspaces.list()
+            # The time that this call was given counts, not the policy's.
+            with pytest.raises(ServerError, match=r"after the deadline of 10\.5 s: .*timeout="):
+                client.runspaces.list(timeout=10.5)
     with make_client(server.url, retry=RetryPolicy(attempts=1)) as client:
         with pytest.raises(ServerError) as caught:
             client.about()
