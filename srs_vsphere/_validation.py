@@ -53,8 +53,9 @@ def check_seconds(name: str, value: object) -> None:
         InvalidArgumentTypeError: it is not a number.
         InvalidArgumentValueError: it is not positive or not finite.
     """
-    check_number(name, value, least=-sys.float_info.max, unit="seconds")
-    if isinstance(value, int | float) and value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidArgumentTypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 < value <= sys.float_info.max:
         raise InvalidArgumentValueError(f"{name} must be more than 0 seconds, not {value!r}")
 
 

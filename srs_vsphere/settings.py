@@ -159,7 +159,9 @@ def check_auth(auth: object) -> None:
         not is_class and (isinstance(auth, BasicAuth | ApiKeyAuth | CredentialSource) or is_sign_auth(auth))
     ):
         return
-    given = auth.__name__ if isinstance(auth, type) else type(auth).__name__
+    kind = auth if isinstance(auth, type) else type(auth)
+    # With its module, for there is a BasicAuth elsewhere, too.
+    given = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     # Given as text it is a password, and a traceback shows this frame's variables.
     del auth
     raise InvalidArgumentTypeError(

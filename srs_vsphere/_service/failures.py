@@ -16,6 +16,7 @@ from srs_vsphere._service.api_errors import PROXY_ADVICE, error_for
 from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent, retry_after_seconds
 from srs_vsphere.errors import (
+    ApiError,
     ClosedError,
     DecodeError,
     NotFoundError,
@@ -29,6 +30,7 @@ from srs_vsphere.errors import (
     TransportError,
     WaitTimeoutError,
 )
+from srs_vsphere.models.error_details import ErrorDetails
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -196,14 +198,15 @@ def _of_proxy(call: Call, cause: httpx.HTTPError) -> Failure:
     return evolve(failure, outcome=Outcome(Sent.NO, final=True))
 
 
-def of_deadline(call: Call, seconds: float) -> Failure:
+def of_deadline(call: Call) -> Failure:
     """Return the failure of an attempt that the call's deadline ended.
 
     Args:
         call: what was attempted.
-        seconds: the policy's deadline.
     """
-    return unknown(call, f"no response within the deadline of {seconds:g} s", kind=ResponseTimeoutError)
+    return unknown(
+        call, f"no response within the deadline of {round(call.seconds, 3):g} s", kind=ResponseTimeoutError
+    )
 
 
 def may_have_taken_effect(error: SrsError) -> bool:
@@ -229,6 +232,29 @@ def was_not_started(error: SrsError) -> bool:
     if isinstance(error, WaitTimeoutError):
         return error.started is False and error.operation != "pool.lease"
     return isinstance(error, RunspaceBusyError | RunspaceNotReadyError)
+
+
+def failed(
+    kind: type[ApiError], named: str, details: ErrorDetails | None, operation: str, host: str
+) -> ApiError:
+    """Return the error of a runspace or web console that is in state ``error``.
+
+    Args:
+        kind: the error's class.
+        named: what has failed.
+        details: what the service says of it.
+        operation: what waited for it.
+        host: where.
+    """
+    said = ErrorDetails() if details is None else details
+    return kind(
+        f"{named} failed: {said.error_message or 'no reason was given'}",
+        operation=operation,
+        host=host,
+        code=said.code,
+        details=said.details,
+        advice="It will not recover: delete it, and create another if the reason is mended.",
+    )
 
 
 def _words(cause: Exception | None) -> str | None:

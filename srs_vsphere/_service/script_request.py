@@ -89,6 +89,25 @@ class ClientRunOptions(NewRunspaceOptions, total=False):
     runspace: RunspaceRef | None
 
 
+class OutputOptions(TypedDict, total=False):
+    """The form of the output, and what goes with each form; see ``run()`` of a client."""
+
+    output: OutputChoice
+    width: int | None
+    depth: int | None
+    output_type: object
+    on_mismatch: MismatchChoice
+    converter: BaseConverter | None
+
+
+class JobOptions(RunOptions, OutputOptions, total=False):
+    """What `prepare` takes besides the script."""
+
+
+class MapJobOptions(MapOptions, OutputOptions, total=False):
+    """The same without parameters."""
+
+
 class ScriptBody(dict[str, object]):
     """Members of a request that holds a script, which no repr shows."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from types import TracebackType
 
 from srs_vsphere._sync.runspace_calls import SECONDS_TO_DELETE, RunspaceCalls
 from srs_vsphere._sync.runspace_handle import RunspaceHandle
@@ -14,7 +13,7 @@ from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.poll_schedule import AskAgain, Seen, Wait, WaitPolicy
+from srs_vsphere._service.poll_schedule import End, Seen, Wait
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere.errors import (
     NotFoundError,
@@ -23,6 +22,7 @@ from srs_vsphere.errors import (
     SrsError,
     VCenterConnectionError,
     WaitTimeoutError,
+    without_advice,
 )
 from srs_vsphere.events import WaitingForQuota
 from srs_vsphere.models import Runspace, StreamGap, StreamRecord, StreamType
@@ -84,12 +84,7 @@ class RunspaceBlock:
             raise
         return RunspaceHandle(self._session, runspace)
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         # A process that was forked within the block leaves it too, but the runspace is not its own.
         if self._process == os.getpid():
             self._delete()
@@ -133,7 +128,7 @@ class RunspaceBlock:
     def _create(self, began: Deadline) -> Runspace:
         clock = self._session.sender.clock
         waiting = Deadline(self._wait_for_quota, clock.now)
-        patience = Wait(WaitPolicy(timeout=self._wait_for_quota), clock.random)
+        patience = Wait(self._wait_for_quota, clock.random)
         told = False
         while True:
             try:
@@ -145,7 +140,7 @@ class RunspaceBlock:
                 )
             except QuotaExceededError:
                 step = patience.saw(self._wait_for_quota - (waiting.left() or 0.0), Seen.PENDING)
-                if not isinstance(step, AskAgain) or self._deadline.over:
+                if isinstance(step, End) or self._deadline.over:
                     raise
                 if not told:
                     told = True
@@ -156,7 +151,7 @@ class RunspaceBlock:
                 if may_have_taken_effect(error):
                     self._calls.delete_lost(self.name)
                 raise
-            clock.sleep(step.delay)
+            clock.sleep(step)
 
     def _ready(self, began: Deadline) -> Runspace:
         opened = self._id or ""
@@ -179,7 +174,7 @@ class RunspaceBlock:
             started=False,
             operation="runspaces.open",
             host=self._session.sender.origin.host,
-            cause=str(error),
+            cause=without_advice(error),
             advice="The script was not started: give it more time.",
         )
 

@@ -11,7 +11,7 @@ from srs_vsphere._sync.session import Session
 from srs_vsphere._codec import models
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service import operations
-from srs_vsphere._service.failures import may_have_taken_effect
+from srs_vsphere._service.failures import failed, may_have_taken_effect
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._validation import check_flag, check_name
 from srs_vsphere.errors import NotFoundError, RunspaceNotReadyError, SrsError
@@ -50,9 +50,9 @@ class RunspaceCalls:
             within: seconds it may take.
             timeout: seconds that the caller gave it.
         """
-        operation = operations.RUNSPACES_GET
-        path = operation.path_for(id)
-        return self._session.call(operation, _read_runspace, path=path, within=within, timeout=timeout)
+        return self._session.call(
+            operations.RUNSPACES_GET, _read_runspace, id=id, within=within, timeout=timeout
+        )
 
     def create(
         self,
@@ -133,10 +133,10 @@ class RunspaceCalls:
             within: seconds it may take.
             timeout: seconds that the caller gave it.
         """
-        operation = operations.RUNSPACES_DELETE
-        path = operation.path_for(id)
         try:
-            self._session.call(operation, read_nothing, path=path, within=within, timeout=timeout)
+            self._session.call(
+                operations.RUNSPACES_DELETE, read_nothing, id=id, within=within, timeout=timeout
+            )
         except NotFoundError as error:
             # The service has no 404 here, but an error like any other; so it is asked once more, unless an
             # attempt of ours before this one was just what removed it.
@@ -185,12 +185,12 @@ class RunspaceCalls:
         """
         # Loaded on use: who lists runspaces waits for none.
         from srs_vsphere._sync.poll import Poll
-        from srs_vsphere._service.poll_schedule import WaitPolicy, seen_runspace
+        from srs_vsphere._service.poll_schedule import seen_runspace
 
         operations.RUNSPACES_GET.path_for(id)
         poll = Poll(
             self._session,
-            WaitPolicy(timeout=timeout),
+            timeout,
             operation="runspaces.wait_ready",
             what=f"runspace {id} did not become ready",
             ask=lambda within: self.get(id, within),
@@ -201,15 +201,8 @@ class RunspaceCalls:
         runspace = poll.until_end()
         if runspace.state != RunspaceState.ERROR:
             return runspace
-        details = runspace.error_details
-        raise RunspaceNotReadyError(
-            f"runspace {id} failed: {(details and details.error_message) or 'no reason was given'}",
-            operation="runspaces.wait_ready",
-            host=self._session.sender.origin.host,
-            code=details.code if details else None,
-            details=details.details if details else None,
-            advice="It will not recover: delete it, and create another if the reason is mended.",
-        )
+        error, host = runspace.error_details, self._session.sender.origin.host
+        raise failed(RunspaceNotReadyError, f"runspace {id}", error, "runspaces.wait_ready", host)
 
     def _is_gone(self, id: str, within: float | None) -> bool:
         try:

@@ -20,7 +20,7 @@ from srs_vsphere._codec import models
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service import operations
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.poll_schedule import WaitPolicy, seen_execution
+from srs_vsphere._service.poll_schedule import seen_execution
 from srs_vsphere._service.script_request import ScriptBody
 from srs_vsphere.errors import NotFoundError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
@@ -114,9 +114,9 @@ class ScriptCalls:
             within: seconds it may take.
             timeout: seconds that the caller gave it.
         """
-        operation = operations.SCRIPT_EXECUTIONS_GET
-        path = operation.path_for(id)
-        return self._session.call(operation, _read_execution, path=path, within=within, timeout=timeout)
+        return self._session.call(
+            operations.SCRIPT_EXECUTIONS_GET, _read_execution, id=id, within=within, timeout=timeout
+        )
 
     def output(
         self, id: str, within: float | None = None, timeout: float | None = None
@@ -128,9 +128,9 @@ class ScriptCalls:
             within: seconds it may take.
             timeout: seconds that the caller gave it.
         """
-        operation = operations.SCRIPT_EXECUTIONS_OUTPUT
-        path = operation.path_for(id)
-        return self._session.call(operation, read_texts, path=path, within=within, timeout=timeout)
+        return self._session.call(
+            operations.SCRIPT_EXECUTIONS_OUTPUT, read_texts, id=id, within=within, timeout=timeout
+        )
 
     def records(
         self, id: str, stream: StreamType, within: float | None = None, timeout: float | None = None
@@ -143,10 +143,8 @@ class ScriptCalls:
             within: seconds it may take.
             timeout: seconds that the caller gave it.
         """
-        operation = operations.SCRIPT_EXECUTIONS_STREAMS[stream]
-        path = operation.path_for(id)
         records = self._session.call(
-            operation, _read_records, path=path, within=within, timeout=timeout
+            operations.SCRIPT_EXECUTIONS_STREAMS[stream], _read_records, id=id, within=within, timeout=timeout
         )
         return None if records is None else [evolve(record, stream=stream) for record in records]
 
@@ -160,7 +158,7 @@ class ScriptCalls:
         """
         poll = Poll(
             self._session,
-            WaitPolicy(timeout=timeout if within is None else within),
+            timeout if within is None else within,
             operation="script_executions.wait",
             what=f"script {id} did not end",
             given=None if within is None else timeout,
@@ -177,9 +175,9 @@ class ScriptCalls:
             within: seconds it may take.
             timeout: seconds that the caller gave it.
         """
-        operation = operations.SCRIPT_EXECUTIONS_CANCEL
-        path = operation.path_for(id)
-        self._session.call(operation, read_nothing, path=path, within=within, timeout=timeout)
+        self._session.call(
+            operations.SCRIPT_EXECUTIONS_CANCEL, read_nothing, id=id, within=within, timeout=timeout
+        )
 
     def cancel_on_the_way_out(self, id: str, name: str | None, seconds: float) -> bool:
         """Ask for a script to be stopped, on the way out.

@@ -66,7 +66,7 @@ def test_tables(srs, columns):
 @pytest.mark.parametrize("columns", [80, 200])
 def test_tables_of_a_fleet(tmp_path, columns):
     where = {"COLUMNS": str(columns), "TZ": ZONE}
-    with SimFleet(3, users={"alice": "sesame-7Qx"}) as fleet:
+    with SimFleet(3, users={"alice": "sesame-7Qx"}, clock=VirtualClock(auto=True)) as fleet:
         rows = "".join(f"{host.name},{host.url}\n" for host in fleet.hosts)
         (tmp_path / "hosts.csv").write_text(f"name,url\n{rows}")
         srs = Shell(fleet.hosts[0].url, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import pickle
@@ -31,12 +32,11 @@ from srs_vsphere.fleet import (
     Target,
 )
 from srs_vsphere.simulator import Fault, SimFleet
-from tests.fleet.helping import AUTH, simulated, targets_of
-from tests.patience import patient
+from tests.fleet.helping import AUTH, USERS, simulated, targets_of
 
 distributed = pytest.importorskip("distributed", reason="the engine that is tested")
 
-from distributed import Client, LocalCluster  # noqa: E402 - after the look whether it is there
+from distributed import Client, Future, LocalCluster  # noqa: E402 - after the look whether it is there
 
 from srs_vsphere.fleet.dask import sweep, watch  # noqa: E402
 from srs_vsphere.fleet.dask_cluster import assign  # noqa: E402
@@ -87,7 +87,6 @@ async def reports_of(targets: list[Target], client: Client, **options: object) -
     st.integers(1, 60),
     st.lists(st.sets(st.sampled_from("abcdef"), min_size=1), min_size=1, max_size=4),
 )
-@patient
 def test_parts_are_spread_evenly_and_stay_where_they_may(parts: int, history: list[set[str]]) -> None:
     before: dict[int, str] = {}
     for workers in history:
@@ -239,6 +238,26 @@ async def test_a_client_of_its_own_thread_will_do(anyio_backend: str) -> None:
         finally:
             await anyio.to_thread.run_sync(client.shutdown)
         await hosts.wait_idle_async()
+
+
+def test_no_thread_of_dask_waits_for_an_event_loop_that_has_stopped() -> None:
+    with (
+        SimFleet(2, users=USERS) as hosts,
+        Client(n_workers=1, processes=False, dashboard_address=":0", silence_logs=logging.ERROR) as client,
+        asyncio.Runner() as runner,
+    ):
+        hosts.faults.add(Fault(host="srs-0002", operation="runspaces.list", delay=60))
+        reports = sweep(targets_by_value(hosts), client=client)
+
+        async def first() -> str:
+            return (await anext(reports)).target.name
+
+        assert runner.run(first()) == "srs-0001"
+        client.cancel(list(reports._cluster._tasks))
+        # The thread that told of it, while no loop ran, has time for others.
+        assert Future._cb_executor is not None
+        assert Future._cb_executor.submit(lambda: "free").result(60) == "free"
+        runner.run(reports.aclose())
 
 
 @pytest.mark.anyio

@@ -696,6 +696,17 @@ async def test_it_runs_on_a_running_asyncio_loop(simulator):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_connection_that_comes_as_the_server_ends_is_closed(simulator):
+    async with SimServer(simulator) as server:
+        client = RawClient(server.port)
+        server._listener._accept()
+    assert server.traffic.open == 0
+    with client:
+        assert client.rest() == b""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_on_a_loop_that_cannot_watch_sockets_it_runs_in_a_thread(simulator, monkeypatch):
     # Windows' usual loop has the method, and it only raises: that of the base class.
     assert not running._watches_sockets(asyncio.AbstractEventLoop())
