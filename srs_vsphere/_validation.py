@@ -157,7 +157,7 @@ def count(_: object, attribute: Attribute[int], value: object) -> None:
     check_count(attribute.name, value)
 
 
-def of_kind(kind: type) -> Callable[[object, Attribute[T], object], None]:
+def of_kind(kind: type[T]) -> Callable[[object, Attribute[T], object], None]:
     """Return a check that a field's value is of a class.
 
     Args:
