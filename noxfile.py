@@ -12,8 +12,8 @@ nox.options.error_on_missing_interpreters = False
 
 ALL_CORES = ("-n", "auto", "--dist", "worksteal", "--durations", "15")
 
-#: What is not run again on httpx's own transport or with httpx2: programs in processes of their own, which send
-#: as ever, and what sends nothing, or nothing that other tests do not send.
+#: What is not run again on httpx's own transport or with httpx2: programs in processes of their own, which
+#: send as ever, and what sends nothing, or nothing that other tests do not send.
 ONCE = [
     f"--ignore=tests/{each}"
     for each in (
