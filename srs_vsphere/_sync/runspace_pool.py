@@ -256,10 +256,7 @@ class RunspaceLease:
         return self._taken.handle
 
     def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         taken, self._taken = self._taken, None
         if taken is None:
