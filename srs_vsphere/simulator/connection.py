@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
         if end < 0:
             self._searched = max(0, len(buffer) - 3)
             # Only the limits can object to what is not whole; and what begins TLS never becomes a request.
-            if len(buffer) > self._host.limits.head or buffer[:1] == _TLS_HANDSHAKE:
+            if len(buffer) > self._host.limits.head or buffer.startswith(_TLS_HANDSHAKE):
                 parse_head(bytes(buffer), self._host.limits)
             return None
         block = bytes(buffer[:end])
