@@ -53,8 +53,9 @@ def check_seconds(name: str, value: object) -> None:
         InvalidArgumentTypeError: it is not a number.
         InvalidArgumentValueError: it is not positive or not finite.
     """
-    check_number(name, value, least=-sys.float_info.max, unit="seconds")
-    if isinstance(value, int | float) and value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidArgumentTypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 < value <= sys.float_info.max:
         raise InvalidArgumentValueError(f"{name} must be more than 0 seconds, not {value!r}")
 
 
@@ -148,16 +149,6 @@ def seconds(_: object, attribute: Attribute[float], value: object) -> None:
     check_seconds(attribute.name, value)
 
 
-def patience(_: object, attribute: Attribute[float], value: object) -> None:
-    """Check a field with `check_patience`."""
-    check_patience(attribute.name, value)
-
-
 def count(_: object, attribute: Attribute[int], value: object) -> None:
     """Check a field with `check_count`."""
     check_count(attribute.name, value)
-
-
-def flag(_: object, attribute: Attribute[bool], value: object) -> None:
-    """Check a field with `check_flag`."""
-    check_flag(attribute.name, value)

@@ -13,9 +13,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, SimServer, Simulator, StreamMessage
+from srs_vsphere.simulator import (
+    Fault,
+    ScriptCall,
+    ScriptReply,
+    SimServer,
+    Simulator,
+    StreamMessage,
+    VirtualClock,
+)
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """No client waits for what a service takes its time for."""
+    return VirtualClock(auto=True)
 
 
 def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

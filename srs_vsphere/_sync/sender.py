@@ -126,7 +126,8 @@ class Sender:
         """
         policy = self.policy if policy is None else policy
         seconds = policy.deadline if within is None else min(within, policy.deadline)
-        return Call(operation, path, self.origin.host, self.clock.now() + seconds, body, 0, policy, None)
+        deadline = self.clock.now() + seconds
+        return Call(operation, path, self.origin.host, deadline, seconds, body, 0, policy, None)
 
     def send(
         self,
@@ -165,7 +166,8 @@ class Sender:
                 call.operation,
                 attempt=call.attempts,
                 outcome=result.outcome,
-                elapsed=call.policy.deadline - (call.deadline - now),
+                seconds=call.seconds,
+                left=call.deadline - now,
                 budget=self._budget.left(now),
                 random=self.clock.random(),
             )
@@ -273,7 +275,7 @@ class Sender:
         except StreamInterruptedError as error:
             return Failure(Outcome(Sent.MAYBE), error)
         except TimeoutError:
-            return failures.of_deadline(call, call.policy.deadline)
+            return failures.of_deadline(call)
         except BaseException as error:
             # Whoever logs its traceback with variables must not log the API key.
             hide_requests(error)

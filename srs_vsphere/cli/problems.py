@@ -136,7 +136,7 @@ OWN_TERMS = (
     (r'say Tls\(verify="never"\)', "give --insecure twice"),
     ("pass arguments, or name a profile with SRS_PROFILE", "give options, or name a profile with --profile"),
     (r": wait, or raise RetryPolicy\(attempts=\)", ""),
-    (r": wait, or raise RetryPolicy\(deadline=\)", ": give it more time with --timeout"),
+    (r"with timeout= or RetryPolicy\(deadline=\)", "with --timeout"),
     (r"argument_scripts\.list\(\)", "`srs template ls`"),
     (r"runspaces\.list\(\)", "`srs runspace ls`"),
     (r"script_executions\.list\(\)", "`srs script ls`"),

@@ -75,7 +75,7 @@ def script_text(file: Path | None, command: str | None, *, stdin_is_taken: bool)
     elif name.startswith("-"):
         raise UsageError(name, "there is no such option")
     else:
-        content = _content(name, "FILE")
+        content = _content(name, "FILE", " (-c takes the script itself)")
     text = _text(content, name, "FILE")
     if not text.strip():
         raise UsageError("FILE", f"{name} is blank")
@@ -145,11 +145,11 @@ def _asked(name: str) -> Secret:
     return Secret(getpass.getpass(f"{name}: ", stream=sys.stderr))
 
 
-def _content(path: str, argument: str) -> bytes:
+def _content(path: str, argument: str, hint: str = "") -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise UsageError(argument, f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(argument, f"{path} cannot be read: {error.strerror}{hint}") from error
     except ValueError as error:
         raise UsageError(argument, f"{path!r} is no path: {error}") from error
 

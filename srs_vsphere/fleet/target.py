@@ -101,6 +101,8 @@ def check_targets(targets: Iterable[Target]) -> Sequence[Target]:
         TypeError: one is no `Target`.
         ValueError: there is none, or two have one name.
     """
+    if isinstance(targets, Target):
+        raise InvalidArgumentTypeError("targets must hold Target objects, not be one: give [target]")
     found: dict[str, Target] = {}
     for place, target in enumerate(targets):
         if not isinstance(target, Target):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types

@@ -249,6 +249,8 @@ def test_bad_arguments_are_refused(server: SimServer) -> None:
                 pool.lease(timeout=-1.0)
             with pytest.raises(ValueError, match="script"):
                 pool.map(" ", [])
+            with pytest.raises(TypeError, match="inputs must be parameters for each run"):
+                pool.map("1", {"Name": [1, 2]})
             with pytest.raises(TypeError, match="nme"):
                 pool.map("1", [], nme="x")  # type: ignore[call-overload]  # the point of the test
     assert CREATE not in server.requests

@@ -97,7 +97,11 @@ def test_one_process_logs_in_while_the_others_wait(server, file):
     )
     command = [sys.executable, "-W", "error", "-c", script, server.url, str(file)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
-    assert [process.communicate()[0].strip() for process in running] == [b"0"] * 4
+    try:
+        assert [process.communicate(timeout=100)[0].strip() for process in running] == [b"0"] * 4
+    finally:
+        for process in running:
+            process.kill()
     assert logins(server) == 1
 
 

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from srs_vsphere.simulator import Fault, SimFleet
+from srs_vsphere.simulator import Fault, SimFleet, VirtualClock
 from tests.cli.running import PROGRAM, STRICT, Shell
 
 
 @pytest.fixture
 def fleet():
-    with SimFleet(3, users={"alice": "sesame-7Qx"}) as fleet:
+    with SimFleet(3, users={"alice": "sesame-7Qx"}, clock=VirtualClock(auto=True)) as fleet:
         yield fleet
 
 
@@ -119,7 +119,7 @@ def cluster(monkeypatch):
     monkeypatch.setenv("SRS_USERNAME", "alice")
     monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
     with distributed.LocalCluster(
-        n_workers=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1"
+        n_workers=1, processes=False, dashboard_address=":0", protocol="tcp", host="127.0.0.1"
     ) as cluster:
         yield cluster
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import Fault, Settings, SimFleet, SimServer, Simulator, VirtualClock
+from srs_vsphere.simulator import Fault, SimFleet, SimServer, Simulator, VirtualClock
 from tests.cli.running import Shell
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -66,8 +66,7 @@ def test_tables(srs, columns):
 @pytest.mark.parametrize("columns", [80, 200])
 def test_tables_of_a_fleet(tmp_path, columns):
     where = {"COLUMNS": str(columns), "TZ": ZONE}
-    at_once = Settings(creation_seconds=0, script_seconds=0, first_poll=0, poll_interval=0.05)
-    with SimFleet(3, users={"alice": "sesame-7Qx"}, settings=at_once) as fleet:
+    with SimFleet(3, users={"alice": "sesame-7Qx"}, clock=VirtualClock(auto=True)) as fleet:
         rows = "".join(f"{host.name},{host.url}\n" for host in fleet.hosts)
         (tmp_path / "hosts.csv").write_text(f"name,url\n{rows}")
         srs = Shell(fleet.hosts[0].url, tmp_path)

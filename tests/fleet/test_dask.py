@@ -34,7 +34,6 @@ from srs_vsphere.fleet import (
 )
 from srs_vsphere.simulator import Fault, SimFleet
 from tests.fleet.helping import AUTH, USERS, simulated, targets_of
-from tests.patience import patient
 
 distributed = pytest.importorskip("distributed", reason="the engine that is tested")
 
@@ -89,7 +88,6 @@ async def reports_of(targets: list[Target], client: Client, **options: object) -
     st.integers(1, 60),
     st.lists(st.sets(st.sampled_from("abcdef"), min_size=1), min_size=1, max_size=4),
 )
-@patient
 def test_parts_are_spread_evenly_and_stay_where_they_may(parts: int, history: list[set[str]]) -> None:
     before: dict[int, str] = {}
     for workers in history:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimFleet, SystemClock
+from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, SimFleet, VirtualClock
 from tests.test_examples import EXAMPLES
 
 #: A crash is a SIGKILL here; Windows has no signal to send to one process.
@@ -46,24 +46,9 @@ def run(name: str, *arguments: str | Path) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-class SkippingClock(SystemClock):
-    """The machine's own time, of which a test may skip some."""
-
-    skipped = 0.0
-
-    def seconds(self) -> float:
-        return super().seconds() + self.skipped
-
-
 @pytest.fixture
-def clock() -> SkippingClock:
-    return SkippingClock()
-
-
-@pytest.fixture
-def hosts(clock: SkippingClock) -> Iterator[SimFleet]:
-    settings = Settings(creation_seconds=0.01, poll_interval=0.05)
-    with SimFleet(8, users={"alice": "sesame-7Qx"}, settings=settings, clock=clock) as fleet:
+def hosts() -> Iterator[SimFleet]:
+    with SimFleet(8, users={"alice": "sesame-7Qx"}, clock=VirtualClock(auto=True)) as fleet:
         yield fleet
 
 
@@ -139,23 +124,25 @@ def test_run_everywhere(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
 
 
 @posix
-def test_a_crash_repeats_nothing(hosts: SimFleet, clock: SkippingClock, file: Path, tmp_path: Path) -> None:
+def test_a_crash_repeats_nothing(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
     calls: dict[str, int] = {}
     lock = threading.Lock()
     begun = threading.Semaphore(0)
 
-    def counter(name: str, seconds: float):  # type: ignore[no-untyped-def]  # a closure
+    def counter(name: str):  # type: ignore[no-untyped-def]  # a closure
         def count(call: ScriptCall) -> ScriptReply:
             with lock:
                 calls[name] = calls.get(name, 0) + 1
             begun.release()
-            return ScriptReply(output=[name], duration=seconds)
+            return ScriptReply(output=[name])
 
         return count
 
-    for number, host in enumerate(hosts.hosts):
-        # Half of them are running when the program dies.
-        host.simulator.on_script(re.compile("Get-VM"), counter(host.name, 0 if number % 2 else 300))
+    for host in hosts.hosts:
+        host.simulator.on_script(re.compile("Get-VM"), counter(host.name))
+    # Of half of them the program knows no end when it dies.
+    for host in hosts.hosts[::2]:
+        hosts.faults.add(Fault(host=host.name, operation="script_executions.get", delay=3600))
     journal = tmp_path / "journal"
     with start("run_everywhere.py", file, journal, "Get-VM") as process:
         assert process.stdout is not None
@@ -163,7 +150,7 @@ def test_a_crash_repeats_nothing(hosts: SimFleet, clock: SkippingClock, file: Pa
         for _ in hosts.hosts:
             assert begun.acquire(timeout=60)
         process.kill()
-    clock.skipped += 300
+    hosts.faults.clear()
     assert sorted(done) == ["srs-0002", "srs-0004", "srs-0006", "srs-0008"]
     code, out, err = run("run_everywhere.py", file, journal, "Get-VM")
     assert (code, err) == (0, "")

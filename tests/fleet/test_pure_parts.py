@@ -48,10 +48,9 @@ from srs_vsphere.fleet import (
 from srs_vsphere.fleet.breaker import Breaker
 from srs_vsphere.fleet.changes import changes
 from srs_vsphere.fleet.journal import Journal
-from srs_vsphere.fleet.login_pace import LoginPace
+from srs_vsphere.fleet.login_rate import LoginLimiter
 from srs_vsphere.fleet.running import job_of
 from srs_vsphere.fleet.schedule import Schedule, place_of, spread
-from tests.patience import patient
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
 HOST = Target("a", "https://a.example")
@@ -250,7 +249,6 @@ def test_targets_come_from_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @given(
     st.lists(st.tuples(st.floats(0, 100), st.booleans(), st.floats(0, 0.99)), max_size=60), st.integers(1, 4)
 )
-@patient
 def test_a_breaker_opens_after_failures_in_a_row_and_lets_single_probes_through(
     steps: list[tuple[float, bool, float]], failures: int
 ) -> None:
@@ -303,19 +301,17 @@ def test_a_breaker_policy_is_checked(options: dict[str, object], error: type[Exc
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=50))
-@patient
 def test_logins_keep_their_distance(gaps: list[float]) -> None:
-    pace = LoginPace(2)
+    limiter = LoginLimiter(2)
     now, times = 0.0, []
     for gap in gaps:
         now += gap
-        times.append(now + pace.wait(now))
+        times.append(now + limiter.wait(now))
     assert all(later - earlier >= 0.499 for earlier, later in itertools.pairwise(times))
     assert times[0] == gaps[0]
 
 
 @given(st.lists(st.floats(1e-5, 1e5), min_size=1, max_size=200), st.floats(0, 1), st.integers(0, 200))
-@patient
 def test_a_sketchs_quantiles_are_right_within_a_per_cent(
     durations: list[float], share: float, cut: int
 ) -> None:
@@ -363,7 +359,6 @@ def test_places_are_stable_and_even() -> None:
 
 
 @given(st.integers(1, 20), st.floats(0.5, 60), st.lists(st.floats(0, 3), max_size=80), st.floats(0, 1e6))
-@patient
 def test_turns_are_at_multiples_of_the_interval(
     hosts: int, interval: float, waits: list[float], start: float
 ) -> None:
@@ -450,7 +445,6 @@ def test_a_host_that_is_down_from_the_start() -> None:
     ),
     st.randoms(use_true_random=False),
 )
-@patient
 def test_events_lead_from_each_report_to_the_next_and_a_snapshot_may_come_between_any_two(
     history: list[dict[str, str] | None], chance: random.Random
 ) -> None:

@@ -20,7 +20,7 @@ from srs_vsphere.fleet import (
     SweepLate,
     Target,
 )
-from srs_vsphere.simulator import Fault, ScriptReply, Settings, SimFleet
+from srs_vsphere.simulator import Fault, ScriptReply, SimFleet, VirtualClock
 from tests.fleet.helping import AUTH, USERS, targets_of
 
 
@@ -68,8 +68,7 @@ def test_a_watch() -> None:
 
 
 def test_a_run() -> None:
-    settings = Settings(creation_seconds=0.01, poll_interval=0.05)
-    with SimFleet(3, users=USERS, settings=settings) as hosts:
+    with SimFleet(3, users=USERS, clock=VirtualClock(auto=True)) as hosts:
         for host in hosts.hosts:
             host.simulator.on_script("Get-VM", ScriptReply(output=["db"]))
         with SrsFleet(targets_of(hosts)) as fleet:
