@@ -86,9 +86,6 @@ class AsyncScriptRunner:
     async def start(self, job: Job) -> AsyncScriptRun:
         """Start a script and leave it running; the next in this runspace waits for its end and collects it.
 
-        Args:
-            job: the script.
-
         Raises:
             SrsError: it was not started, or nobody knows.
         """
@@ -106,9 +103,6 @@ class AsyncScriptRunner:
 
     async def finish(self, run: AsyncScriptRun) -> ScriptResult[object]:
         """Wait for the end of a script that was started, unless somebody did, and return what came of it.
-
-        Args:
-            run: the script.
 
         Raises:
             WaitTimeoutError: it did not end in time, and was canceled.
@@ -246,11 +240,7 @@ class AsyncScriptRunner:
         unique = job.name_is_unique
         try:
             execution = await self._calls.start(
-                self._runspace_id,
-                job.body,
-                job.name,
-                unique=unique,
-                within=deadline.keeping_back().left(),
+                self._runspace_id, job.body, job.name, unique=unique, within=deadline.keeping_back().left()
             )
         except BaseException as error:
             lost = not isinstance(error, SrsError) or may_have_taken_effect(error)

@@ -12,14 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum, Flag
 from functools import partial
-from ipaddress import (
-    IPv4Address,
-    IPv4Interface,
-    IPv4Network,
-    IPv6Address,
-    IPv6Interface,
-    IPv6Network,
-)
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import PurePath
 from typing import Self, cast
 from uuid import UUID
@@ -143,11 +136,7 @@ def matched(data: Mapping[str, object], keys: Sequence[str]) -> dict[str, object
 
 
 def scalar_hook(kind: type) -> Callable[[object], object] | None:
-    """Return the function that makes a single value, None if the type is none of those.
-
-    Args:
-        kind: what is asked for.
-    """
+    """Return the function that makes a single value, None if the type is none of those."""
     if kind in _HOOKS:
         return _HOOKS[kind]
     if issubclass(kind, Enum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Self, TypeVar
 
 from attrs import define, evolve, field
@@ -46,6 +47,18 @@ class _State:
     logins: int = 0
     login_error: SrsError | None = None
     loop_check: LoopCheck = field(factory=LoopCheck)
+    #: The service, where only closing the client would end the session.
+    host: str | None = None
+
+    def __del__(self) -> None:
+        if self.key is not None and self.host is not None and not self.closed:
+            warnings.warn(
+                f"a client of {self.host} was never closed, and its session stays until it has idled:"
+                " use `with`",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
 
 
 class Session:
@@ -74,6 +87,8 @@ class Session:
         self.turns: ScriptTurns = ScriptTurns()
         self._auth = auth
         self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
+        if self._shared is None and not isinstance(auth, ApiKeyAuth):
+            self._state.host = sender.origin.host
         self._timeout: float | None = None
         self._retry: RetryPolicy | None = None
         start_afresh_in_children(self)
