@@ -29,7 +29,7 @@ from srs_vsphere import (
 )
 from srs_vsphere._concurrency.clean_up import async_clean_up, clean_up
 from srs_vsphere._service.session_file import SessionFile
-from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator
+from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
 from tests._async.helping import AUTH, free_slots
 from tests.test_script_cancellation import InProcess, cancelled_after, others, steps_of
 
@@ -343,6 +343,7 @@ class Blocking(Iterator[dict[str, int]]):
         return {}
 
 
+@pytest.mark.parametrize("clock", [VirtualClock(auto=True)], ids=["at once"])
 def test_leaving_a_map_of_threads_waits_for_no_input(server: SimServer, simulator: Simulator) -> None:
     inputs = Blocking()
     with SrsClient(server.url, auth=AUTH) as client, RunspacePool(client) as pool:

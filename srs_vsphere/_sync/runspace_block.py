@@ -135,10 +135,7 @@ class RunspaceBlock:
         while True:
             try:
                 return self._calls.create(
-                    self.name,
-                    run_vc_connection_script=self._connected,
-                    unique=True,
-                    within=self._left(began),
+                    self.name, run_vc_connection_script=self._connected, unique=True, within=self._left(began)
                 )
             except QuotaExceededError:
                 step = patience.saw(self._wait_for_quota - (waiting.left() or 0.0), Seen.PENDING)

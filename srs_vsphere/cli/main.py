@@ -12,14 +12,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from srs_vsphere.cli.problems import (
-    ExitCode,
-    Terminated,
-    UsageError,
-    exit_code_of,
-    in_own_terms,
-    message_of,
-)
+from srs_vsphere.cli.problems import ExitCode, Terminated, UsageError, exit_code_of, in_own_terms, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

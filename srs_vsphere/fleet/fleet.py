@@ -112,10 +112,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
         return self
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         group, self._group = self._group, None
         if group is None:

@@ -77,10 +77,7 @@ def watch(*, file: Hosts, every: Duration = 5.0, dask: Dask = None, options: Sha
     if dask is not None:
         asyncio.run(_watch_by_dask(targets, dask, timeout, every, tell))
         return
-    with (
-        SrsFleet(targets, timeout=timeout) as fleet,
-        fleet.watch(interval=every) as events,
-    ):
+    with SrsFleet(targets, timeout=timeout) as fleet, fleet.watch(interval=every) as events:
         if can_be_shown(options):
             show_live(events, events.snapshot, [target.name for target in targets], event_line, options)
         for event in events:

@@ -42,11 +42,7 @@ _State = Annotated[Literal["creating", "ready", "active", "error"] | None, Param
 
 
 def list_runspaces(
-    *,
-    older: Duration | None = None,
-    name: _Name = None,
-    state: _State = None,
-    options: Shared = DEFAULTS,
+    *, older: Duration | None = None, name: _Name = None, state: _State = None, options: Shared = DEFAULTS
 ) -> None:
     """List the runspaces, oldest first.
 
