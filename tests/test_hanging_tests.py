@@ -50,7 +50,7 @@ def test_an_async_test_ends_with_its_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    not hasattr(signal, "getitimer"), reason="there, the end of a test's time ends the process"
+    not hasattr(signal, "getitimer"), reason="there, the process ends with a test's time"
 )
 def test_what_cleans_up_has_a_limit_too() -> None:
     seconds, again = signal.getitimer(signal.ITIMER_REAL)
