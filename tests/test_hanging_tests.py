@@ -49,9 +49,7 @@ def test_an_async_test_ends_with_its_time(tmp_path: Path) -> None:
     assert "4 failed, 2 passed" in done.stdout, done.stdout
 
 
-@pytest.mark.skipif(
-    not hasattr(signal, "getitimer"), reason="there, the process ends with a test's time"
-)
+@pytest.mark.skipif(not hasattr(signal, "getitimer"), reason="there, the process ends with a test's time")
 def test_what_cleans_up_has_a_limit_too() -> None:
     seconds, again = signal.getitimer(signal.ITIMER_REAL)
     assert bool(seconds) == bool(again)
