@@ -149,16 +149,6 @@ def seconds(_: object, attribute: Attribute[float], value: object) -> None:
     check_seconds(attribute.name, value)
 
 
-def patience(_: object, attribute: Attribute[float], value: object) -> None:
-    """Check a field with `check_patience`."""
-    check_patience(attribute.name, value)
-
-
 def count(_: object, attribute: Attribute[int], value: object) -> None:
     """Check a field with `check_count`."""
     check_count(attribute.name, value)
-
-
-def flag(_: object, attribute: Attribute[bool], value: object) -> None:
-    """Check a field with `check_flag`."""
-    check_flag(attribute.name, value)

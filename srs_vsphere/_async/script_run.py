@@ -62,11 +62,7 @@ class AsyncScriptRun:
         return [record for record in self.followed if isinstance(record, StreamRecord)]
 
     async def heard(self, news: list[StreamRecord | StreamGap]) -> None:
-        """Keep what is new of its streams, and tell of it.
-
-        Args:
-            news: records and gaps.
-        """
+        """Keep what is new of its streams, and tell of it."""
         self.followed += news
         if self.on_record is not None:
             for record in news:

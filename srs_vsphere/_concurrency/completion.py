@@ -47,11 +47,7 @@ class AsyncCompletion(Generic[T]):
         return all(task.ended for task in self._left)
 
     async def result_of(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
-        """Return what some work makes. It goes on when this is cancelled, but not for long, and is undone.
-
-        Args:
-            work: makes something.
-        """
+        """Return what some work makes. It goes on when this is cancelled, but not for long, and is undone."""
         # Loaded on use: threads need no event loop.
         from srs_vsphere._concurrency.background import start_in_background
 
@@ -85,11 +81,7 @@ class AsyncCompletion(Generic[T]):
             del future
 
     def undo_later(self, result: T) -> None:
-        """Undo what some work made, without waiting for it.
-
-        Args:
-            result: what it made.
-        """
+        """Undo what some work made, without waiting for it."""
         from srs_vsphere._concurrency.background import start_in_background
 
         self._add(start_in_background(lambda: self._undo(result)))
@@ -171,11 +163,7 @@ class Completion(Generic[T]):
             del future
 
     def undo_later(self, result: T) -> None:
-        """Undo what some work made, without waiting for it.
-
-        Args:
-            result: what it made.
-        """
+        """Undo what some work made, without waiting for it."""
         thread = _thread(lambda: self._undo(result))
         thread.start()
         self._add(thread)

@@ -25,9 +25,6 @@ class AsyncForeignTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request.
 
-        Args:
-            request: the request.
-
         Raises:
             httpx.TransportError: the like of it was raised.
         """
@@ -70,9 +67,6 @@ class ForeignTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request.
-
-        Args:
-            request: the request.
 
         Raises:
             httpx.TransportError: the like of it was raised.

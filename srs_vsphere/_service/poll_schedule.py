@@ -145,9 +145,6 @@ def seen_error(error: SrsError) -> Seen:
     """Return what an error means for a wait.
 
     A refused key is permanent: the session has logged in again by then.
-
-    Args:
-        error: what was raised.
     """
     if isinstance(error, NotFoundError):
         return Seen.NOT_FOUND

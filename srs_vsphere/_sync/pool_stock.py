@@ -123,11 +123,7 @@ class PoolStock:
             raise
 
     def give_back(self, taken: PoolRunspace) -> None:
-        """Put a runspace back, or delete it if it may not be good for another script.
-
-        Args:
-            taken: what `take` returned.
-        """
+        """Put a runspace back, or delete it if it may not be good for another script."""
         if taken.block.name not in self._known:
             # The pool was closed meanwhile, or the runspace belongs to the process that this one came from.
             return

@@ -43,13 +43,7 @@ class RunspaceCalls:
         self._session = session
 
     def get(self, id: str, within: float | None = None, timeout: float | None = None) -> Runspace:
-        """Ask for a runspace.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
+        """Ask for a runspace."""
         return self._session.call(
             operations.RUNSPACES_GET, _read_runspace, id=id, within=within, timeout=timeout
         )
@@ -118,21 +112,11 @@ class RunspaceCalls:
         return next((runspace for runspace in self.list(within) if runspace.name == name), None)
 
     def list(self, within: float | None = None) -> builtins.list[Runspace]:
-        """Ask for all runspaces.
-
-        Args:
-            within: seconds it may take.
-        """
+        """Ask for all runspaces."""
         return self._session.call(operations.RUNSPACES_LIST, read_runspaces, within=within)
 
     def delete(self, id: str, within: float | None = None, timeout: float | None = None) -> None:
-        """Delete a runspace, unless it is gone already.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
+        """Delete a runspace, unless it is gone already."""
         try:
             self._session.call(
                 operations.RUNSPACES_DELETE, read_nothing, id=id, within=within, timeout=timeout

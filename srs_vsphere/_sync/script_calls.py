@@ -107,13 +107,7 @@ class ScriptCalls:
     def get(
         self, id: str, within: float | None = None, timeout: float | None = None
     ) -> ScriptExecution:
-        """Ask for a script.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
+        """Ask for a script."""
         return self._session.call(
             operations.SCRIPT_EXECUTIONS_GET, _read_execution, id=id, within=within, timeout=timeout
         )
@@ -121,13 +115,7 @@ class ScriptCalls:
     def output(
         self, id: str, within: float | None = None, timeout: float | None = None
     ) -> list[str | None] | None:
-        """Ask for a script's output, None or with None in it while there is none.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
+        """Ask for a script's output, None or with None in it while there is none."""
         return self._session.call(
             operations.SCRIPT_EXECUTIONS_OUTPUT, read_texts, id=id, within=within, timeout=timeout
         )
@@ -135,14 +123,7 @@ class ScriptCalls:
     def records(
         self, id: str, stream: StreamType, within: float | None = None, timeout: float | None = None
     ) -> list[StreamRecord] | None:
-        """Ask for a stream's newest records, None while there is no stream.
-
-        Args:
-            id: the script's id.
-            stream: which stream.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
+        """Ask for a stream's newest records, None while there is no stream."""
         records = self._session.call(
             operations.SCRIPT_EXECUTIONS_STREAMS[stream], _read_records, id=id, within=within, timeout=timeout
         )
@@ -168,13 +149,7 @@ class ScriptCalls:
         return poll.until_end()
 
     def cancel(self, id: str, within: float | None = None, timeout: float | None = None) -> None:
-        """Ask for a script to be stopped.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
+        """Ask for a script to be stopped."""
         self._session.call(
             operations.SCRIPT_EXECUTIONS_CANCEL, read_nothing, id=id, within=within, timeout=timeout
         )

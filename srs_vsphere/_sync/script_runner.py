@@ -86,9 +86,6 @@ class ScriptRunner:
     def start(self, job: Job) -> ScriptRun:
         """Start a script and leave it running; the next in this runspace waits for its end and collects it.
 
-        Args:
-            job: the script.
-
         Raises:
             SrsError: it was not started, or nobody knows.
         """
@@ -106,9 +103,6 @@ class ScriptRunner:
 
     def finish(self, run: ScriptRun) -> ScriptResult[object]:
         """Wait for the end of a script that was started, unless somebody did, and return what came of it.
-
-        Args:
-            run: the script.
 
         Raises:
             WaitTimeoutError: it did not end in time, and was canceled.

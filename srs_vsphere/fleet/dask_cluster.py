@@ -33,9 +33,6 @@ _plugins: WeakKeyDictionary[Client, dict[str, int]] = WeakKeyDictionary()
 def check_pickling(targets: Sequence[Target]) -> bytes:
     """Refuse targets that cannot be sent to other processes.
 
-    Args:
-        targets: the hosts.
-
     Returns:
         The targets, pickled one by one.
 

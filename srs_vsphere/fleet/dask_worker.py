@@ -77,11 +77,7 @@ class FleetPlugin(WorkerPlugin):
         return type(self), self._arguments
 
     def setup(self, worker: Worker) -> None:
-        """Begin; Dask calls it on each worker.
-
-        Args:
-            worker: the worker.
-        """
+        """Begin; Dask calls it on each worker."""
         del worker
         _, targets, options, concurrency = self._arguments
         self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
@@ -89,11 +85,7 @@ class FleetPlugin(WorkerPlugin):
         self._parts = self._stack.enter_context(self._portal.wrap_async_context_manager(parts))
 
     async def teardown(self, worker: Worker) -> None:
-        """Log out, close all connections and end the thread; Dask calls it.
-
-        Args:
-            worker: the worker.
-        """
+        """Log out, close all connections and end the thread; Dask calls it."""
         del worker
         self._portal = None
         await anyio.to_thread.run_sync(self._stack.close)

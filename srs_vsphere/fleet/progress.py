@@ -45,9 +45,6 @@ class ProgressCallback(Protocol):
 def check_callback(callback: object) -> None:
     """Refuse a callback that cannot be called.
 
-    Args:
-        callback: the argument ``on_progress``.
-
     Raises:
         TypeError: it is neither None nor callable.
     """
@@ -71,12 +68,7 @@ class ProgressCount:
         self._failed = 0
 
     def count(self, target: Target, *, ok: bool) -> None:
-        """Count a host.
-
-        Args:
-            target: the host.
-            ok: whether it succeeded.
-        """
+        """Count a host."""
         self._done += 1
         self._failed += not ok
         if self._callback is None:
