@@ -39,7 +39,8 @@ def test_a_sweep() -> None:
             assert fleet.snapshot() == FleetSnapshot()
         hosts.wait_idle()
         assert all(host.simulator.session_count == 0 for host in hosts.hosts)
-    assert threading.active_count() == threads
+    # A thread that an earlier test left may have ended meanwhile.
+    assert threading.active_count() <= threads
 
 
 def test_a_watch() -> None:

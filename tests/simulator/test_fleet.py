@@ -115,7 +115,7 @@ RANDOM_FAULTS = [
 @pytest.mark.timeout(SOAK + 60)
 @pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="counts open files as Linux lists them")
 async def test_soak_of_200_hosts_under_random_faults_leaves_nothing_behind():
-    before = open_files(), len(asyncio.all_tasks())
+    files, tasks = open_files(), len(asyncio.all_tasks())
     threads = threading.active_count()
     seen: Counter[object] = Counter()
     async with SimFleet(200, seed=1) as fleet:
@@ -126,7 +126,9 @@ async def test_soak_of_200_hosts_under_random_faults_leaves_nothing_behind():
         await fleet.wait_idle_async()
         assert fleet.traffic.open == 0
         assert all(rule.hits for rule in fleet.faults.rules)
-    assert (open_files(), len(asyncio.all_tasks())) == before
+    # What earlier tests left may have ended meanwhile.
+    assert open_files() <= files
+    assert len(asyncio.all_tasks()) == tasks
     # The thread in which the waiting was done stays for the next one who waits.
     assert threading.active_count() <= threads + 1
     assert set(seen) >= EXPECTED

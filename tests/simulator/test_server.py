@@ -601,7 +601,9 @@ def test_a_server_leaves_no_thread_and_no_socket(simulator):
     waiting.close()
     greeting.close()
     assert not Path(ca_file).exists()
-    assert (open_files(), threading.active_count()) == (files, threads)
+    # What earlier tests left may have ended meanwhile.
+    assert open_files() <= files
+    assert threading.active_count() <= threads
 
 
 def test_a_taken_port_is_an_error_and_nothing_is_left(simulator, server):
@@ -611,7 +613,7 @@ def test_a_taken_port_is_an_error_and_nothing_is_left(simulator, server):
         SimServer(simulator, port=server.port),
     ):
         pytest.fail("it cannot begin")
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 def test_a_port_that_does_not_exist_is_refused(simulator):
@@ -685,7 +687,7 @@ async def test_it_runs_on_a_running_asyncio_loop(simulator):
     threads = threading.active_count()
     with fail_after(20):
         async with SimServer(simulator) as server:
-            assert threading.active_count() == threads
+            assert threading.active_count() <= threads
             async with httpx.AsyncClient(base_url=server.url) as http:
                 assert (await http.get("/api/about")).status_code == 200
                 with server.faults.armed(Fault(refuse=True)), pytest.raises(httpx.ConnectError):
