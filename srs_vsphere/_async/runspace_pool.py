@@ -188,7 +188,7 @@ class AsyncRunspacePool:
         """Run a script once for each of many inputs, as many at once as the pool has runspaces.
 
         Args:
-            script: the script, or the path of a file that holds it.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
             inputs: the parameters of each run, such as ``[{"Name": "web-1"}, {"Name": "web-2"}]``; taken only
                 as runspaces become free.
             **options: as for ``run()`` of a runspace; ``timeout`` is in seconds for each run, from the moment

@@ -81,7 +81,7 @@ class AsyncScriptTurns:
             turn = self._turns.setdefault(runspace_id, AsyncScriptTurn(runspace_id))
             turn.users += 1
         try:
-            await turn.limiter.acquire(1e9 if timeout is None else timeout)
+            await turn.limiter.acquire(timeout)
         except BaseException:
             self._leave(turn)
             raise

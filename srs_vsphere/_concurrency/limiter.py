@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -41,11 +42,11 @@ class AsyncLimiter:
         """How many slots nobody holds."""
         return self._semaphore.value
 
-    async def acquire(self, timeout: float) -> None:
+    async def acquire(self, timeout: float | None) -> None:
         """Take a slot.
 
         Args:
-            timeout: seconds to wait for one.
+            timeout: seconds to wait for one; None for as long as it takes.
 
         Raises:
             TimeoutError: none became free in time.
@@ -84,11 +85,11 @@ class Limiter:
         """How many slots nobody holds."""
         return self._queue.qsize()
 
-    def acquire(self, timeout: float) -> None:
+    def acquire(self, timeout: float | None) -> None:
         """Take a slot.
 
         Args:
-            timeout: seconds to wait for one.
+            timeout: seconds to wait for one; None for as long as it takes.
 
         Raises:
             TimeoutError: none became free in time.
@@ -97,7 +98,7 @@ class Limiter:
         try:
             self.take()
         except queue.Empty:
-            self._wait(time.monotonic() + timeout)
+            self._wait(math.inf if timeout is None else time.monotonic() + timeout)
 
     def _wait(self, ends: float) -> None:
         while True:

@@ -207,7 +207,7 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
                 connection.drop()
                 raise
         except TimeoutError:
-            raise httpx.ConnectTimeout("the connection did not stand in time") from None
+            raise httpx.ConnectTimeout("it was not connected in time") from None
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error) or type(error).__name__) from error
         if self._closed:

@@ -209,7 +209,7 @@ class BlockingTransport(httpx.BaseTransport):
                 self.discard(connection)
                 raise
         except TimeoutError:
-            raise httpx.ConnectTimeout("the connection did not stand in time") from None
+            raise httpx.ConnectTimeout("it was not connected in time") from None
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error) or type(error).__name__) from error
         if self._closed:

@@ -95,7 +95,7 @@ class RunspaceHandle:
         runspace take turns, whichever call starts them. What comes back is as for ``run()`` of the client.
 
         Args:
-            script: the script, or the path of a file that holds it.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
             **options: as for ``run()`` of the client; the last tenth of ``timeout``, 5 seconds at most, is
                 kept for canceling a script that has not ended.
 

@@ -81,7 +81,7 @@ class ScriptTurns:
             turn = self._turns.setdefault(runspace_id, ScriptTurn(runspace_id))
             turn.users += 1
         try:
-            turn.limiter.acquire(1e9 if timeout is None else timeout)
+            turn.limiter.acquire(timeout)
         except BaseException:
             self._leave(turn)
             raise

@@ -269,7 +269,7 @@ def test_an_error_of_the_service_is_a_line_and_its_exit_code(srs, server, nowher
     assert told.stderr.startswith(down.stderr[:20])
     assert "Traceback" in srs("about", "--url", nowhere, "--timeout", "1s", "-vv").stderr
     server.faults.add(Fault(operation="about", delay=3000))
-    assert srs("about", "--timeout", "500ms").returncode == 8
+    assert srs("about", "--timeout", "2s").returncode == 8
 
 
 def test_the_simulator_is_a_command(tmp_path):

@@ -75,5 +75,5 @@ def test_tables_of_a_fleet(tmp_path, columns):
             fleet.faults.add(Fault(host="srs-0003", operation=operation, status=500))
         polled = srs("fleet", "poll", "-f", "hosts.csv", **where)
         check(f"fleet-poll-{columns}", polled.stdout)
-        run = srs("fleet", "run", "-f", "hosts.csv", "-c", "'some output'", "--timeout", "20s", **where)
+        run = srs("fleet", "run", "-f", "hosts.csv", "-c", "'some output'", "--timeout", "100s", **where)
         check(f"fleet-run-{columns}", run.stdout)

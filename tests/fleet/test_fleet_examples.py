@@ -68,7 +68,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
         found: list[str] = []
         while not found or not re.fullmatch(until, found[-1]):
             found.append(process.stdout.readline().strip())
-            assert found[-1], process.communicate()
+            assert found[-1], process.communicate(timeout=60)
         return found
 
     def told(lines: list[str]) -> list[str]:
@@ -84,7 +84,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
             lines("sweep .*")
             lines("sweep .*")
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=30)[1] == ""
+            assert process.communicate(timeout=60)[1] == ""
         finally:
             process.kill()
     assert process.returncode == 0
@@ -93,7 +93,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
         try:
             assert told(lines("sweep 0.*")) == ["srs-0003: nächtlich gone"]
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=30)[1] == ""
+            assert process.communicate(timeout=60)[1] == ""
         finally:
             process.kill()
     hosts.wait_idle()
@@ -148,7 +148,7 @@ def test_a_crash_repeats_nothing(hosts: SimFleet, file: Path, tmp_path: Path) ->
         assert process.stdout is not None
         done = [process.stdout.readline().split()[0] for _ in range(4)]
         for _ in hosts.hosts:
-            begun.acquire(timeout=60)
+            assert begun.acquire(timeout=60)
         process.kill()
     hosts.faults.clear()
     assert sorted(done) == ["srs-0002", "srs-0004", "srs-0006", "srs-0008"]

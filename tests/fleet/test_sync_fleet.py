@@ -17,6 +17,7 @@ from srs_vsphere.fleet import (
     RunspaceReady,
     SrsFleet,
     SweepEnded,
+    SweepLate,
     Target,
 )
 from srs_vsphere.simulator import Fault, ScriptReply, SimFleet, VirtualClock
@@ -24,7 +25,7 @@ from tests.fleet.helping import AUTH, USERS, targets_of
 
 
 def test_a_sweep() -> None:
-    threads = threading.active_count()
+    threads = {*threading.enumerate()}
     with SimFleet(20, users=USERS) as hosts:
         for host in hosts.hosts:
             host.simulator.add_runspace(name=host.name)
@@ -39,8 +40,7 @@ def test_a_sweep() -> None:
             assert fleet.snapshot() == FleetSnapshot()
         hosts.wait_idle()
         assert all(host.simulator.session_count == 0 for host in hosts.hosts)
-    # A thread that an earlier test left may have ended meanwhile.
-    assert threading.active_count() <= threads
+    assert {*threading.enumerate()} <= threads
 
 
 def test_a_watch() -> None:
@@ -50,12 +50,13 @@ def test_a_watch() -> None:
         fleet.watch(interval=0.1) as events,
     ):
         for event in events:
-            if isinstance(event, SweepEnded):
+            # On a slow machine others end before it, in which hosts are passed over.
+            if isinstance(event, SweepEnded) and event.number == 0:
                 break
         made = hosts.hosts[1].simulator.add_runspace()
         told = []
         for event in events:
-            if not isinstance(event, SweepEnded):
+            if not isinstance(event, SweepEnded | SweepLate):
                 told.append(event)
                 known = events.snapshot().hosts["srs-0002"].runspaces or {}
                 # A snapshot holds what was taken, and nothing more.
@@ -81,11 +82,15 @@ def test_a_run() -> None:
 def test_several_threads_may_sweep_at_once() -> None:
     found: list[list[HostReport]] = []
     with SimFleet(10, users=USERS) as hosts, SrsFleet(targets_of(hosts)) as fleet:
-        threads = [threading.Thread(target=lambda: found.append(list(fleet.poll()))) for _ in range(4)]
+
+        def sweep() -> None:
+            found.append(list(fleet.poll()))
+
+        threads = [threading.Thread(target=sweep, daemon=True) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(60)
     assert [len({report.target.name for report in reports}) for reports in found] == [10] * 4
     assert all(report.ok for reports in found for report in reports)
 
@@ -120,7 +125,7 @@ from srs_vsphere import BasicAuth
 from srs_vsphere.fleet import SrsFleet, Target
 targets = [Target(url, url, BasicAuth("alice", "sesame-7Qx")) for url in sys.argv[1:]]
 try:
-    with SrsFleet(targets, timeout=60) as fleet:
+    with SrsFleet(targets, timeout=600) as fleet:
         for report in fleet.poll():
             print("one", flush=True)
 except KeyboardInterrupt:
@@ -132,7 +137,7 @@ except KeyboardInterrupt:
 def test_ctrl_c_ends_the_loop_with_nothing_left() -> None:
     with SimFleet(30, users=USERS) as hosts:
         for host in hosts.hosts[1:]:
-            hosts.faults.add(Fault(host=host.name, operation="runspaces.list", delay=60))
+            hosts.faults.add(Fault(host=host.name, operation="runspaces.list", delay=600))
         with subprocess.Popen(
             [sys.executable, "-W", "error", "-c", _LOOP, *[host.url for host in hosts.hosts]],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -145,8 +150,8 @@ def test_ctrl_c_ends_the_loop_with_nothing_left() -> None:
                 assert process.stdout.readline() == "one\n"
                 hosts.wait_for(lambda traffic: traffic.open == 30)
                 process.send_signal(signal.SIGINT)
-                # Only the hosts that hang are patient for a minute.
-                assert process.communicate(timeout=30) == ("1\n", "")
+                # Only the hosts that hang are patient for ten minutes.
+                assert process.communicate(timeout=60) == ("1\n", "")
             finally:
                 process.kill()
         assert process.returncode == 0

@@ -222,11 +222,10 @@ def test_a_script_that_runs_for_too_long_ends_with_its_runspace(caller, runspace
 
 
 def test_a_runspace_that_nobody_asks_for_ends_in_time_all_the_same(powershell):
-    clock = SystemClock(100_000)
-    with Simulator(clock=clock, powershell=powershell) as simulator:
-        caller = HostCaller.__mro__[1](simulator)
-        runspace = caller.create_runspace()
-        host = simulator._gateway.runspaces.find(runspace).pod.host
+    caller = HostCaller(powershell)
+    with caller.simulator:
+        host = caller.host(caller.create_runspace())
+        caller.simulator.clock.advance(10_000)
         # Nothing but the simulator's own thread looks at the clock from here on.
         assert has_ended(host)
 
