@@ -81,11 +81,7 @@ class AsyncRunspaceHandle:
     ) -> ScriptResult[list[object]]: ...
     @overload
     async def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> ScriptResult[list[PSDocument]]: ...
     @shows_keywords_of(prepare)
     async def run(self, script: str | PathLike[str], **options: Unpack[JobOptions]) -> ScriptResult[object]:
@@ -151,11 +147,7 @@ class AsyncRunspaceHandle:
     ) -> AsyncStartedScript[list[object]]: ...
     @overload
     async def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> AsyncStartedScript[list[PSDocument]]: ...
     @shows_keywords_of(prepare)
     async def start(

@@ -81,11 +81,7 @@ class RunspaceHandle:
     ) -> ScriptResult[list[object]]: ...
     @overload
     def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> ScriptResult[list[PSDocument]]: ...
     @shows_keywords_of(prepare)
     def run(self, script: str | PathLike[str], **options: Unpack[JobOptions]) -> ScriptResult[object]:
@@ -151,11 +147,7 @@ class RunspaceHandle:
     ) -> StartedScript[list[object]]: ...
     @overload
     def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> StartedScript[list[PSDocument]]: ...
     @shows_keywords_of(prepare)
     def start(
