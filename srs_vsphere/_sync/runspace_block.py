@@ -104,25 +104,27 @@ class RunspaceBlock:
         An error would take the place of what the block came to, which is worth more: it is logged instead.
         """
         opened, name = self._id, self.name
-        gone = logged = False
+        gone, logged = opened is None, False
         seconds = self._deadline.left_to_undo(SECONDS_TO_DELETE)
 
-        def delete() -> bool:
+        def delete() -> None:
+            nonlocal gone
             if opened is not None:
                 self._calls.delete(opened, seconds)
-            return True
+            # Whatever has come in the meantime and goes on afterwards.
+            gone = True
 
         left = f"runspace {name} ({opened}) was not deleted, and stays until it has idled"
         try:
             if opened is not None:
-                gone = bool(clean_up(delete, seconds=seconds, left=left))
+                clean_up(delete, seconds=seconds, left=left)
             logged = True
         finally:
             # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
             self._id, self._open = None, False
             self.name = unique_name(self._prefix)
-            self.deleted = gone or opened is None
-            if not logged:
+            self.deleted = gone
+            if not (gone or logged):
                 _log.warning("deleting runspace %s (%s) was interrupted: is it gone?", name, opened)
 
     def _create(self, began: Deadline) -> Runspace:

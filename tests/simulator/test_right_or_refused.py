@@ -72,6 +72,7 @@ KNOWN = {
     "'abc'.ToUpper(); 'abc'.Substring(1); ' a '.Trim()": ["ABC", "bc", "a"],
     "'abc'[0] + 'x'": ["ax"],
     "'abc'[-1]; 'abc'.Length": ["c", 3],
+    "'é'.Length; '😀'.Length; ('a😀' * 2).Length": [1, 2, 6],
     "'a' + 1.0 + $false + 1e15": ["a1False1E+15"],
     # Comparisons.
     "'A' -eq 'a'; 'A' -ceq 'a'; 'a' -ieq 'A'; 'a' -ne 'A'": [True, False, True, False],
