@@ -44,7 +44,7 @@ def test_the_readme_runs(block: str) -> None:
             env={"SSL_CERT_FILE": server.ca_file, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=100,
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert simulator.session_count == 0
@@ -59,7 +59,7 @@ def test_the_readmes_tests_can_be_pasted(block: str, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=100,
     )
     assert done.returncode == 0, done.stdout
     # Those of AnyIO run on asyncio and on trio.
@@ -86,7 +86,7 @@ def test_the_readmes_simulators_start_and_stop(line: str) -> None:
                 for url in urls:
                     assert http.post(f"{url}/api/auth/login", auth=("alice", "secret")).status_code == 200
             process.terminate()
-            assert process.communicate(timeout=20) == ("", "")
+            assert process.communicate(timeout=60) == ("", "")
         finally:
             process.kill()
     assert process.returncode == 0
