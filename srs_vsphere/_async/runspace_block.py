@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
 
 from srs_vsphere._async.runspace_calls import SECONDS_TO_DELETE, AsyncRunspaceCalls
 from srs_vsphere._async.runspace_handle import AsyncRunspaceHandle
@@ -88,6 +89,12 @@ class AsyncRunspaceBlock:
         # A process that was forked within the block leaves it too, but the runspace is not its own.
         if self._process == os.getpid():
             await self._delete()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            where = "`async with ....open() as runspace:`"
+            raise AttributeError(f"{type(self).__name__} has no {name!r}: enter it first: {where}")
 
     def is_deleted_elsewhere(self) -> None:
         """Take note that somebody else deletes the runspace in the end, so that no warning is due."""
