@@ -22,6 +22,9 @@ class Clock(Protocol):
         ...
 
 
+_END = datetime.max.replace(tzinfo=UTC)
+
+
 class VirtualClock:
     """A clock that stands still until it is moved: thirty minutes pass in no time.
 
@@ -61,11 +64,21 @@ class VirtualClock:
 
         Raises:
             TypeError: it is no number.
-            ValueError: time would go back, or on without end.
+            ValueError: time would go back, or on beyond the year 9999.
         """
         check_seconds("seconds", seconds)
         with self._lock:
+            if not self.reaches(self._seconds + seconds):
+                raise ValueError(f"seconds must not lead beyond the year 9999: {seconds!r}")
             self._seconds += seconds
+
+    def reaches(self, seconds: float) -> bool:
+        """Tell whether there is such a moment, before the end of the year 9999.
+
+        Args:
+            seconds: the moment, in seconds since the start.
+        """
+        return seconds <= (_END - self._start).total_seconds()
 
     def move_to(self, seconds: float) -> None:
         """Let time pass up to a moment; one that has passed already changes nothing.
