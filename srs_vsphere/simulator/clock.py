@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from srs_vsphere.simulator.checks import check_seconds
 
 
+@runtime_checkable
 class Clock(Protocol):
     """What a simulator asks for the time."""
 
@@ -41,6 +42,8 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC), *, auto: bool = False) -> None:
+        if not isinstance(start, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"start must be a datetime, not {type(start).__name__}")
         if start.tzinfo is None:
             raise ValueError("start must have a time zone")
         self.auto = auto
