@@ -152,22 +152,12 @@ def seconds(_: object, attribute: Attribute[float], value: object) -> None:
     check_seconds(attribute.name, value)
 
 
-def patience(_: object, attribute: Attribute[float], value: object) -> None:
-    """Check a field with `check_patience`."""
-    check_patience(attribute.name, value)
-
-
 def count(_: object, attribute: Attribute[int], value: object) -> None:
     """Check a field with `check_count`."""
     check_count(attribute.name, value)
 
 
-def flag(_: object, attribute: Attribute[bool], value: object) -> None:
-    """Check a field with `check_flag`."""
-    check_flag(attribute.name, value)
-
-
-def of_kind(kind: type) -> Callable[[object, Attribute[T], object], None]:
+def of_kind(kind: type[T]) -> Callable[[object, Attribute[T], object], None]:
     """Return a check that a field's value is of a class.
 
     Args:

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
 
+from srs_vsphere._host_and_port import split_port
 from srs_vsphere._validation import check_count, check_flag, seconds
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource, is_sign_auth
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
@@ -68,9 +69,7 @@ class Origin:
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine."""
-        name, colon, port = self.host.rpartition(":")
-        if not (colon and port.isdigit()):
-            name = self.host
+        name, _ = split_port(self.host)
         try:
             return ipaddress.ip_address(name.strip("[]")).is_loopback
         except ValueError:

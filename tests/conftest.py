@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import math
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
+import anyio
 import pytest
+import pytest_timeout
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -36,6 +40,39 @@ def pytest_configure(config: pytest.Config) -> None:
     # What a script starts in the background ignores Ctrl-C, and so does all that it starts.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+#: Seconds that a test may take.
+LIMIT = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Settings) -> None:
+    item.stash[LIMIT] = settings.timeout
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Bound an async test within its event loop, a little before its time is up.
+
+    asyncio may swallow what the signal of a timer raises, and on trio the test would still be waited for.
+    """
+    test = pyfuncitem.obj
+    if inspect.iscoroutinefunction(test):
+        seconds = 0.9 * pyfuncitem.stash.get(LIMIT, math.inf)
+
+        async def bounded(**given: object) -> None:
+            with anyio.fail_after(seconds) as scope:
+                try:
+                    await test(**given)
+                except anyio.get_cancelled_exc_class() as cancellation:
+                    if scope.cancel_called:
+                        # It shows where the test was.
+                        raise TimeoutError from cancellation
+                    raise
+
+        pyfuncitem.obj = bounded
+    return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

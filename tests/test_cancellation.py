@@ -44,7 +44,10 @@ def others() -> int:
 async def test_thousands_of_cancelled_requests_leave_nothing(
     server: SimServer, simulator: Simulator, anyio_backend: str, rounds: int
 ) -> None:
-    """20,000 on asyncio, 4,000 on trio, each cancelled somewhere between its first step and its end."""
+    """Each is cancelled somewhere between its first step and its end.
+
+    SRS_TEST_SHARE=1 makes it 20,000 on asyncio and 4,000 on trio, which showed no more than a fifth of them.
+    """
     for _ in range(20):
         simulator.add_runspace()
     chance = random.Random(f"cancelled {anyio_backend}")

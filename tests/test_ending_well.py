@@ -308,7 +308,9 @@ async def test_a_map_in_a_generator_that_is_left(anyio_backend: str) -> None:
         async for _ in numbers(pool):
             break
         gc.collect()
-        await anyio.sleep(0.01)
+        # As many turns of the event loop as closing it may take.
+        for _ in range(300):
+            await checkpoint()
 
     async with place.client as client, AsyncRunspacePool(client) as pool:
         async with contextlib.aclosing(numbers(pool)) as generator:

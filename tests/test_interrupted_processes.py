@@ -164,11 +164,6 @@ class Again:
                     self.send()
 
 
-def await_requests(server: SimServer, more: int) -> None:
-    wanted = server.traffic.seen + more
-    server.wait_for(lambda traffic: traffic.seen >= wanted)
-
-
 def said_until(output: IO[str], word: str, on_ignored: Callable[[], object] = lambda: None) -> str:
     said: list[str] = []
     for line in output:
@@ -202,9 +197,11 @@ def test_a_signal_in_a_program_leaves_nothing_without_a_word(
     named = sessions = lost = 0
     with program(server.url, work) as (child, orders, output):
         for _ in range(TIMES):
+            # Counted from before it begins: the test may be slower than the program.
+            wanted = server.traffic.seen + chance.randrange(14)
             print(file=orders, flush=True)
             said_until(output, "go")
-            await_requests(server, chance.randrange(14))
+            server.wait_for(lambda traffic, wanted=wanted: traffic.seen >= wanted)
             # Some moments come with a request, others between two.
             time.sleep(chance.uniform(0, 0.005))
             child.send_signal(how)
@@ -223,11 +220,11 @@ def test_a_signal_in_a_program_leaves_nothing_without_a_word(
         f"{work}, {how.name}: of {TIMES}, {named} left a runspace, named in the log; {sessions} a session;"
         f" {lost} signals were lost"
     )
-    most = TIMES * 0.02 + (1 if TIMES >= _ENOUGH else 3)
-    assert lost <= most
-    assert named <= most
+    luck = 1 if TIMES >= _ENOUGH else 3
+    assert lost <= TIMES * 0.02 + luck
+    assert named <= TIMES * 0.02 + luck
     # A Ctrl-C may come between the login's response and the line that keeps its key.
-    assert sessions <= TIMES * 0.002 + 1
+    assert sessions <= TIMES * 0.002 + luck
 
 
 LOGIN = """

@@ -21,16 +21,10 @@ class AsyncObjectStream(Generic[T]):
     """
 
     def __init__(
-        self,
-        session: AsyncSession,
-        operation: Operation,
-        path: str,
-        cls: type[T],
-        timeout: float | None = None,
+        self, session: AsyncSession, operation: Operation, cls: type[T], timeout: float | None
     ) -> None:
         self._session = session
         self._operation = operation
-        self._path = path
         self._cls = cls
         self._timeout = timeout
         self._response: AsyncResponse | None = None
@@ -39,9 +33,7 @@ class AsyncObjectStream(Generic[T]):
     async def __aenter__(self) -> AsyncObjects[T]:
         if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
-        response, call = await self._session.call(
-            self._operation, _read_opened, path=self._path, timeout=self._timeout
-        )
+        response, call = await self._session.call(self._operation, _read_opened, timeout=self._timeout)
         self._response = response
         self._objects = AsyncObjects(response, call, self._cls)
         return self._objects

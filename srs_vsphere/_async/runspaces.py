@@ -38,8 +38,7 @@ class AsyncRunspaces:
             DecodeError: while iterating: the response is not a list of runspaces.
             SrsError: on entering: the call failed.
         """
-        operation = operations.RUNSPACES_LIST
-        return AsyncObjectStream(self._session, operation, operation.path, Runspace, timeout)
+        return AsyncObjectStream(self._session, operations.RUNSPACES_LIST, Runspace, timeout)
 
     async def list(self, *, timeout: float | None = None) -> builtins.list[Runspace]:
         """Return all runspaces in order of creation (``GET /api/runspaces``).

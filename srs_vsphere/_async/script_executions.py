@@ -57,8 +57,7 @@ class AsyncScriptExecutions:
         Raises:
             SrsError: as for `AsyncRunspaces.stream`.
         """
-        operation = _list_operation(skip_system)
-        return AsyncObjectStream(self._session, operation, operation.path, ScriptExecution, timeout)
+        return AsyncObjectStream(self._session, _list_operation(skip_system), ScriptExecution, timeout)
 
     async def list(
         self, *, skip_system: bool = True, timeout: float | None = None

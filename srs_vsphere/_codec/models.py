@@ -36,9 +36,6 @@ class WireError(ValueError):
 def structurer(cls: type[T]) -> Callable[[object], T]:
     """Return the function that turns one parsed JSON value into a model.
 
-    Args:
-        cls: the model's class.
-
     Returns:
         A function to be fetched once and called for each value; it raises `WireError`.
     """

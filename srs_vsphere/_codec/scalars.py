@@ -143,11 +143,7 @@ def matched(data: Mapping[str, object], keys: Sequence[str]) -> dict[str, object
 
 
 def scalar_hook(kind: type) -> Callable[[object], object] | None:
-    """Return the function that makes a single value, None if the type is none of those.
-
-    Args:
-        kind: what is asked for.
-    """
+    """Return the function that makes a single value, None if the type is none of those."""
     if kind in _HOOKS:
         return _HOOKS[kind]
     if issubclass(kind, Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import time
 from collections.abc import Callable
@@ -40,11 +41,11 @@ class AsyncLimiter:
         """How many slots nobody holds."""
         return self._semaphore.value
 
-    async def acquire(self, timeout: float) -> None:
+    async def acquire(self, timeout: float | None) -> None:
         """Take a slot.
 
         Args:
-            timeout: seconds to wait for one.
+            timeout: seconds to wait for one; None for as long as it takes.
 
         Raises:
             TimeoutError: none became free in time.
@@ -83,11 +84,11 @@ class Limiter:
         """How many slots nobody holds."""
         return self._queue.qsize()
 
-    def acquire(self, timeout: float) -> None:
+    def acquire(self, timeout: float | None) -> None:
         """Take a slot.
 
         Args:
-            timeout: seconds to wait for one.
+            timeout: seconds to wait for one; None for as long as it takes.
 
         Raises:
             TimeoutError: none became free in time.
@@ -96,7 +97,7 @@ class Limiter:
         try:
             self.take()
         except queue.Empty:
-            self._wait(time.monotonic() + timeout)
+            self._wait(math.inf if timeout is None else time.monotonic() + timeout)
 
     def _wait(self, ends: float) -> None:
         while True:

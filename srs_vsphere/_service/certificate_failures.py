@@ -27,12 +27,7 @@ class WrongThumbprint(ssl.SSLCertVerificationError):
 
 
 def tls_error(call: Call, error: BaseException) -> NotSentError | None:
-    """Return what is raised for a handshake that would fail again, or None for any other failure.
-
-    Args:
-        call: what was attempted.
-        error: the HTTP library's exception.
-    """
+    """Return what is raised for a handshake that would fail again, or None for any other failure."""
     problem = _ssl_error(error)
     if problem is None:
         return None

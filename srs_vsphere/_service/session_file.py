@@ -36,9 +36,6 @@ class SessionFile:
     def load(self, user: str) -> Secret | None:
         """Return the key of a user's session, or None.
 
-        Args:
-            user: whose.
-
         Raises:
             AuthenticationError: the file cannot be read, or others can read or write it.
         """
@@ -47,10 +44,6 @@ class SessionFile:
 
     def save(self, user: str, key: Secret) -> None:
         """Keep the key of a user's session, in place of an older one.
-
-        Args:
-            user: whose.
-            key: the key.
 
         Raises:
             AuthenticationError: the file cannot be read or written.
@@ -61,10 +54,6 @@ class SessionFile:
 
     def forget(self, user: str, key: Secret) -> None:
         """Forget the key of a user's session, unless it was replaced in the meantime.
-
-        Args:
-            user: whose.
-            key: the key.
 
         Raises:
             AuthenticationError: the file cannot be read or written.

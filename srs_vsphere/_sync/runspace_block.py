@@ -13,7 +13,7 @@ from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.poll_schedule import AskAgain, Seen, Wait, WaitPolicy
+from srs_vsphere._service.poll_schedule import End, Seen, Wait
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere.errors import (
     NotFoundError,
@@ -130,7 +130,7 @@ class RunspaceBlock:
     def _create(self, began: Deadline) -> Runspace:
         clock = self._session.sender.clock
         waiting = Deadline(self._wait_for_quota, clock.now)
-        patience = Wait(WaitPolicy(timeout=self._wait_for_quota), clock.random)
+        patience = Wait(self._wait_for_quota, clock.random)
         told = False
         while True:
             try:
@@ -142,7 +142,7 @@ class RunspaceBlock:
                 )
             except QuotaExceededError:
                 step = patience.saw(self._wait_for_quota - (waiting.left() or 0.0), Seen.PENDING)
-                if not isinstance(step, AskAgain) or self._deadline.over:
+                if isinstance(step, End) or self._deadline.over:
                     raise
                 if not told:
                     told = True
@@ -153,7 +153,7 @@ class RunspaceBlock:
                 if may_have_taken_effect(error):
                     self._calls.delete_lost(self.name)
                 raise
-            clock.sleep(step.delay)
+            clock.sleep(step)
 
     def _ready(self, began: Deadline) -> Runspace:
         opened = self._id or ""

@@ -38,8 +38,7 @@ class Runspaces:
             DecodeError: while iterating: the response is not a list of runspaces.
             SrsError: on entering: the call failed.
         """
-        operation = operations.RUNSPACES_LIST
-        return ObjectStream(self._session, operation, operation.path, Runspace, timeout)
+        return ObjectStream(self._session, operations.RUNSPACES_LIST, Runspace, timeout)
 
     def list(self, *, timeout: float | None = None) -> builtins.list[Runspace]:
         """Return all runspaces in order of creation (``GET /api/runspaces``).

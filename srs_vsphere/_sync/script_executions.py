@@ -57,8 +57,7 @@ class ScriptExecutions:
         Raises:
             SrsError: as for `Runspaces.stream`.
         """
-        operation = _list_operation(skip_system)
-        return ObjectStream(self._session, operation, operation.path, ScriptExecution, timeout)
+        return ObjectStream(self._session, _list_operation(skip_system), ScriptExecution, timeout)
 
     def list(
         self, *, skip_system: bool = True, timeout: float | None = None

@@ -18,11 +18,11 @@ from distributed import Client, Future
 
 from srs_vsphere._concurrency.late_calls import Scheduler, scheduler_async
 from srs_vsphere.errors import InvalidArgumentTypeError
-from srs_vsphere.fleet.dask_worker import Answer, FleetPlugin, poll_part
+from srs_vsphere.fleet.dask_worker import FleetPlugin, PartReports, poll_part
 from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.target import Target
 
-_Future: TypeAlias = "Future[Answer]"
+_Future: TypeAlias = "Future[PartReports]"
 
 #: Names plugins without giving away what is in them.
 _key = secrets.token_bytes(16)
@@ -32,9 +32,6 @@ _plugins: WeakKeyDictionary[Client, dict[str, int]] = WeakKeyDictionary()
 
 def check_pickling(targets: Sequence[Target]) -> bytes:
     """Refuse targets that cannot be sent to other processes.
-
-    Args:
-        targets: the hosts.
 
     Returns:
         The targets, pickled one by one.
@@ -90,12 +87,12 @@ class Done:
 
     Args:
         task: what was given to `Cluster.submit`.
-        answer: what it returned; None if it failed.
+        reports: what it returned; None if it failed.
         problem: why it failed.
     """
 
     task: object
-    answer: Answer | None
+    reports: PartReports | None
     problem: str | None = None
 
 
@@ -131,11 +128,6 @@ class Cluster:
         self._wake = anyio.Event()
         self._later: Scheduler | None = None
         self._registered = False
-
-    @property
-    def under_way(self) -> int:
-        """How many tasks have been submitted and not been handed back."""
-        return len(self._tasks)
 
     async def open(self) -> None:
         """Send the plugin to the workers, if it is not there."""
@@ -215,16 +207,16 @@ class Cluster:
         while self._done:
             ended.append(self._done.popleft())
         good = [future for future in ended if future.status == "finished"]
-        results: list[Answer] = []
+        results: list[PartReports] = []
         if good:
             results = cast(
-                "list[Answer]", await self._call(partial(self._calls.gather, good, errors="raise"))
+                "list[PartReports]", await self._call(partial(self._calls.gather, good, errors="raise"))
             )
-        answers = dict(zip(good, results, strict=True))
+        reports = dict(zip(good, results, strict=True))
         found: list[Done] = []
         for future in ended:
-            problem = None if future in answers else await self._problem(future)
-            found.append(Done(self._tasks.pop(future), answers.get(future), problem))
+            problem = None if future in reports else await self._problem(future)
+            found.append(Done(self._tasks.pop(future), reports.get(future), problem))
         return found
 
     async def _problem(self, future: _Future) -> str:

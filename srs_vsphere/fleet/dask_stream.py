@@ -213,10 +213,10 @@ class AsyncDaskStream(Generic[T_co]):
 
     def _take(self, done: Done) -> None:
         task = cast("PartTurn", done.task)
-        if done.answer is None:
+        if done.reports is None:
             self._miss(task, f"the Dask cluster lost its poll: {done.problem}")
             return
-        rows, _ = done.answer
+        rows, _ = done.reports
         for name, runspaces, error, elapsed, attempts, at in rows:
             if name in task.left:
                 target = self._fleet.targets[name]

@@ -72,12 +72,7 @@ class ProgressCount:
         self._failed = 0
 
     def count(self, target: Target, *, ok: bool) -> None:
-        """Count a host.
-
-        Args:
-            target: the host.
-            ok: whether it succeeded.
-        """
+        """Count a host."""
         self._done += 1
         self._failed += not ok
         if self._callback is None:

@@ -67,11 +67,7 @@ class SweepCounts:
         return SweepEnded(number, self._hosts, sweep.failed, sweep.skipped, elapsed, datetime.now(UTC))
 
     def begin(self, number: int) -> None:
-        """Note that a sweep has begun, if it has not.
-
-        Args:
-            number: of the sweep.
-        """
+        """Note that a sweep has begun, if it has not."""
         if number not in self._sweeps:
             self._sweeps[number] = _Sweep(time.monotonic(), self._hosts)
 

@@ -50,7 +50,7 @@ from srs_vsphere.fleet import (
 from srs_vsphere.fleet.breaker import Breaker
 from srs_vsphere.fleet.changes import changes
 from srs_vsphere.fleet.journal import Journal
-from srs_vsphere.fleet.login_pace import LoginPace
+from srs_vsphere.fleet.login_rate import LoginLimiter
 from srs_vsphere.fleet.running import job_of
 from srs_vsphere.fleet.schedule import Schedule, place_of, spread
 
@@ -325,11 +325,11 @@ def test_a_breaker_policy_is_checked(options: dict[str, object], error: type[Exc
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=50))
 def test_logins_keep_their_distance(gaps: list[float]) -> None:
-    pace = LoginPace(2)
+    limiter = LoginLimiter(2)
     now, times = 0.0, []
     for gap in gaps:
         now += gap
-        times.append(now + pace.wait(now))
+        times.append(now + limiter.wait(now))
     assert all(later - earlier >= 0.499 for earlier, later in itertools.pairwise(times))
     assert times[0] == gaps[0]
 

@@ -183,7 +183,7 @@ async def test_logins_are_staggered() -> None:
         async with AsyncSrsFleet(targets_of(hosts), login_rate=20) as fleet:
             reports = await reports_of(fleet)
             # Whenever they came, each of the six took a twentieth of a second of its own.
-            assert fleet._clients.pace._next - before >= 6 / 20 - 1e-6
+            assert fleet._clients.limiter._next - before >= 6 / 20 - 1e-6
             assert fleet.statistics().logins == 6
         assert all(report.ok for report in reports.values())
 

@@ -11,7 +11,7 @@ from srs_vsphere.auth import CredentialSource, LoginAuth
 from srs_vsphere.errors import AuthenticationError, SrsError
 
 
-class LoginPace:
+class LoginLimiter:
     """Gives each login its time.
 
     Args:
@@ -40,24 +40,24 @@ class LoginPace:
         return at - now
 
 
-class PacedAuth:
+class LimitedAuth:
     """A host's credentials, which the client gets when it is the host's turn to log in.
 
     Args:
         auth: the credentials, or where to ask for them.
-        pace: gives the turns, to all hosts.
+        limiter: gives the turns, to all hosts.
     """
 
-    def __init__(self, auth: LoginAuth | CredentialSource, pace: LoginPace) -> None:
+    def __init__(self, auth: LoginAuth | CredentialSource, limiter: LoginLimiter) -> None:
         self._auth = auth
-        self._pace = pace
+        self._limiter = limiter
         self._reader = AsyncCredentialReader()
         self._has_turn = False
 
     async def turn(self) -> None:
         """Wait for the next login's turn, before the time for the call begins to run."""
         if not self._has_turn:
-            wait = self._pace.wait(time.monotonic())
+            wait = self._limiter.wait(time.monotonic())
             if wait > 0:
                 await anyio.sleep(wait)
             self._has_turn = True
@@ -70,7 +70,7 @@ class PacedAuth:
         """
         await self.turn()
         self._has_turn = False
-        self._pace.logins += 1
+        self._limiter.logins += 1
         if not isinstance(self._auth, CredentialSource):
             return self._auth
         try:
