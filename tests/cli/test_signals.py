@@ -12,13 +12,19 @@ from contextlib import suppress
 
 import pytest
 
-from srs_vsphere.simulator import ScriptReply
+from srs_vsphere.simulator import ScriptReply, SystemClock
 from tests.cli.running import PROGRAM, STRICT
 
 #: 200 for all of them.
 MOMENTS = int(os.environ.get("SRS_SIGNAL_MOMENTS", "12"))
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send these signals")
+
+
+@pytest.fixture
+def clock():
+    """The machine's: a virtual one would let a long script end at the first question."""
+    return SystemClock()
 
 
 @pytest.mark.parametrize("number", range(MOMENTS))
