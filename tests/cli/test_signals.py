@@ -59,7 +59,7 @@ def test_nothing_is_left_after_a_signal_at_a_random_moment(srs, server, simulato
                     server.wait_for(lambda traffic: traffic.seen >= after, timeout=0.5)
             time.sleep(chance.uniform(0, 0.05))
             process.send_signal(how)
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=250)
         finally:
             process.kill()
     # Before the program has begun, the signal ends it in the system's own way.
