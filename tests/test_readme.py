@@ -50,6 +50,18 @@ def test_the_readme_runs(block: str) -> None:
     assert simulator.session_count == 0
 
 
+def test_the_first_block_needs_no_server_and_prints_what_it_says() -> None:
+    (printed,) = re.findall(r"print\(.*\)  # (.*)", BLOCKS[0])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BLOCKS[0]],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == (f"{printed}\n", "")
+
+
 @pytest.mark.parametrize("block", TESTS, ids=range(1, len(TESTS) + 1))
 def test_the_readmes_tests_can_be_pasted(block: str, tmp_path: Path) -> None:
     (tmp_path / "test_pasted.py").write_text(block, encoding="utf-8")
