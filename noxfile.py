@@ -12,8 +12,8 @@ nox.options.error_on_missing_interpreters = False
 
 ALL_CORES = ("-n", "auto", "--dist", "worksteal", "--durations", "15")
 
-#: What is not run again with httpx's own transport or with httpx2: programs in processes of their own, which
-#: send as ever, and what has no part in HTTP.
+#: What is not run again on httpx's own transport or with httpx2: programs in processes of their own, which
+#: send as ever, and what sends nothing, or nothing that other tests do not send.
 ONCE = [
     f"--ignore=tests/{each}"
     for each in (
@@ -21,6 +21,7 @@ ONCE = [
         "fleet/test_chaos.py",
         "fleet/test_dask.py",
         "fleet/test_fleet_examples.py",
+        "fleet/test_running.py",
         "simulator/test_command.py",
         "simulator/test_hostile_input.py",
         "simulator/test_powershell.py",
@@ -29,6 +30,7 @@ ONCE = [
         "simulator/test_pytest_plugin.py",
         "test_client_and_simulator.py",
         "test_examples.py",
+        "test_forks.py",
         "test_interrupted_processes.py",
         "test_readme.py",
         "test_secret_watch.py",
@@ -84,7 +86,7 @@ def lowest(session: nox.Session) -> None:
 @nox.session
 def httpx2(session: nox.Session) -> None:
     """Run the suite with httpx2 in httpx's place."""
-    session.install("-e", ".[simulator]", *group("test"), "httpx2")
+    session.install("-e", ".[simulator]", *group("test"))
     rest = session.posargs or (*ALL_CORES, *ONCE)
     session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", *rest)
 

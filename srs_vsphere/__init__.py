@@ -1,4 +1,14 @@
-"""Asyncio-native client for VMware Script Runtime Service for vSphere.
+"""Async and sync client for VMware's Script Runtime Service for vSphere.
+
+::
+
+    from srs_vsphere import BasicAuth, SrsClient
+
+    with SrsClient("https://srs.example.com", auth=BasicAuth("alice@vsphere.local", "secret")) as client:
+        print(client.run("Get-Date").output)
+
+Begin with `SrsClient` or `AsyncSrsClient`; `SrsFleet` and `AsyncSrsFleet` are for many hosts,
+`srs_vsphere.simulator` is for tests. All errors are `SrsError`.
 
 Names load their module on first use, so that importing the package costs next to nothing and a program
 pays for the async client, the sync client or the models only if it uses them. Type checkers read

@@ -188,7 +188,7 @@ class AsyncRunspacePool:
         """Run a script once for each of many inputs, as many at once as the pool has runspaces.
 
         Args:
-            script: the script, or the path of a file that holds it.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
             inputs: the parameters of each run, such as ``[{"Name": "web-1"}, {"Name": "web-2"}]``; taken only
                 as runspaces become free.
             **options: as for ``run()`` of a runspace; ``timeout`` is in seconds for each run, from the moment
@@ -205,7 +205,7 @@ class AsyncRunspacePool:
             InvalidArgumentTypeError: an argument is of the wrong kind.
             InvalidArgumentValueError: an argument makes no sense.
         """
-        if isinstance(inputs, Mapping | str):
+        if isinstance(inputs, Mapping | str) or not isinstance(inputs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise InvalidArgumentTypeError(
                 "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
             )
@@ -256,10 +256,7 @@ class AsyncRunspaceLease:
         return self._taken.handle
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         taken, self._taken = self._taken, None
         if taken is None:

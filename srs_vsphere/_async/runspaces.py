@@ -70,11 +70,7 @@ class AsyncRunspaces:
         return await self._calls.get(runspace_id(id), timeout=timeout)
 
     async def create(
-        self,
-        name: str | None = None,
-        *,
-        run_vc_connection_script: bool = False,
-        timeout: float | None = None,
+        self, name: str | None = None, *, run_vc_connection_script: bool = False, timeout: float | None = None
     ) -> Runspace:
         """Create a runspace (``POST /api/runspaces``) and do not wait until it is ready; see `open`.
 

@@ -7,13 +7,7 @@ from contextlib import suppress
 
 from attrs import evolve
 
-from srs_vsphere._async.decoding import (
-    read_list,
-    read_list_or_none,
-    read_nothing,
-    read_one,
-    read_texts,
-)
+from srs_vsphere._async.decoding import read_list, read_list_or_none, read_nothing, read_one, read_texts
 from srs_vsphere._async.poll import AsyncPoll
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._codec import models

@@ -240,11 +240,7 @@ class AsyncScriptRunner:
         unique = job.name_is_unique
         try:
             execution = await self._calls.start(
-                self._runspace_id,
-                job.body,
-                job.name,
-                unique=unique,
-                within=deadline.keeping_back().left(),
+                self._runspace_id, job.body, job.name, unique=unique, within=deadline.keeping_back().left()
             )
         except BaseException as error:
             lost = not isinstance(error, SrsError) or may_have_taken_effect(error)

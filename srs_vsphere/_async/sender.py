@@ -26,19 +26,10 @@ from srs_vsphere._service.call import Call
 from srs_vsphere._service.event_log import LOG
 from srs_vsphere._service.failures import Failure
 from srs_vsphere._service.operations import LOGOUT, Operation
-from srs_vsphere._service.retry_decision import (
-    OUT_OF_BUDGET,
-    Outcome,
-    RetryBudget,
-    Sent,
-    decide,
-)
+from srs_vsphere._service.retry_decision import OUT_OF_BUDGET, Outcome, RetryBudget, Sent, decide
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import CertificateError
-from srs_vsphere.errors import (
-    SrsError,
-    StreamInterruptedError,
-)
+from srs_vsphere.errors import SrsError, StreamInterruptedError
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -288,14 +279,7 @@ class AsyncSender:
             elif not kept:
                 await response.aclose()
 
-    def _prepared(
-        self,
-        call: Call,
-        header: Proof,
-        remaining: float,
-        *,
-        whole: bool,
-    ) -> PreparedRequest:
+    def _prepared(self, call: Call, header: Proof, remaining: float, *, whole: bool) -> PreparedRequest:
         """Return a request as it was sent before, if it has no body and its key is the same; or a new one."""
         secret = None if header is None else header[1]
         kept = None if call.body else self._requests.kept.get((call.operation, call.path, whole))

@@ -111,9 +111,7 @@ class AsyncWorkerPool(Generic[Out_co]):
         return result
 
     async def _worker(
-        self,
-        jobs: Iterator[Awaitable[Out_co]],
-        sending: MemoryObjectSendStream[Out_co | _Failure] | None,
+        self, jobs: Iterator[Awaitable[Out_co]], sending: MemoryObjectSendStream[Out_co | _Failure] | None
     ) -> None:
         if sending is None:
             return

@@ -29,7 +29,7 @@ from srs_vsphere._http.asyncio_tls import SecureConnection
 from srs_vsphere._http.expiry import report_expiry
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
-from srs_vsphere._http.response_head import HeadMemory
+from srs_vsphere._http.response_head import SEEN_HEADS
 from srs_vsphere._http.response_parser import ResponseParser
 from srs_vsphere._http.step_timeouts import StepTimeouts
 from srs_vsphere._http.tls_in_memory import TlsInMemory
@@ -61,7 +61,6 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         self._address = address
         self._ssl_context = ssl_context
         self._keep_alive = keep_alive
-        self._memory = HeadMemory()
         self._loop: asyncio.AbstractEventLoop | None = None
         # The newest last.
         self._idle: list[Connection] = []
@@ -105,14 +104,14 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         if connection is None:
             connection = await self._connect(loop, timeouts.connect)
             now = loop.time()
-        parser = ResponseParser(self._memory, keep=keep)
+        parser = ResponseParser(SEEN_HEADS, keep=keep)
         await connection.exchange(parser, data, timeouts, now, end, enough)
         if parser.error is not None and connection.requests > 1 and not parser.started:
             # A kept connection was dead: those that have been idle for longer are probably dead as well.
             self._close_idle(connection.idle_since)
             if again and isinstance(parser.error, _BROKEN) and not self._closed:
                 connection = await self._connect(loop, timeouts.connect)
-                parser = ResponseParser(self._memory, keep=keep)
+                parser = ResponseParser(SEEN_HEADS, keep=keep)
                 await connection.exchange(parser, data, timeouts, loop.time(), end, enough)
         head = parser.head
         if parser.error is not None and (enough or head is None):
@@ -207,7 +206,7 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
                 connection.drop()
                 raise
         except TimeoutError:
-            raise httpx.ConnectTimeout("the connection did not stand in time") from None
+            raise httpx.ConnectTimeout("it was not connected in time") from None
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error) or type(error).__name__) from error
         if self._closed:

@@ -43,9 +43,4 @@ class Call:
         Args:
             **more: facts to add, such as the HTTP status.
         """
-        return {
-            "operation": self.operation.name,
-            "host": self.host,
-            "attempts": self.attempts,
-            **more,
-        }
+        return {"operation": self.operation.name, "host": self.host, "attempts": self.attempts, **more}

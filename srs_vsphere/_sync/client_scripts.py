@@ -104,7 +104,7 @@ class ClientScripts:
         size, since such objects refer to many others; naming their members in ``Select-Object`` does not.
 
         Args:
-            script: the script, or the path of a file that holds it.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
             parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
                 are sent untouched. Default none.
             output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, documents of

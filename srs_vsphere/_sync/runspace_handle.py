@@ -81,11 +81,7 @@ class RunspaceHandle:
     ) -> ScriptResult[list[object]]: ...
     @overload
     def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> ScriptResult[list[PSDocument]]: ...
     @shows_keywords_of(prepare)
     def run(self, script: str | PathLike[str], **options: Unpack[JobOptions]) -> ScriptResult[object]:
@@ -95,7 +91,7 @@ class RunspaceHandle:
         runspace take turns, whichever call starts them. What comes back is as for ``run()`` of the client.
 
         Args:
-            script: the script, or the path of a file that holds it.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
             **options: as for ``run()`` of the client; the last tenth of ``timeout``, 5 seconds at most, is
                 kept for canceling a script that has not ended.
 
@@ -151,11 +147,7 @@ class RunspaceHandle:
     ) -> StartedScript[list[object]]: ...
     @overload
     def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> StartedScript[list[PSDocument]]: ...
     @shows_keywords_of(prepare)
     def start(

@@ -165,10 +165,7 @@ class _Parts:
         return self
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # Whoever waits for a part is told at once, or the thread's end would wait for them.
         self._closing = True

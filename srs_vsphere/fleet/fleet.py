@@ -65,6 +65,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
         transport: TransportMaker | None = None,
     ) -> None:
         check_count("concurrency", concurrency)
+        check_callback("transport", transport)
         defaults = FleetOptions()
         self._options = FleetOptions(
             timeout=timeout,
@@ -111,10 +112,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
         return self
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         group, self._group = self._group, None
         if group is None:
@@ -150,7 +148,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
             RuntimeError: the fleet is not open; raised when the first report is asked for.
         """
         check_patience("deadline", deadline)
-        check_callback(on_progress)
+        check_callback("on_progress", on_progress)
 
         @contextmanager
         def job() -> Generator[Work[HostReport]]:

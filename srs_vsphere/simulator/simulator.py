@@ -153,12 +153,7 @@ class Simulator(ServiceFailures):
         """
         with self._lock:
             return self._gateway.behaviours.add(
-                match,
-                reply,
-                times=times,
-                replies=replies,
-                system=system,
-                parameter_scripts=parameter_scripts,
+                match, reply, times=times, replies=replies, system=system, parameter_scripts=parameter_scripts
             )
 
     @property
