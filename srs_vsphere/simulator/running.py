@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +18,9 @@ from srs_vsphere.simulator.certificate import Certificate
 from srs_vsphere.simulator.listener import LOOPBACK, Listener
 from srs_vsphere.simulator.simulator import Simulator
 from srs_vsphere.simulator.traffic import Traffic
+
+#: How often a thread that waits looks up, so that a Ctrl-C reaches it.
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Running:
@@ -116,14 +121,18 @@ class Running:
     def __enter__(self) -> Self:
         if self._portal is not None:
             raise RuntimeError("the server is running already")
-        with ExitStack() as stack:
-            # add_reader, by which the listeners accept, is there on every system with this loop only.
-            options = {"loop_factory": asyncio.SelectorEventLoop}
-            portal = stack.enter_context(start_blocking_portal("asyncio", options))
-            portal.call(self._open)
-            self._portal = portal
-            self._thread = stack.pop_all()
-        return self
+        # A Ctrl-C while a portal begins would leave anyio waiting for the end of its thread for ever.
+        begun: Future[Self] = Future()
+        beginning = Thread(target=self._begin, args=(begun,), daemon=True)
+        beginning.start()
+        try:
+            while not wait((begun,), _SECONDS_BETWEEN_LOOKS).done:
+                pass
+            beginning.join()
+        except BaseException:
+            begun.add_done_callback(self._abandon)
+            raise
+        return begun.result()
 
     def __exit__(
         self,
@@ -158,6 +167,24 @@ class Running:
             return
         await self._close()
         self._stopped(exc_val)
+
+    def _begin(self, begun: Future[Self]) -> None:
+        try:
+            with ExitStack() as stack:
+                # add_reader, by which the listeners accept, is there on every system with this loop only.
+                options = {"loop_factory": asyncio.SelectorEventLoop}
+                portal = stack.enter_context(start_blocking_portal("asyncio", options))
+                portal.call(self._open)
+                self._portal = portal
+                self._thread = stack.pop_all()
+        except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
+            begun.set_exception(error)
+        else:
+            begun.set_result(self)
+
+    def _abandon(self, begun: Future[Self]) -> None:
+        if begun.exception() is None:
+            self.__exit__(None, None, None)
 
     async def _open(self) -> None:
         try:

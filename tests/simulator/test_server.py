@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import hashlib
 import socket
 import ssl
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from anyio import create_task_group, fail_after
+from anyio.from_thread import start_blocking_portal
 
 from srs_vsphere.simulator import Reply, Simulator, SystemClock, VirtualClock, running
 from srs_vsphere.simulator.connection import _IN_A_ROW, Connection
@@ -829,3 +832,22 @@ def test_the_control_endpoint_is_for_this_machine_and_for_programs(simulator):
             "there is /faults, and DELETE /faults/{number}",
         )
         assert httpx.get(url.replace("/faults", "/")).status_code == 404
+
+
+def test_a_ctrl_c_while_it_begins_ends_it(monkeypatch):
+    interrupted, ended = threading.Event(), threading.Event()
+
+    @contextmanager
+    def beginning(*options):
+        with start_blocking_portal(*options) as portal:
+            _thread.interrupt_main()
+            interrupted.wait(60)
+            yield portal
+        ended.set()
+
+    monkeypatch.setattr(running, "start_blocking_portal", beginning)
+    server = SimServer(Simulator())
+    with pytest.raises(KeyboardInterrupt), server:
+        pytest.fail("it was entered")
+    interrupted.set()
+    assert ended.wait(60)
