@@ -12,24 +12,29 @@ nox.options.error_on_missing_interpreters = False
 
 ALL_CORES = ("-n", "auto", "--dist", "worksteal", "--durations", "15")
 
-#: What is tried at random moments, the session `tests` tries in full.
-IN_PART = {"SRS_TEST_SHARE": "0.2"}
-
-#: Left out with httpx2: these tests are of programs in processes of their own, which would find httpx there
-#: all the same, and of code that has no part in HTTP.
-WITHOUT_HTTPX2 = [
+#: What is not run again on httpx's own transport or with httpx2: programs in processes of their own, which
+#: send as ever, and what sends nothing, or nothing that other tests do not send.
+ONCE = [
     f"--ignore=tests/{each}"
     for each in (
         "cli",
-        "codec",
+        "fleet/test_chaos.py",
+        "fleet/test_dask.py",
         "fleet/test_fleet_examples.py",
+        "fleet/test_running.py",
         "simulator/test_command.py",
+        "simulator/test_hostile_input.py",
         "simulator/test_powershell.py",
         "simulator/test_powershell_fixtures.py",
         "simulator/test_powershell_host.py",
         "simulator/test_pytest_plugin.py",
+        "test_client_and_simulator.py",
         "test_examples.py",
+        "test_forks.py",
+        "test_interrupted_processes.py",
         "test_readme.py",
+        "test_secret_watch.py",
+        "test_without_posix.py",
     )
 ]
 
@@ -52,31 +57,38 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the whole suite on every Python that is installed; without arguments, with its coverage."""
+    """Run the whole suite on every Python that is installed."""
     session.install("-e", ".[simulator]", *group("test"))
-    if session.posargs:
-        session.run("pytest", *session.posargs)
-        return
+    session.run("pytest", *(session.posargs or ALL_CORES))
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the whole suite, and say which lines no test reaches; it takes half as long again."""
+    session.install("-e", ".[simulator]", *group("test"))
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *ALL_CORES)
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ALL_CORES))
     session.run("coverage", "combine")
     session.run("coverage", "report")
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """Run the suite on the oldest releases that the package allows, and on httpx's own transport."""
+    """Run the suite on the oldest releases that the package allows, and on httpx's own transport.
+
+    `nox -s lowest -- tests` leaves nothing out.
+    """
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     session.install("-e", ".[simulator]", *group("test"), *oldest)
-    session.run("pytest", "--road", "httpx", *(session.posargs or ALL_CORES), env=IN_PART)
+    session.run("pytest", "--road", "httpx", *(session.posargs or (*ALL_CORES, *ONCE)))
 
 
 @nox.session
 def httpx2(session: nox.Session) -> None:
     """Run the suite with httpx2 in httpx's place."""
-    session.install("-e", ".[simulator]", *group("test"), "httpx2")
-    rest = session.posargs or (*ALL_CORES, *WITHOUT_HTTPX2)
-    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", *rest, env=IN_PART)
+    session.install("-e", ".[simulator]", *group("test"))
+    rest = session.posargs or (*ALL_CORES, *ONCE)
+    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", *rest)
 
 
 @nox.session

@@ -30,7 +30,9 @@ RULES = [
     (r"await server\.wait_idle_async", "server.wait_idle"),
     (r"\basync_clean_up\b", "clean_up"),
     (r"_async\b", "_sync"),
+    (r"httpx\.AsyncByteStream", "httpx.SyncByteStream"),
     (r"httpx\.Async(\w+)", r"httpx.\1"),
+    (r"\bhandle_async_request\b", "handle_request"),
     (r"\bAsync(Iterator|Iterable|Generator|ContextManager)\b", r"\1"),
     (r"\bAsync([A-Z]\w+)", r"\1"),
     (r"Awaitable\[((?:[^][]|\[[^][]*\])*)\]", r"\1"),
@@ -42,6 +44,7 @@ RULES = [
     (r"await anyio\.lowlevel\.checkpoint\(\)", "pass"),
     # The language.
     (r"\banext\(", "next("),
+    (r"\ban (`*)async with\b", r"a \1with"),
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     # Tests.

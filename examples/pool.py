@@ -1,23 +1,24 @@
 """Run one script for many inputs in a pool of runspaces, and print each result when it is there.
 
-``python examples/pool.py https://srs.example.com alice vm-1 vm-2``; the password comes from
-SRS_PASSWORD, and from SRS_CA_FILE or SRS_THUMBPRINT what certificate to trust.
+``python examples/pool.py vm-1 vm-2``
+
+The service and the credentials come from the environment: SRS_URL, SRS_USERNAME, SRS_PASSWORD, and perhaps
+SRS_CA_FILE or SRS_THUMBPRINT.
 """
 
-import os
 import sys
 
 import anyio
 
-from srs_vsphere import AsyncRunspacePool, AsyncSrsClient, BasicAuth, SrsError, Tls
+from srs_vsphere import AsyncRunspacePool, AsyncSrsClient, SrsError
 
 SCRIPT = "param($Name) Get-VM -Name $Name | Select-Object Name, PowerState"
 
 
-async def ask(url: str, auth: BasicAuth, tls: Tls, names: list[str]) -> None:
+async def ask(names: list[str]) -> None:
     inputs = [{"Name": name} for name in names]
     async with (
-        AsyncSrsClient(url, auth=auth, tls=tls) as client,
+        AsyncSrsClient.from_env() as client,
         AsyncRunspacePool(client, size=2, run_vc_connection_script=True) as pool,
         pool.map(SCRIPT, inputs, output="json") as results,
     ):
@@ -30,17 +31,10 @@ async def ask(url: str, auth: BasicAuth, tls: Tls, names: list[str]) -> None:
                 print(f"{name}: {answer.outcome} {answer.output}")
 
 
-def main() -> None:
-    if len(sys.argv) < 4:
-        sys.exit("usage: pool.py URL USERNAME NAME ...")
-    url, username, *names = sys.argv[1:]
-    auth = BasicAuth(username, os.environ["SRS_PASSWORD"])
-    tls = Tls(ca_file=os.environ.get("SRS_CA_FILE"), thumbprint=os.environ.get("SRS_THUMBPRINT"))
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: pool.py NAME ...")
     try:
-        anyio.run(ask, url, auth, tls, names)
+        anyio.run(ask, sys.argv[1:])
     except SrsError as error:
         sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,21 +1,20 @@
 """Run a script on the server and print what comes of it.
 
-``python examples/run_script.py https://srs.example.com alice 'Get-VM | Select-Object Name, PowerState'``
+``python examples/run_script.py 'Get-VM | Select-Object Name, PowerState'``
 
-The password comes from the environment variable SRS_PASSWORD, and from SRS_CA_FILE or SRS_THUMBPRINT
-what certificate to trust.
+The service and the credentials come from the environment: SRS_URL, SRS_USERNAME, SRS_PASSWORD, and perhaps
+SRS_CA_FILE or SRS_THUMBPRINT.
 """
 
-import os
 import sys
 
 import anyio
 
-from srs_vsphere import AsyncSrsClient, BasicAuth, SrsError, Tls
+from srs_vsphere import AsyncSrsClient, SrsError
 
 
-async def run_script(url: str, auth: BasicAuth, tls: Tls, script: str) -> bool:
-    async with AsyncSrsClient(url, auth=auth, tls=tls) as client:
+async def run_script(script: str) -> bool:
+    async with AsyncSrsClient.from_env() as client:
         # A runspace that is connected to vCenter is created for it, and deleted again whatever happens.
         result = await client.run(script, run_vc_connection_script=True, wait_for_quota=60)
     if result.output:
@@ -27,18 +26,11 @@ async def run_script(url: str, auth: BasicAuth, tls: Tls, script: str) -> bool:
     return result.outcome == "succeeded"
 
 
-def main() -> None:
-    if len(sys.argv) != 4:
-        sys.exit("usage: run_script.py URL USERNAME SCRIPT")
-    url, username, script = sys.argv[1:]
-    auth = BasicAuth(username, os.environ["SRS_PASSWORD"])
-    tls = Tls(ca_file=os.environ.get("SRS_CA_FILE"), thumbprint=os.environ.get("SRS_THUMBPRINT"))
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: run_script.py SCRIPT")
     try:
-        succeeded = anyio.run(run_script, url, auth, tls, script)
+        succeeded = anyio.run(run_script, sys.argv[1])
     except SrsError as error:
         sys.exit(str(error))
     sys.exit(0 if succeeded else 1)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,11 +1,9 @@
 """A web service that awaits one shared client: ``GET /runspaces`` answers how many there are in each state.
 
 Needs ``pip install starlette uvicorn``. With SRS_URL, SRS_USERNAME, SRS_PASSWORD and perhaps SRS_CA_FILE
-or SRS_THUMBPRINT in the environment:
-``uvicorn --app-dir examples service:app``
+or SRS_THUMBPRINT in the environment: ``uvicorn --app-dir examples service:app``
 """
 
-import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from srs_vsphere import ApiError, AsyncSrsClient, BasicAuth, SrsError, Tls
+from srs_vsphere import ApiError, AsyncSrsClient, SrsError
 
 
 class State(TypedDict):
@@ -25,9 +23,7 @@ class State(TypedDict):
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[State]:
-    auth = BasicAuth(os.environ["SRS_USERNAME"], os.environ["SRS_PASSWORD"])
-    tls = Tls(ca_file=os.environ.get("SRS_CA_FILE"), thumbprint=os.environ.get("SRS_THUMBPRINT"))
-    async with AsyncSrsClient(os.environ["SRS_URL"], auth=auth, tls=tls) as client:
+    async with AsyncSrsClient.from_env() as client:
         yield {"client": client}
 
 

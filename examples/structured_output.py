@@ -1,19 +1,17 @@
 """Get objects of a class of your own out of a script: the machines that have at least so many processors.
 
-``python examples/structured_output.py https://srs.example.com alice 4``
+``python examples/structured_output.py 4``
 
-The runspace is connected to vCenter as the user who logs in. The password comes from the environment variable
-SRS_PASSWORD, and from SRS_CA_FILE or SRS_THUMBPRINT
-what certificate to trust.
+The service and the credentials come from the environment: SRS_URL, SRS_USERNAME, SRS_PASSWORD, and perhaps
+SRS_CA_FILE or SRS_THUMBPRINT.
 """
 
-import os
 import sys
 
 import anyio
 from attrs import define
 
-from srs_vsphere import AsyncSrsClient, BasicAuth, ScriptFailedError, SrsError, Tls
+from srs_vsphere import AsyncSrsClient, ScriptFailedError, SrsError
 
 SCRIPT = """\
 param([int] $AtLeast)
@@ -30,8 +28,8 @@ class Machine:
     disks: list[float]
 
 
-async def machines(url: str, auth: BasicAuth, tls: Tls, at_least: int) -> list[Machine]:
-    async with AsyncSrsClient(url, auth=auth, tls=tls) as client:
+async def machines(at_least: int) -> list[Machine]:
+    async with AsyncSrsClient.from_env() as client:
         result = await client.run(
             SCRIPT,
             output="json",
@@ -43,20 +41,13 @@ async def machines(url: str, auth: BasicAuth, tls: Tls, at_least: int) -> list[M
     return result.output
 
 
-def main() -> None:
-    if len(sys.argv) != 4:
-        sys.exit("usage: structured_output.py URL USERNAME CPUS")
-    url, username, at_least = sys.argv[1:]
-    auth = BasicAuth(username, os.environ["SRS_PASSWORD"])
-    tls = Tls(ca_file=os.environ.get("SRS_CA_FILE"), thumbprint=os.environ.get("SRS_THUMBPRINT"))
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: structured_output.py CPUS")
     try:
-        for machine in anyio.run(machines, url, auth, tls, int(at_least)):
+        for machine in anyio.run(machines, int(sys.argv[1])):
             print(f"{machine.name}: {machine.cpus} processors, {sum(machine.disks):g} GB")
     except ScriptFailedError as error:
         sys.exit(f"the script {error.result.outcome}: {error}")
     except SrsError as error:
         sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentTypeError, InvalidArgumentValueError
 
 if TYPE_CHECKING:
     from attrs import Attribute
+
+T = TypeVar("T")
 
 
 def words_of(error: Exception) -> str:
@@ -53,8 +56,9 @@ def check_seconds(name: str, value: object) -> None:
         InvalidArgumentTypeError: it is not a number.
         InvalidArgumentValueError: it is not positive or not finite.
     """
-    check_number(name, value, least=-sys.float_info.max, unit="seconds")
-    if isinstance(value, int | float) and value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidArgumentTypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 < value <= sys.float_info.max:
         raise InvalidArgumentValueError(f"{name} must be more than 0 seconds, not {value!r}")
 
 
@@ -148,16 +152,22 @@ def seconds(_: object, attribute: Attribute[float], value: object) -> None:
     check_seconds(attribute.name, value)
 
 
-def patience(_: object, attribute: Attribute[float], value: object) -> None:
-    """Check a field with `check_patience`."""
-    check_patience(attribute.name, value)
-
-
 def count(_: object, attribute: Attribute[int], value: object) -> None:
     """Check a field with `check_count`."""
     check_count(attribute.name, value)
 
 
-def flag(_: object, attribute: Attribute[bool], value: object) -> None:
-    """Check a field with `check_flag`."""
-    check_flag(attribute.name, value)
+def of_kind(kind: type[T]) -> Callable[[object, Attribute[T], object], None]:
+    """Return a check that a field's value is of a class.
+
+    Args:
+        kind: the class.
+    """
+
+    def check(_: object, attribute: Attribute[T], value: object) -> None:
+        if not isinstance(value, kind):
+            raise InvalidArgumentTypeError(
+                f"{attribute.name} must be {kind.__name__}, not {type(value).__name__}"
+            )
+
+    return check

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from srs_vsphere._validation import check_flag
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
+from srs_vsphere.secret import NeverCopied
 from srs_vsphere.secret import Secret as Secret
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 # No repr by attrs: it fails on what is not whole yet, as in a traceback with variables of a refusal below.
 @frozen(init=False, repr=False)
-class BasicAuth:
+class BasicAuth(NeverCopied):
     """User name and password, which the service trades for an API key at vCenter's single sign-on.
 
     Args:
@@ -56,12 +57,6 @@ class BasicAuth:
         object.__setattr__(self, "password", secret)
         check_flag("allow_pickle", allow_pickle)
         object.__setattr__(self, "allow_pickle", allow_pickle)
-
-    def __copy__(self) -> BasicAuth:
-        return self
-
-    def __deepcopy__(self, memo: object) -> BasicAuth:
-        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         if not self.allow_pickle:

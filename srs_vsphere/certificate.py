@@ -10,6 +10,7 @@ from typing import Unpack
 from attrs import field, frozen
 
 from srs_vsphere._codec.x509 import read_certificate
+from srs_vsphere._host_and_port import split_port
 from srs_vsphere.errors import Facts, InvalidArgumentValueError, NotSentError
 
 
@@ -108,10 +109,8 @@ def host_and_port(host: str) -> str:
     Args:
         host: host and perhaps port, such as ``srs.example.com`` or ``[::1]:8443``.
     """
-    name, colon, port = host.rpartition(":")
-    if not (colon and port.isdecimal() and port.isascii()):
-        name, port = host, "443"
-    return f"{name.rstrip('.').lower()}:{port}"
+    name, port = split_port(host)
+    return f"{name.rstrip('.').lower()}:{443 if port is None else port}"
 
 
 def thumbprint_like(expected: str, der: bytes) -> str:

@@ -126,7 +126,9 @@ class KeyringAuth:
             password = keyring.get_password(self.service, self.username)
         except KeyringError as error:
             raise AuthenticationError(
-                f"the {where} cannot be read", cause=type(error).__name__, advice="Unlock the keyring."
+                f"the {where} cannot be read",
+                cause=type(error).__name__,
+                advice="Unlock the keyring, or set one up.",
             ) from None
         if password is None:
             raise AuthenticationError(

@@ -90,18 +90,8 @@ class SrsError(Exception):
             self.advice = facts["advice"]
 
     def __str__(self) -> str:
-        where = " on ".join(part for part in (self.operation, self.host) if part)
-        facts = (
-            f"HTTP {self.status}" if self.status is not None else "",
-            f"code {self.code}" if self.code is not None else "",
-            f"{self.attempts} attempts" if self.attempts > 1 else "",
-            f"cause: {_short(self.cause)}" if self.cause else "",
-        )
-        known = ", ".join(fact for fact in facts if fact)
-        message = _short(self.message).removesuffix(".")
-        text = f"{where}: {message}" if where else message
         given_up = f" Given up: {self.given_up}." if self.given_up else ""
-        return f"{text} ({known}).{given_up} {self.advice}" if known else f"{text}.{given_up} {self.advice}"
+        return f"{without_advice(self)}.{given_up} {self.advice}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception's own way calls the class with `args` alone, which loses every keyword.
@@ -118,6 +108,25 @@ class SrsError(Exception):
         copy = _restore(type(self), self.args, facts)
         copy.__cause__ = self.__cause__
         return copy
+
+
+def without_advice(error: SrsError) -> str:
+    """Return what an error says of what happened and where, for another error that gives advice of its own.
+
+    Args:
+        error: the error.
+    """
+    where = " on ".join(part for part in (error.operation, error.host) if part)
+    facts = (
+        f"HTTP {error.status}" if error.status is not None else "",
+        f"code {error.code}" if error.code is not None else "",
+        f"{error.attempts} attempts" if error.attempts > 1 else "",
+        f"cause: {_short(error.cause)}" if error.cause else "",
+    )
+    known = ", ".join(fact for fact in facts if fact)
+    message = _short(error.message).removesuffix(".")
+    text = f"{where}: {message}" if where else message
+    return f"{text} ({known})" if known else text
 
 
 def _short(text: str) -> str:
@@ -200,7 +209,7 @@ class NotFoundError(ApiError):
 class QuotaExceededError(ApiError):
     """The service has no room for another runspace or web console (codes 2020 and 2060)."""
 
-    advice = "Delete a runspace or web console, or wait: the quota is shared by all users."
+    advice = "Delete a runspace or web console, or wait (wait_for_quota=): all users share the quota."
 
 
 class RunspaceBusyError(ApiError):

@@ -142,7 +142,8 @@ def _sequence(parameters: object) -> Sequence[object]:
     if not isinstance(parameters, Sequence):
         kind = type(parameters).__name__
         raise InvalidArgumentTypeError(
-            f"parameters must be a mapping or a sequence of ScriptParameter, not {kind}"
+            "parameters must be a mapping such as {'Name': 'web-1'} or a sequence of ScriptParameter,"
+            f" not {kind}"
         )
     return cast("Sequence[object]", parameters)
 
@@ -161,6 +162,8 @@ def _checked(name: object, taken: set[str]) -> str:
         raise InvalidArgumentTypeError(f"a parameter's name must be text, not {type(name).__name__}")
     if not name.strip():
         raise InvalidArgumentValueError("a parameter's name must not be blank")
+    if name[0] in "$-":
+        raise InvalidArgumentValueError(f"parameters[{name!r}] must be named without the {name[0]} before it")
     lower = name.lower()
     if lower in taken:
         if lower in RESERVED:

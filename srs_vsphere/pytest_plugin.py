@@ -128,7 +128,7 @@ def srs_simulator(request: pytest.FixtureRequest) -> Iterator[Simulator]:
             powershell=options.get("powershell"),
         )
     except (TypeError, ValueError, OSError) as error:
-        raise pytest.UsageError(f"srs_simulator: {error}") from None
+        pytest.fail(f"srs_simulator: {error}", pytrace=False)
     with simulator:
         yield simulator
     simulator.raise_failures()
@@ -149,7 +149,7 @@ def srs_server(request: pytest.FixtureRequest, srs_simulator: Simulator) -> Iter
     try:
         faults = FaultPlan([Fault(*mark.args, **mark.kwargs) for mark in marks])
     except (TypeError, ValueError) as error:
-        raise pytest.UsageError(f"srs_fault: {error}") from None
+        pytest.fail(f"srs_fault: {error}", pytrace=False)
     with SimServer(srs_simulator, faults=faults) as server:
         yield server
     if _checks(request):
@@ -204,7 +204,7 @@ def _options(request: pytest.FixtureRequest) -> _Options:
         try:
             options["speed"] = float(speed)
         except ValueError:
-            raise pytest.UsageError(f"srs_speed must be a number, not {speed!r}") from None
+            pytest.fail(f"srs_speed must be a number, not {speed!r}", pytrace=False)
     unknown = str(config.getini("srs_unknown_scripts") or "")
     if unknown:
         options["unknown_scripts"] = cast("Literal['fail', 'succeed']", unknown)
@@ -215,12 +215,13 @@ def _options(request: pytest.FixtureRequest) -> _Options:
         known = _Options.__annotations__.keys()
         wrong = [*map(repr, mark.args), *(name for name in mark.kwargs if name not in known)]
         if wrong:
-            raise pytest.UsageError(
-                f"the marker srs_simulator takes {', '.join(known)} as keywords, not {', '.join(wrong)}"
+            pytest.fail(
+                f"the marker srs_simulator takes {', '.join(known)} as keywords, not {', '.join(wrong)}",
+                pytrace=False,
             )
         options.update(cast("_Options", mark.kwargs))
     if not options.get("users", _USERS):
-        raise pytest.UsageError("users must name at least one user")
+        pytest.fail("users must name at least one user", pytrace=False)
     return options
 
 
@@ -228,5 +229,5 @@ def _user(line: str) -> tuple[str, str]:
     name, colon, password = line.partition(":")
     if not (colon and name and password):
         # The line itself may be a password.
-        raise pytest.UsageError("srs_users must be lines of the form NAME:PASSWORD")
+        pytest.fail("srs_users must be lines of the form NAME:PASSWORD", pytrace=False)
     return name, password

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import hmac
+from typing import Self
 
 
-class Secret:
+class NeverCopied:
+    """What a copy has as it is, for more copies would be more places with a secret in them."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+class Secret(NeverCopied):
     """A text that no repr, log, traceback or pickle shows.
 
     Args:
@@ -34,12 +47,6 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Secret:
-        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a secret is not pickled: create the credentials anew in the other process")

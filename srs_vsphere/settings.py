@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, frozen
 
+from srs_vsphere._host_and_port import split_port
 from srs_vsphere._validation import check_count, check_flag, seconds
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth, CredentialSource, is_sign_auth
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
@@ -68,9 +69,7 @@ class Origin:
     @property
     def is_local(self) -> bool:
         """Whether it is on this machine."""
-        name, colon, port = self.host.rpartition(":")
-        if not (colon and port.isdigit()):
-            name = self.host
+        name, _ = split_port(self.host)
         try:
             return ipaddress.ip_address(name.strip("[]")).is_loopback
         except ValueError:
@@ -159,7 +158,9 @@ def check_auth(auth: object) -> None:
         not is_class and (isinstance(auth, BasicAuth | ApiKeyAuth | CredentialSource) or is_sign_auth(auth))
     ):
         return
-    given = auth.__name__ if isinstance(auth, type) else type(auth).__name__
+    kind = auth if isinstance(auth, type) else type(auth)
+    # With its module, for there is a BasicAuth elsewhere, too.
+    given = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
     # Given as text it is a password, and a traceback shows this frame's variables.
     del auth
     raise InvalidArgumentTypeError(

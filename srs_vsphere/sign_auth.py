@@ -21,7 +21,7 @@ from srs_vsphere._service.sign import (
     text_to_sign,
 )
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, InvalidArgumentValueError
-from srs_vsphere.secret import Secret
+from srs_vsphere.secret import NeverCopied, Secret
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -32,7 +32,7 @@ _NEW_TOKEN: Final = "Get a new token from the token service (SsoAuth does that b
 
 
 @frozen(init=False, repr=False, eq=False)
-class SignAuth:
+class SignAuth(NeverCopied):
     """A SAML holder-of-key token, and the RSA key that signs each login; the extra ``sign``.
 
     Args:
@@ -133,12 +133,6 @@ class SignAuth:
         return (
             f"SignAuth(username={getattr(self, 'username', None)!r}, token=Secret('***'), key=Secret('***'))"
         )
-
-    def __copy__(self) -> SignAuth:
-        return self
-
-    def __deepcopy__(self, memo: object) -> SignAuth:
-        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         raise InvalidArgumentTypeError(

@@ -24,6 +24,7 @@ from srs_vsphere.errors import (
     NotSentError,
     TransportError,
 )
+from srs_vsphere.secret import NeverCopied
 from srs_vsphere.settings import Origin
 from srs_vsphere.sign_auth import SignAuth
 from srs_vsphere.tls import Tls
@@ -37,7 +38,7 @@ _PATH: Final = "/sts/STSService"
 _RENEWED_BEFORE: Final = 0.2
 
 
-class SsoAuth:
+class SsoAuth(NeverCopied):
     """User name and password of vCenter's single sign-on, traded for a token that signs the logins.
 
     The token is kept until a fifth of its life is left, and is then got anew. One object may serve many
@@ -104,12 +105,6 @@ class SsoAuth:
         user, url = getattr(self, "_user", None), getattr(self, "_url", None)
         username = None if user is None else user.username
         return f"SsoAuth(username={username!r}, password=Secret('***'), sts_url={url!r})"
-
-    def __copy__(self) -> SsoAuth:
-        return self
-
-    def __deepcopy__(self, memo: object) -> SsoAuth:
-        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         raise InvalidArgumentTypeError(

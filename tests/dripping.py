@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.joining import join_all
+
 
 @contextmanager
 def dripping(begin: bytes, drop: bytes, pause: float) -> Iterator[str]:
@@ -24,12 +26,12 @@ def dripping(begin: bytes, drop: bytes, pause: float) -> Iterator[str]:
     def accept() -> None:
         with contextlib.suppress(OSError):
             while True:
-                thread = threading.Thread(target=drip, args=[listening.accept()[0]])
+                thread = threading.Thread(target=drip, args=[listening.accept()[0]], daemon=True)
                 threads.append(thread)
                 thread.start()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        threads = [threading.Thread(target=accept)]
+        threads = [threading.Thread(target=accept, daemon=True)]
         threads[0].start()
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -38,5 +40,6 @@ def dripping(begin: bytes, drop: bytes, pause: float) -> Iterator[str]:
             # Closing alone does not wake who waits in it.
             with contextlib.suppress(OSError):
                 listening.shutdown(socket.SHUT_RDWR)
-    for thread in threads:
-        thread.join()
+    # Only when the first has ended are there no more.
+    join_all(threads[:1])
+    join_all(threads)

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from tests.joining import join_all
+
 
 class Visit:
     """One connection, as the server sees it."""
@@ -67,12 +69,11 @@ class RawServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._threads[0].join()
+        join_all(self._threads[:1])
         for sock in self._open:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
+        join_all(self._threads)
 
     def _accept(self) -> None:
         while True:

@@ -29,7 +29,7 @@ from srs_vsphere import (
 )
 from srs_vsphere._concurrency.clean_up import async_clean_up, clean_up
 from srs_vsphere._service.session_file import SessionFile
-from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator
+from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
 from tests._async.helping import AUTH, free_slots
 from tests.test_script_cancellation import InProcess, cancelled_after, others, steps_of
 
@@ -308,7 +308,9 @@ async def test_a_map_in_a_generator_that_is_left(anyio_backend: str) -> None:
         async for _ in numbers(pool):
             break
         gc.collect()
-        await anyio.sleep(0.01)
+        # As many turns of the event loop as closing it may take.
+        for _ in range(300):
+            await checkpoint()
 
     async with place.client as client, AsyncRunspacePool(client) as pool:
         async with contextlib.aclosing(numbers(pool)) as generator:
@@ -341,6 +343,7 @@ class Blocking(Iterator[dict[str, int]]):
         return {}
 
 
+@pytest.mark.parametrize("clock", [VirtualClock(auto=True)], ids=["at once"])
 def test_leaving_a_map_of_threads_waits_for_no_input(server: SimServer, simulator: Simulator) -> None:
     inputs = Blocking()
     with SrsClient(server.url, auth=AUTH) as client, RunspacePool(client) as pool:
@@ -399,3 +402,27 @@ def test_a_ctrl_c_while_a_key_is_saved_leaves_no_session(
     with pytest.raises(KeyboardInterrupt), client:
         client.login()
     assert simulator.session_count == 0
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_a_delete_that_a_cancellation_waits_for_is_not_told_of_as_if_it_had_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    place = InProcess()
+    async with place.client as client:
+        block = client.runspaces.open()
+
+        async def work() -> None:
+            async with block:
+                pass
+
+        task = asyncio.create_task(work())
+        while "DELETE" not in [method for method, _ in place.transport.traffic.requests]:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert place.simulator.runspaces == {}
+        assert block.deleted
+    assert caplog.messages == []

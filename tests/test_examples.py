@@ -13,9 +13,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, SimServer, Simulator, StreamMessage
+from srs_vsphere.simulator import (
+    Fault,
+    ScriptCall,
+    ScriptReply,
+    SimServer,
+    Simulator,
+    StreamMessage,
+    VirtualClock,
+)
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """No client waits for what a service takes its time for."""
+    return VirtualClock(auto=True)
 
 
 def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,8 +38,17 @@ def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedP
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=100,
     )
+
+
+def run_at(
+    server: SimServer, name: str, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run an example that takes the service and the credentials from the environment."""
+    given = {"SRS_URL": server.url, "SRS_USERNAME": "alice", "SRS_PASSWORD": "sesame-7Qx", **environment}
+    # No profile of whoever runs the tests.
+    return run(name, *arguments, XDG_CONFIG_HOME=str(EXAMPLES), **given)
 
 
 def test_demo() -> None:
@@ -38,9 +61,9 @@ def test_demo() -> None:
 
 def test_list_runspaces(server: SimServer, simulator: Simulator) -> None:
     known = simulator.add_runspace(name="nächtlich")
-    done = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="sesame-7Qx")
+    done = run_at(server, "list_runspaces.py")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{known} ready nächtlich\n", "")
-    refused = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="wrong")
+    refused = run_at(server, "list_runspaces.py", SRS_PASSWORD="wrong")
     assert refused.returncode == 1
     assert refused.stderr.startswith("auth.login on 127.0.0.1")
     assert simulator.session_count == 0
@@ -51,11 +74,9 @@ def test_list_runspaces_over_tls(simulator: Simulator) -> None:
     simulator.add_runspace()
     with SimServer(simulator, tls=True) as server:
         assert server.ca_file is not None
-        trusted = run(
-            "list_runspaces.py", server.url, "alice", SRS_PASSWORD="sesame-7Qx", SRS_CA_FILE=server.ca_file
-        )
+        trusted = run_at(server, "list_runspaces.py", SRS_CA_FILE=server.ca_file)
         assert (trusted.returncode, trusted.stdout.count("ready")) == (0, 1)
-        untrusted = run("list_runspaces.py", server.url, "alice", SRS_PASSWORD="sesame-7Qx")
+        untrusted = run_at(server, "list_runspaces.py")
     assert untrusted.returncode == 1
     assert "certificate" in untrusted.stderr.lower()
     assert not any("login" in path for _, path in server.requests[3:])
@@ -81,9 +102,7 @@ def test_an_appliances_own_certificate_is_trusted_by_its_thumbprint(
         assert server.ca_file is not None
         der = ssl.PEM_cert_to_DER_cert(Path(server.ca_file).read_text(encoding="ascii"))
         thumbprint = hashlib.sha256(der).hexdigest()
-        done = run(
-            name, server.url, "alice", *arguments, SRS_PASSWORD="sesame-7Qx", SRS_THUMBPRINT=thumbprint
-        )
+        done = run_at(server, name, *arguments, SRS_THUMBPRINT=thumbprint)
     assert done.returncode == 0, done.stderr
 
 
@@ -91,7 +110,14 @@ def test_every_example_takes_tls_settings() -> None:
     for example in EXAMPLES.glob("*.py"):
         text = example.read_text(encoding="utf-8")
         # The demo has a simulator of its own; files of hosts have a certificate for each.
-        assert example.name == "demo.py" or "tls=tls" in text or "ca_file" in text, example.name
+        assert example.name == "demo.py" or "from_env()" in text or "ca_file" in text, example.name
+
+
+def test_what_is_missing_in_the_environment_is_told_in_a_sentence(server: SimServer) -> None:
+    for name in ("list_runspaces.py", "sync_script.py"):
+        done = run_at(server, name, SRS_URL="")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("SRS_URL is not set. ")
 
 
 def test_sync_script(server: SimServer, simulator: Simulator) -> None:
@@ -99,21 +125,19 @@ def test_sync_script(server: SimServer, simulator: Simulator) -> None:
     simulator.add_runspace(
         name="broken", state="error", error_details={"code": 500, "error_message": "no pod"}
     )
-    done = run("sync_script.py", server.url, "alice", SRS_PASSWORD="sesame-7Qx")
+    done = run_at(server, "sync_script.py")
     assert (done.returncode, done.stdout, done.stderr) == (0, "deleting broken: no pod\n", "")
     assert list(simulator.runspaces) == [kept]
 
 
 def test_run_script(server: SimServer, simulator: Simulator) -> None:
-    done = run(
-        "run_script.py", server.url, "alice", "'héllo'; Write-Warning 'careful'", SRS_PASSWORD="sesame-7Qx"
-    )
+    done = run_at(server, "run_script.py", "'héllo'; Write-Warning 'careful'")
     assert (done.returncode, done.stdout) == (0, "héllo\n")
     assert done.stderr == "warning: careful\nsucceeded after 0.0 s\n"
-    failed = run("run_script.py", server.url, "alice", "throw 'no such VM'", SRS_PASSWORD="sesame-7Qx")
+    failed = run_at(server, "run_script.py", "throw 'no such VM'")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert re.fullmatch(r"failed after 0\.0 s: .*RuntimeException: no such VM\n", failed.stderr)
-    refused = run("run_script.py", server.url, "alice", "1", SRS_PASSWORD="wrong")
+    refused = run_at(server, "run_script.py", "1", SRS_PASSWORD="wrong")
     assert refused.returncode == 1
     assert refused.stderr.startswith("auth.login on 127.0.0.1")
     assert simulator.runspaces == {}
@@ -127,7 +151,7 @@ def test_follow_script(server: SimServer, simulator: Simulator) -> None:
         *(StreamMessage("verbose", f"detail {number}", at=0.8) for number in range(80)),
     ]
     simulator.on_script("steps", ScriptReply(records=records, duration=1))
-    done = run("follow_script.py", server.url, "alice", "steps", SRS_PASSWORD="sesame-7Qx")
+    done = run_at(server, "follow_script.py", "steps")
     assert (done.returncode, done.stderr) == (0, "")
     lines = [re.sub(r"^\d\d:\d\d:\d\d", "TIME", line) for line in done.stdout.splitlines()]
     assert lines == [
@@ -144,10 +168,10 @@ def test_structured_output(server: SimServer, simulator: Simulator) -> None:
     found = ScriptReply(output=[{"name": "db-1", "cpus": 8, "disks": [40, 0.5]}])
     refused = ScriptReply(state="error", reason="no rights")
     machines = simulator.on_script(re.compile("Get-VM"), replies=[found, refused])
-    done = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="sesame-7Qx")
+    done = run_at(server, "structured_output.py", "4")
     assert (done.returncode, done.stdout, done.stderr) == (0, "db-1: 8 processors, 40.5 GB\n", "")
     assert machines.calls[0].parameters == {"AtLeast": 4}
-    failed = run("structured_output.py", server.url, "alice", "4", SRS_PASSWORD="sesame-7Qx")
+    failed = run_at(server, "structured_output.py", "4")
     assert failed.returncode == 1
     assert failed.stderr.startswith("the script failed: ")
     assert "no rights" in failed.stderr
@@ -162,7 +186,7 @@ def test_pool(server: SimServer, simulator: Simulator) -> None:
         return ScriptReply(output=[{"Name": name, "PowerState": "PoweredOn"}])
 
     simulator.on_script(re.compile("Get-VM"), reply)
-    done = run("pool.py", server.url, "alice", "web", "gone", "db", SRS_PASSWORD="sesame-7Qx")
+    done = run_at(server, "pool.py", "web", "gone", "db")
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(done.stdout.splitlines()) == [
         "db: succeeded [{'Name': 'db', 'PowerState': 'PoweredOn'}]",

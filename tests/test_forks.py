@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import SimServer, Simulator
+from srs_vsphere.simulator import SimServer, Simulator, VirtualClock
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -23,9 +23,14 @@ LOGIN = ("POST", "/api/auth/login")
 LOGOUT = ("POST", "/api/auth/logout")
 
 PREAMBLE = """
-import asyncio, os, sys, threading, warnings
+import asyncio, faulthandler, os, signal, sys, threading, warnings
 import anyio
 from srs_vsphere import *
+
+# What hangs says where, and ends: nobody else would end a child.
+faulthandler.register(signal.SIGALRM, chain=True)
+signal.alarm(95)
+os.register_at_fork(after_in_child=lambda: signal.alarm(85))
 
 url, ca_file, *ids = sys.argv[1:]
 AUTH = BasicAuth("alice", "sesame-7Qx")
@@ -51,6 +56,12 @@ def join(*children):
     for child in children:
         assert os.waitpid(child, 0)[1] == 0
 """
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """No client waits for what a service takes its time for."""
+    return VirtualClock(auto=True)
 
 
 @pytest.fixture(params=["plain", "tls"])
@@ -361,13 +372,18 @@ def test_what_a_child_inherited_does_not_hold_connections_open(place, simulator:
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as running:
-        assert running.stdout is not None
-        assert running.stdin is not None
-        assert running.stdout.readline() == "closed\n"
-        server.wait_idle()
-        assert server.traffic.accepted == 2
-        running.stdin.close()
-        assert running.stdout.read() == ""
+        try:
+            assert running.stdout is not None
+            assert running.stdin is not None
+            assert running.stdout.readline() == "closed\n"
+            server.wait_idle()
+            assert server.traffic.accepted == 2
+            running.stdin.close()
+            assert running.stdout.read() == ""
+            running.wait()
+        finally:
+            # Leaving the block would wait for its end without a limit.
+            running.kill()
     assert running.returncode == 0
 
 

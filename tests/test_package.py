@@ -117,7 +117,7 @@ RUN = """
 import anyio
 from srs_vsphere import *
 from srs_vsphere import AsyncSrsClient, BasicAuth, SrsClient
-from srs_vsphere.simulator import SimServer, Simulator
+from srs_vsphere.simulator import SimServer, Simulator, VirtualClock
 
 AUTH = BasicAuth("alice", "sesame-7Qx")
 
@@ -125,7 +125,7 @@ async def main(url):
     async with AsyncSrsClient(url, auth=AUTH) as client:
         return (await client.run("'x'")).output
 
-with SimServer(Simulator(users={"alice": "sesame-7Qx"})) as server:
+with SimServer(Simulator(users={"alice": "sesame-7Qx"}, clock=VirtualClock(auto=True))) as server:
     with SrsClient(server.url, auth=AUTH) as client:
         print(client.run("'x'").output, anyio.run(main, server.url))
 """

@@ -25,7 +25,6 @@ from srs_vsphere.auth import Secret
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError, SrsError
 from srs_vsphere.models import ArgumentScript, Credential, ScriptParameter, Switch
 from srs_vsphere.parameters import RESERVED, request_parameters
-from tests.patience import patient
 
 PARAMETER_SCRIPT = service_script("parameter-value")
 
@@ -115,7 +114,6 @@ def test_enums_travel_by_value():
     assert only(Size.WHEN)["script"] == PARAMETER_SCRIPT
 
 
-@patient
 @given(
     st.dictionaries(
         st.sampled_from(["a", "b", "c"]),
@@ -133,7 +131,6 @@ def test_whatever_is_made_can_be_sent(parameters):
     assert all(isinstance(p["value"], str | int | float) for p in body)
 
 
-@patient
 @given(st.from_regex(r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?\Z"))
 def test_no_iso_time_travels_as_it_is(text):
     assert only(text)["script"] == PARAMETER_SCRIPT

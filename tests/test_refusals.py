@@ -6,26 +6,32 @@ import ast
 import re
 from collections.abc import Callable
 from functools import partial
+from math import nan
 from pathlib import Path
 
+import httpx
 import pytest
 
 import srs_vsphere
 from srs_vsphere import (
     ApiKeyAuth,
+    AsyncRunspacePool,
     AsyncSrsClient,
     BasicAuth,
     Credential,
     FileAuth,
     InvalidArgumentError,
     RetryPolicy,
+    RunspacePool,
     ScriptExecution,
+    Secret,
     SignAuth,
     SrsClient,
     SrsError,
     SsoAuth,
     Timeouts,
     Tls,
+    from_dict,
 )
 from srs_vsphere.fleet import SrsFleet, Target, read_targets
 from srs_vsphere.results import outcome_of
@@ -57,14 +63,35 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (calling(Tls, verify=None), TypeError, "verify"),
     (calling(SrsClient, URL, tls=Tls(ca_data="-----BEGIN nothing")), ValueError, "ca_data"),
     (calling(Timeouts, read=0), ValueError, "read"),
+    (calling(Timeouts, read=nan), ValueError, "read must be more than 0 seconds, not nan"),
     (calling(RetryPolicy, deadline="1"), TypeError, "deadline"),
     (calling(AsyncSrsClient, "srs.example.com"), ValueError, "url"),
     (calling(AsyncSrsClient, URL, auth=BasicAuth), TypeError, "auth"),
+    (calling(SrsClient, URL, auth=httpx.BasicAuth("a", "p")), TypeError, r"not httpx\."),
+    (
+        calling(RunspacePool, AsyncSrsClient(URL)),
+        TypeError,
+        "client must be of SrsClient, not AsyncSrsClient",
+    ),
+    (
+        calling(AsyncRunspacePool, SrsClient(URL)),
+        TypeError,
+        "client must be of AsyncSrsClient, not SrsClient",
+    ),
+    (calling(SrsClient(URL).run, "param($A)", parameters={"$A": 1}), ValueError, r"without the \$ before it"),
+    (calling(SrsClient(URL).run, "param($A)", parameters={"-A": 1}), ValueError, "without the - before it"),
+    (
+        calling(SrsClient(URL).run, "param($A)", parameters={"A": Secret(5)}),  # type: ignore[arg-type]  # the point
+        TypeError,
+        "a Secret that holds int, not text",
+    ),
+    (calling(from_dict, int, {}), TypeError, "cls must be a model of this package, not <class 'int'>"),
     (calling(Target, 5, URL), TypeError, "name"),
     (calling(Target, "a", "srs.example.com"), ValueError, "url"),
     (calling(Target, "a", URL, labels={"a": 5}), TypeError, "labels"),
     (calling(SrsFleet, []), ValueError, "targets"),
     (calling(SrsFleet, [URL]), TypeError, "targets"),
+    (calling(SrsFleet, Target("a", URL)), TypeError, r"give \[target\]"),
     (calling(SrsFleet, [Target("a", URL)], concurrency=0), ValueError, "concurrency"),
     (calling(outcome_of, ScriptExecution("id"), ()), ValueError, "not ended"),
 ]

@@ -37,26 +37,33 @@ OUTCOMES = st.builds(Outcome, st.sampled_from([Sent.NO, Sent.MAYBE])) | st.build
 
 def choose(operation=GET, outcome=None, policy=None, **values):
     """Decide after the first attempt of a call, at half chance, unless told otherwise."""
-    values = {"attempt": 1, "elapsed": 0, "budget": 9, "random": 0.5} | values
+    values = {"attempt": 1, "seconds": 120, "left": 120, "budget": 9, "random": 0.5} | values
     return decide(policy or RetryPolicy(), operation, outcome=outcome or Outcome(Sent.NO), **values)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     policy=POLICIES,
     operation=st.sampled_from([GET, POST]),
     attempt=st.integers(1, 3000),
     outcome=OUTCOMES,
-    elapsed=AMOUNTS,
+    left=AMOUNTS,
     budget=AMOUNTS,
     random=st.floats(0, 1, exclude_max=True),
 )
-@example(RetryPolicy(attempts=2000), GET, 1999, Outcome(Sent.NO), 0, 1, 0.999)
+@example(RetryPolicy(attempts=2000), GET, 1999, Outcome(Sent.NO), 120, 1, 0.999)
 def test_a_retry_is_always_allowed_bounded_and_in_time(
-    policy, operation, attempt, outcome, elapsed, budget, random
+    policy, operation, attempt, outcome, left, budget, random
 ):
     decision = decide(
-        policy, operation, attempt=attempt, outcome=outcome, elapsed=elapsed, budget=budget, random=random
+        policy,
+        operation,
+        attempt=attempt,
+        outcome=outcome,
+        seconds=120,
+        left=left,
+        budget=budget,
+        random=random,
     )
     assert decision.reason
     if decision.wait is None:
@@ -67,7 +74,7 @@ def test_a_retry_is_always_allowed_bounded_and_in_time(
     assert outcome.status in {None, 0, 408, 429, 502, 503, 504}
     asked = min(outcome.retry_after or 0, policy.retry_after_cap)
     assert asked <= decision.wait <= policy.backoff_cap + asked
-    assert elapsed + decision.wait < policy.deadline
+    assert decision.wait < left
 
 
 @pytest.mark.parametrize(
@@ -105,8 +112,8 @@ def test_retry_after_comes_before_the_jitter_and_is_capped():
     [
         ({"attempt": 5}, "no attempts are left"),
         ({"budget": 0.99}, "budget"),
-        ({"elapsed": 120}, "deadline of 120 s"),
-        ({"elapsed": 119.9}, "deadline of 120 s"),
+        ({"left": 0}, "deadline of 120 s"),
+        ({"left": 0.1, "seconds": 2}, "deadline of 2 s"),
         ({"outcome": Outcome(Sent.RESPONDED, 500)}, "same response"),
         ({"operation": POST, "outcome": Outcome(Sent.MAYBE)}, "must not happen twice"),
         ({"operation": POST, "outcome": Outcome(Sent.RESPONDED, 503)}, "must not happen twice"),
@@ -180,14 +187,12 @@ def test_retry_after_in_both_forms(value, seconds):
 PARTS = ["Tue", ",", " ", "24", "Nov", "2026", "02", ":", "18", "44", "GMT", "+", "-", "9" * 20, "0"]
 
 
-@settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from(PARTS)).map("".join))
 def test_no_retry_after_does_harm(value):
     seconds = retry_after_seconds(value, NOW)
     assert seconds is None or 0 <= seconds < math.inf
 
 
-@settings(deadline=None)
 @given(st.integers(-(10**9), 10**9), st.integers(-12, 14))
 def test_dates_count_from_now(seconds, offset):
     when = (NOW + timedelta(seconds=seconds)).astimezone(timezone(timedelta(hours=offset)))
@@ -244,7 +249,6 @@ def test_a_full_budget_takes_up_any_clock():
     assert budget.take(2.0)
 
 
-@settings(deadline=None)
 @given(
     st.floats(0, 20),
     st.floats(0, 5),
@@ -270,12 +274,12 @@ def test_a_budget_is_safe_between_threads():
     taken = []
 
     def work():
-        begin.wait(10)
+        begin.wait(60)
         taken.extend(budget.take(float(number)) for number in range(200))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert (len(taken), sum(taken)) == (1600, 50)

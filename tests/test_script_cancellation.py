@@ -1,4 +1,7 @@
-"""Scripts and runspaces, cancelled at random moments or with their responses lost: nothing stays behind."""
+"""Scripts and runspaces, cancelled at random moments or with their responses lost: nothing stays behind.
+
+SRS_TEST_SHARE=1 tries 10,000 creates and 1,000 runs on asyncio, which showed no more than a fifth of them.
+"""
 
 from __future__ import annotations
 

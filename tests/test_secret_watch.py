@@ -20,7 +20,7 @@ import pytest
 
 from srs_vsphere import BasicAuth, RequestEnded, SrsClient, SrsError
 from srs_vsphere._service import session_file
-from srs_vsphere.simulator import SimServer, Simulator
+from srs_vsphere.simulator import SimServer, Simulator, VirtualClock
 
 PASSWORD = "open-sesame"
 #: What a test keeps until its end.
@@ -28,7 +28,7 @@ KEPT = []
 
 @pytest.fixture
 def client():
-    with SimServer(Simulator(users={"alice": PASSWORD})) as server:
+    with SimServer(Simulator(users={"alice": PASSWORD}, clock=VirtualClock(auto=True))) as server:
         with SrsClient(server.url, auth=BasicAuth("alice", PASSWORD)) as client:
             yield client
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from srs_vsphere import AuthenticationError, BasicAuth, SrsClient
-from srs_vsphere.simulator import SimServer, Simulator
+from srs_vsphere.simulator import SimServer, Simulator, VirtualClock
 
 LOGIN = ("POST", "/api/auth/login")
 
@@ -49,6 +49,7 @@ def test_threads_share_a_refused_login(server: SimServer) -> None:
     assert server.requests.count(LOGIN) < 8
 
 
+@pytest.mark.parametrize("clock", [VirtualClock(auto=True)], ids=["at once"])
 def test_a_client_can_be_used_while_the_interpreter_ends(
     server: SimServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from srs_vsphere import Certificate
+from tests.joining import join_all
 
 ABOUT = b'{"name":"Script Runtime Service for vSphere","vendor":"V","version":"1","api_version":"1.0.0"}'
 
@@ -118,7 +119,7 @@ class TlsServer:
         self.port: int = self._listener.getsockname()[1]
         self._open: list[ssl.SSLSocket] = []
         self._threads: list[threading.Thread] = []
-        self._serving = threading.Thread(target=self._serve)
+        self._serving = threading.Thread(target=self._serve, daemon=True)
         self._serving.start()
 
     @property
@@ -134,7 +135,7 @@ class TlsServer:
                 # The handshake waits for the client: closing must find the socket before.
                 with contextlib.suppress(OSError, ValueError), plain:
                     sock = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
-                    thread = threading.Thread(target=self._play, args=(sock,))
+                    thread = threading.Thread(target=self._play, args=(sock,), daemon=True)
                     self._open.append(sock)
                     self._threads.append(thread)
                     thread.start()
@@ -155,12 +156,11 @@ class TlsServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         # Only then no more connections come.
-        self._serving.join()
+        join_all([self._serving])
         for sock in self._open:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join()
+        join_all(self._threads)
 
 
 @contextlib.contextmanager

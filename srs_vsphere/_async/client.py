@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from os import PathLike, fspath
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
@@ -13,13 +12,13 @@ import httpx
 from srs_vsphere._async.client_options import AsyncClientOptions
 from srs_vsphere._async.client_scripts import AsyncClientScripts
 from srs_vsphere._async.decoding import read_one
+from srs_vsphere._async.http_client import make_async_http
 from srs_vsphere._async.observer import AsyncObserver
 from srs_vsphere._async.runspaces import AsyncRunspaces
 from srs_vsphere._async.sender import AsyncSender
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._http import log_redaction
-from srs_vsphere._http.client import make_async_http
 from srs_vsphere._service import operations
 from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._signatures import shows_keywords_of
@@ -344,10 +343,5 @@ class AsyncSrsClient(AsyncClientScripts):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()

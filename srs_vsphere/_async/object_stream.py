@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from srs_vsphere._async.decoding import AsyncObjects, AsyncReader
@@ -22,16 +21,10 @@ class AsyncObjectStream(Generic[T]):
     """
 
     def __init__(
-        self,
-        session: AsyncSession,
-        operation: Operation,
-        path: str,
-        cls: type[T],
-        timeout: float | None = None,
+        self, session: AsyncSession, operation: Operation, cls: type[T], timeout: float | None
     ) -> None:
         self._session = session
         self._operation = operation
-        self._path = path
         self._cls = cls
         self._timeout = timeout
         self._response: AsyncResponse | None = None
@@ -40,9 +33,7 @@ class AsyncObjectStream(Generic[T]):
     async def __aenter__(self) -> AsyncObjects[T]:
         if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
-        response, call = await self._session.call(
-            self._operation, _read_opened, path=self._path, timeout=self._timeout
-        )
+        response, call = await self._session.call(self._operation, _read_opened, timeout=self._timeout)
         self._response = response
         self._objects = AsyncObjects(response, call, self._cls)
         return self._objects
@@ -52,12 +43,7 @@ class AsyncObjectStream(Generic[T]):
         def __aiter__(self) -> NoReturn:
             raise TypeError("enter it first: `async with ....stream() as items:`, `async for item in items:`")
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         response, self._response = self._response, None
         objects, self._objects = self._objects, None
         if objects is not None:

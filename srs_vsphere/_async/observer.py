@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from srs_vsphere._concurrency.hook import AsyncHook
+from srs_vsphere._host_and_port import split_port
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.event_log import log_event
 from srs_vsphere.telemetry import Attributes, Span, Telemetry
@@ -38,11 +39,7 @@ class AsyncObserver:
         self.log_scripts: bool = log_scripts
 
     async def tell(self, event: Event) -> None:
-        """Tell everybody of an event.
-
-        Args:
-            event: the event.
-        """
+        """Tell everybody of an event."""
         log_event(event)
         if self._telemetry is not None:
             self._telemetry.record(event)
@@ -59,24 +56,20 @@ class AsyncObserver:
         return nullcontext() if self._telemetry is None else self._telemetry.span(name, attributes)
 
     def request_span(self, call: Call) -> AbstractContextManager[Span | None]:
-        """Return a context that is the span of one attempt of a request.
-
-        Args:
-            call: what is attempted.
-        """
+        """Return a context that is the span of one attempt of a request."""
         if self._telemetry is None:
             return nullcontext()
-        name, _, port = call.host.rpartition(":")
+        name, port = split_port(call.host)
         attributes: dict[str, str | int | float] = {
             "http.request.method": call.operation.method,
             # Without the ids: who knows a running script's id can read it.
             "url.template": call.operation.path,
-            "server.address": name if port.isdigit() and name else call.host,
+            "server.address": name,
             "srs.operation": call.operation.name,
             "srs.attempt": call.attempts,
         }
-        if port.isdigit() and name:
-            attributes["server.port"] = int(port)
+        if port is not None:
+            attributes["server.port"] = port
         if call.attempts > 1:
             attributes["http.request.resend_count"] = call.attempts - 1
         return self._telemetry.span(f"srs.{call.operation.name}", attributes, client=True)

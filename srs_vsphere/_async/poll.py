@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from srs_vsphere._async.session import AsyncSession
-from srs_vsphere._service.poll_schedule import AskAgain, Because, Done, Seen, Wait, WaitPolicy, seen_error
-from srs_vsphere.errors import SrsError, WaitTimeoutError
+from srs_vsphere._service.poll_schedule import LONGEST_DELAY, End, Seen, Wait, seen_error
+from srs_vsphere.errors import SrsError, WaitTimeoutError, without_advice
 
 T = TypeVar("T")
 
@@ -17,11 +17,12 @@ class AsyncPoll(Generic[T]):
 
     Args:
         session: makes the calls.
-        policy: how often to ask, and for how long.
+        timeout: seconds until waiting is given up, None for never.
         operation: name of the operation that asks, for errors.
         what: what is waited for, for errors.
-        given: seconds that the caller gave for more than this wait, for errors; default the policy's timeout.
+        given: seconds that the caller gave for more than this wait, for errors; default the timeout.
         check: called before each question; it raises where no more are to be asked. Default nothing.
+        longest_delay: seconds between two questions at most, before jitter; default 5.
         ask: asks once, within so many seconds.
         see: tells what a response means.
     """
@@ -29,7 +30,7 @@ class AsyncPoll(Generic[T]):
     def __init__(
         self,
         session: AsyncSession,
-        policy: WaitPolicy,
+        timeout: float | None,
         *,
         operation: str,
         what: str,
@@ -37,22 +38,23 @@ class AsyncPoll(Generic[T]):
         see: Callable[[T], Seen],
         given: float | None = None,
         check: Callable[[], None] | None = None,
+        longest_delay: float = LONGEST_DELAY,
     ) -> None:
         self.last: T | None = None
         self._clock = session.sender.clock
         self._host = session.sender.origin.host
         self._observer = session.sender.observer
-        self._policy = policy
+        self._timeout = timeout
         self._operation = operation
         self._what = what
         self._ask = ask
         self._see = see
-        self._given = policy.timeout if given is None else given
+        self._given = timeout if given is None else given
         #: The last question may take so long, unless the wait is a part of something that is bounded itself.
         self._chance = 1.0 if given is None else min(1.0, 0.1 * given)
         self._check = check
         self._began = self._clock.now()
-        self._wait = Wait(policy, self._clock.random)
+        self._wait = Wait(timeout, self._clock.random, longest_delay)
         self._delay = 0.0
 
     async def step(self) -> T | None:
@@ -77,24 +79,20 @@ class AsyncPoll(Generic[T]):
             error = problem
             seen = seen_error(problem)
         step = self._wait.saw(self._clock.now() - self._began, seen)
-        match step:
-            case Done():
-                return self.last
-            case AskAgain():
-                self._delay = step.delay
-                return None
-            case _ if step.because is Because.TIMEOUT:
-                raise WaitTimeoutError(
-                    f"{self._what} within {self._given:g} s",
-                    last=self.last,
-                    operation=self._operation,
-                    host=self._host,
-                    cause=str(error) if error is not None else None,
-                )
-            case _ if error is not None:
-                raise error
-            case _:
-                return self.last
+        if not isinstance(step, End):
+            self._delay = step
+            return None
+        if step is End.TIMEOUT:
+            raise WaitTimeoutError(
+                f"{self._what} within {self._given:g} s",
+                last=self.last,
+                operation=self._operation,
+                host=self._host,
+                cause=None if error is None else without_advice(error),
+            )
+        if error is not None:
+            raise error
+        return self.last
 
     async def until_end(self) -> T:
         """Take steps until the end.
@@ -116,7 +114,7 @@ class AsyncPoll(Generic[T]):
 
     def left(self) -> float | None:
         """Return how many seconds one more call may take; None for as many as it likes."""
-        if self._policy.timeout is None:
+        if self._timeout is None:
             return None
         # The last request is made at the deadline itself, and needs time, too.
-        return max(self._chance, self._policy.timeout - (self._clock.now() - self._began))
+        return max(self._chance, self._timeout - (self._clock.now() - self._began))

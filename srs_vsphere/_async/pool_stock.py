@@ -16,8 +16,6 @@ from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere.errors import ClosedError, NotFoundError, SrsError, WaitTimeoutError
 from srs_vsphere.models import RunspaceState
 
-#: As long as anybody would wait.
-_EVER = 1e9
 #: Deleting all that is left over on closing may take no longer.
 _SECONDS_TO_CLOSE = 30.0
 
@@ -101,7 +99,7 @@ class AsyncPoolStock:
         """
         self._check_open()
         try:
-            await self._limiter.acquire(_EVER if timeout is None else timeout)
+            await self._limiter.acquire(timeout)
         except TimeoutError:
             raise WaitTimeoutError(
                 f"all {self.size} runspaces of the pool stayed leased for {timeout:g} s",
@@ -123,11 +121,7 @@ class AsyncPoolStock:
             raise
 
     async def give_back(self, taken: AsyncPoolRunspace) -> None:
-        """Put a runspace back, or delete it if it may not be good for another script.
-
-        Args:
-            taken: what `take` returned.
-        """
+        """Put a runspace back, or delete it if it may not be good for another script."""
         if taken.block.name not in self._known:
             # The pool was closed meanwhile, or the runspace belongs to the process that this one came from.
             return
@@ -160,7 +154,7 @@ class AsyncPoolStock:
         deadline = Deadline(_SECONDS_TO_CLOSE, self._session.sender.clock.now)
         try:
             for _ in range(self.size):
-                await self._creating.acquire(deadline.left() or 0.0)
+                await self._creating.acquire(deadline.left())
         except TimeoutError:
             # What is being created deletes itself, when it sees that the pool is closed.
             self._unsure = True
@@ -192,7 +186,7 @@ class AsyncPoolStock:
                 self._unsure = True
 
     async def _open(self) -> AsyncPoolRunspace:
-        await self._creating.acquire(_EVER)
+        await self._creating.acquire(None)
         try:
             self._check_open()
             self._used = True
@@ -234,7 +228,7 @@ class AsyncPoolStock:
     async def _tidy(self, deadline: Deadline) -> None:
         """Delete what bears the pool's name and is not known to it: creations whose responses were lost."""
         problem: SrsError | None = None
-        await self._tidying.acquire(_EVER)
+        await self._tidying.acquire(None)
         try:
             for runspace in await self._calls.list(deadline.left()):
                 name = runspace.name or ""

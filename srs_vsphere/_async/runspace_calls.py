@@ -11,7 +11,7 @@ from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._codec import models
 from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._service import operations
-from srs_vsphere._service.failures import may_have_taken_effect
+from srs_vsphere._service.failures import failed, may_have_taken_effect
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._validation import check_flag, check_name
 from srs_vsphere.errors import NotFoundError, RunspaceNotReadyError, SrsError
@@ -43,16 +43,10 @@ class AsyncRunspaceCalls:
         self._session = session
 
     async def get(self, id: str, within: float | None = None, timeout: float | None = None) -> Runspace:
-        """Ask for a runspace.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
-        operation = operations.RUNSPACES_GET
-        path = operation.path_for(id)
-        return await self._session.call(operation, _read_runspace, path=path, within=within, timeout=timeout)
+        """Ask for a runspace."""
+        return await self._session.call(
+            operations.RUNSPACES_GET, _read_runspace, id=id, within=within, timeout=timeout
+        )
 
     async def create(
         self,
@@ -118,25 +112,15 @@ class AsyncRunspaceCalls:
         return next((runspace for runspace in await self.list(within) if runspace.name == name), None)
 
     async def list(self, within: float | None = None) -> builtins.list[Runspace]:
-        """Ask for all runspaces.
-
-        Args:
-            within: seconds it may take.
-        """
+        """Ask for all runspaces."""
         return await self._session.call(operations.RUNSPACES_LIST, read_runspaces, within=within)
 
     async def delete(self, id: str, within: float | None = None, timeout: float | None = None) -> None:
-        """Delete a runspace, unless it is gone already.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
-        operation = operations.RUNSPACES_DELETE
-        path = operation.path_for(id)
+        """Delete a runspace, unless it is gone already."""
         try:
-            await self._session.call(operation, read_nothing, path=path, within=within, timeout=timeout)
+            await self._session.call(
+                operations.RUNSPACES_DELETE, read_nothing, id=id, within=within, timeout=timeout
+            )
         except NotFoundError as error:
             # The service has no 404 here, but an error like any other; so it is asked once more, unless an
             # attempt of ours before this one was just what removed it.
@@ -185,12 +169,12 @@ class AsyncRunspaceCalls:
         """
         # Loaded on use: who lists runspaces waits for none.
         from srs_vsphere._async.poll import AsyncPoll
-        from srs_vsphere._service.poll_schedule import WaitPolicy, seen_runspace
+        from srs_vsphere._service.poll_schedule import seen_runspace
 
         operations.RUNSPACES_GET.path_for(id)
         poll = AsyncPoll(
             self._session,
-            WaitPolicy(timeout=timeout),
+            timeout,
             operation="runspaces.wait_ready",
             what=f"runspace {id} did not become ready",
             ask=lambda within: self.get(id, within),
@@ -201,15 +185,8 @@ class AsyncRunspaceCalls:
         runspace = await poll.until_end()
         if runspace.state != RunspaceState.ERROR:
             return runspace
-        details = runspace.error_details
-        raise RunspaceNotReadyError(
-            f"runspace {id} failed: {(details and details.error_message) or 'no reason was given'}",
-            operation="runspaces.wait_ready",
-            host=self._session.sender.origin.host,
-            code=details.code if details else None,
-            details=details.details if details else None,
-            advice="It will not recover: delete it, and create another if the reason is mended.",
-        )
+        error, host = runspace.error_details, self._session.sender.origin.host
+        raise failed(RunspaceNotReadyError, f"runspace {id}", error, "runspaces.wait_ready", host)
 
     async def _is_gone(self, id: str, within: float | None) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar, Unpack, overload
@@ -14,10 +14,9 @@ from srs_vsphere._async.script_runner import AsyncScriptRunner
 from srs_vsphere._async.session import AsyncSession
 from srs_vsphere._concurrency.worker_pool import AsyncWorkerPool
 from srs_vsphere._service.failures import was_not_started
-from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT, DEFAULT_WIDTH
-from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import Job, MapOptions, MismatchChoice, OnRecord, prepare
-from srs_vsphere._service.stream_schedule import StreamsChoice
+from srs_vsphere._service.run_defaults import DEFAULT_WIDTH
+from srs_vsphere._service.script_request import Job, MapJobOptions, MapOptions, MismatchChoice, prepare
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere._validation import check_count, check_flag, check_name, check_number, check_patience
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, SrsError, WaitTimeoutError
 from srs_vsphere.models import PSDocument
@@ -74,6 +73,8 @@ class AsyncRunspacePool:
         check_patience("timeout", timeout)
         check_number("wait_for_quota", wait_for_quota, unit="seconds")
         check_patience("idle_limit", idle_limit)
+        if not isinstance(client, AsyncSrsClient):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise InvalidArgumentTypeError(f"client must be of AsyncSrsClient, not {type(client).__name__}")
         self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a part of it
         self._stock = AsyncPoolStock(
             self._session,
@@ -88,12 +89,7 @@ class AsyncRunspacePool:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
 
     def lease(self, *, timeout: float | None = None) -> AsyncRunspaceLease:
@@ -185,39 +181,18 @@ class AsyncRunspacePool:
         output: Literal["raw"],
         **options: Unpack[MapOptions],
     ) -> AsyncWorkerPool[PoolResult[list[PSDocument]]]: ...
+    @shows_keywords_of(prepare, without="parameters")
     def map(
-        self,
-        script: str | PathLike[str],
-        inputs: Iterable[Parameters],
-        *,
-        output: OutputChoice = "text",
-        width: int | None = DEFAULT_WIDTH,
-        depth: int | None = None,
-        output_type: object = None,
-        on_mismatch: MismatchChoice = "raise",
-        converter: BaseConverter | None = None,
-        name: str | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        check: bool = False,
-        streams: StreamsChoice = True,
-        on_record: OnRecord | None = None,
+        self, script: str | PathLike[str], inputs: Iterable[Parameters], **options: Unpack[MapJobOptions]
     ) -> AsyncWorkerPool[PoolResult[object]]:
         """Run a script once for each of many inputs, as many at once as the pool has runspaces.
 
         Args:
-            script: the script, or the path of a file that holds it.
-            inputs: the parameters of each run; taken only as runspaces become free.
-            output: as for ``run()``, like all that follows.
-            width: see there.
-            depth: see there.
-            output_type: see there.
-            on_mismatch: see there.
-            converter: see there.
-            name: see there.
-            timeout: seconds for each run, from the moment that it has its runspace; default 3600.
-            check: see there.
-            streams: see there.
-            on_record: see there; called for all runs.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
+            inputs: the parameters of each run, such as ``[{"Name": "web-1"}, {"Name": "web-2"}]``; taken only
+                as runspaces become free.
+            **options: as for ``run()`` of a runspace; ``timeout`` is in seconds for each run, from the moment
+                that it has its runspace, and ``on_record`` is called for all runs.
 
         Returns:
             A context manager; inside it, an iterator of `PoolResult` in the order in which the runs end. One
@@ -230,32 +205,19 @@ class AsyncRunspacePool:
             InvalidArgumentTypeError: an argument is of the wrong kind.
             InvalidArgumentValueError: an argument makes no sense.
         """
-
-        def prepared(parameters: Parameters | None) -> Job:
-            return prepare(
-                script,
-                parameters=parameters,
-                output=output,
-                width=width,
-                depth=depth,
-                output_type=output_type,
-                on_mismatch=on_mismatch,
-                converter=converter,
-                name=name,
-                timeout=timeout,
-                check=check,
-                streams=streams,
-                on_record=on_record,
+        if isinstance(inputs, Mapping | str) or not isinstance(inputs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise InvalidArgumentTypeError(
+                "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
             )
-
-        prepared(None)
+        prepare(script, parameters=None, **options)
 
         async def work(numbered: tuple[int, Parameters]) -> PoolResult[object]:
             index, parameters = numbered
             try:
                 if parameters is None:  # pyright: ignore[reportUnnecessaryComparison] - callers without types
                     raise InvalidArgumentTypeError(f"inputs[{index}] is None: give an empty mapping")
-                return PoolResult(index, parameters, await self._run_somewhere(prepared(parameters)))
+                job = prepare(script, parameters=parameters, **options)
+                return PoolResult(index, parameters, await self._run_somewhere(job))
             except AuthenticationError:
                 # It would be refused for every input, until the account is locked.
                 raise
@@ -294,10 +256,7 @@ class AsyncRunspaceLease:
         return self._taken.handle
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         taken, self._taken = self._taken, None
         if taken is None:

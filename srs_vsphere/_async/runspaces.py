@@ -38,8 +38,7 @@ class AsyncRunspaces:
             DecodeError: while iterating: the response is not a list of runspaces.
             SrsError: on entering: the call failed.
         """
-        operation = operations.RUNSPACES_LIST
-        return AsyncObjectStream(self._session, operation, operation.path, Runspace, timeout)
+        return AsyncObjectStream(self._session, operations.RUNSPACES_LIST, Runspace, timeout)
 
     async def list(self, *, timeout: float | None = None) -> builtins.list[Runspace]:
         """Return all runspaces in order of creation (``GET /api/runspaces``).
@@ -71,11 +70,7 @@ class AsyncRunspaces:
         return await self._calls.get(runspace_id(id), timeout=timeout)
 
     async def create(
-        self,
-        name: str | None = None,
-        *,
-        run_vc_connection_script: bool = False,
-        timeout: float | None = None,
+        self, name: str | None = None, *, run_vc_connection_script: bool = False, timeout: float | None = None
     ) -> Runspace:
         """Create a runspace (``POST /api/runspaces``) and do not wait until it is ready; see `open`.
 

@@ -57,8 +57,7 @@ class AsyncScriptExecutions:
         Raises:
             SrsError: as for `AsyncRunspaces.stream`.
         """
-        operation = _list_operation(skip_system)
-        return AsyncObjectStream(self._session, operation, operation.path, ScriptExecution, timeout)
+        return AsyncObjectStream(self._session, _list_operation(skip_system), ScriptExecution, timeout)
 
     async def list(
         self, *, skip_system: bool = True, timeout: float | None = None
@@ -111,7 +110,7 @@ class AsyncScriptExecutions:
 
         Args:
             runspace: the runspace to run it in, its handle or its id.
-            script: the script, or the path of a file that holds it.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
             parameters: values by name, or `ScriptParameter` objects.
             name: what to call it in the history; default a unique name.
             output: the form of the output: ``text``, one text; ``raw``, the service's own documents;

@@ -46,8 +46,10 @@ class AsyncScriptRun:
     result: ScriptResult[object] | None = None
     #: Kept, for a record that the service lost has no id any more.
     id: str = field(init=False, default=Factory(_id_of, takes_self=True))
-    _follower: StreamFollower = field(factory=StreamFollower, init=False, repr=False)
-    _followed: list[StreamRecord | StreamGap] = field(factory=list[StreamRecord | StreamGap], init=False)
+    #: What is known of its streams.
+    follower: StreamFollower = field(factory=StreamFollower, init=False, repr=False)
+    #: What it has written to its streams so far.
+    followed: list[StreamRecord | StreamGap] = field(factory=list[StreamRecord | StreamGap], init=False)
 
     @property
     def named(self) -> str:
@@ -55,27 +57,13 @@ class AsyncScriptRun:
         return f"script {self.id}" if self.name is None else f"script {self.name} ({self.id})"
 
     @property
-    def follower(self) -> StreamFollower:
-        """What is known of its streams."""
-        return self._follower
-
-    @property
-    def followed(self) -> list[StreamRecord | StreamGap]:
-        """What it has written to its streams so far."""
-        return self._followed
-
-    @property
     def records(self) -> list[StreamRecord]:
-        """The same without the gaps."""
-        return [record for record in self._followed if isinstance(record, StreamRecord)]
+        """The same as `followed`, without the gaps."""
+        return [record for record in self.followed if isinstance(record, StreamRecord)]
 
     async def heard(self, news: list[StreamRecord | StreamGap]) -> None:
-        """Keep what is new of its streams, and tell of it.
-
-        Args:
-            news: records and gaps.
-        """
-        self._followed += news
+        """Keep what is new of its streams, and tell of it."""
+        self.followed += news
         if self.on_record is not None:
             for record in news:
                 if isinstance(record, StreamRecord):

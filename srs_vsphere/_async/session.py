@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Self, TypeVar
 
 from attrs import define, evolve, field
@@ -46,6 +47,18 @@ class _State:
     logins: int = 0
     login_error: SrsError | None = None
     loop_check: AsyncLoopCheck = field(factory=AsyncLoopCheck)
+    #: The service, where only closing the client would end the session.
+    host: str | None = None
+
+    def __del__(self) -> None:
+        if self.key is not None and self.host is not None and not self.closed:
+            warnings.warn(
+                f"a client of {self.host} was never closed, and its session stays until it has idled:"
+                " use `async with`",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
 
 
 class AsyncSession:
@@ -74,6 +87,8 @@ class AsyncSession:
         self.turns: AsyncScriptTurns = AsyncScriptTurns()
         self._auth = auth
         self._state = _State(auth.key if isinstance(auth, ApiKeyAuth) else None)
+        if self._shared is None and not isinstance(auth, ApiKeyAuth):
+            self._state.host = sender.origin.host
         self._timeout: float | None = None
         self._retry: RetryPolicy | None = None
         start_afresh_in_children(self)
@@ -121,7 +136,7 @@ class AsyncSession:
         operation: Operation,
         reader: AsyncReader[T],
         *,
-        path: str | None = None,
+        id: str | None = None,
         body: bytes | None = None,
         within: float | None = None,
         timeout: float | None = None,
@@ -131,7 +146,7 @@ class AsyncSession:
         Args:
             operation: what to call.
             reader: takes the result out of the response.
-            path: its path, if that holds an id.
+            id: which resource, if it is about one.
             body: JSON to send.
             within: seconds it may take, if that is less than the policy's deadline.
             timeout: seconds that the caller gave it, instead of the policy's deadline.
@@ -148,7 +163,7 @@ class AsyncSession:
         loop_check = state.loop_check
         if state.closed or loop_check.loop is not loop_check.running():
             self._check_open()
-        path = operation.path if path is None else path
+        path = operation.path if id is None else operation.path_for(id)
         call = self.sender.new_call(operation, path, body, within=within, policy=self._policy(timeout))
         if not operation.needs_key:
             return await self.sender.send(call, reader)

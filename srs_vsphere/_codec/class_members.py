@@ -42,10 +42,6 @@ class Member:
 def members_of(cls: type, path: str) -> Sequence[Member] | None:
     """Return what a class is made of, None if it is no attrs class, dataclass or TypedDict.
 
-    Args:
-        cls: the class.
-        path: what errors call it.
-
     Raises:
         TypeError: the type of a member cannot be found.
     """
@@ -81,20 +77,12 @@ def members_of(cls: type, path: str) -> Sequence[Member] | None:
 
 
 def is_typed_dict(cls: type) -> bool:
-    """Say whether a class is a TypedDict, be it one of ``typing_extensions``.
-
-    Args:
-        cls: the class.
-    """
+    """Say whether a class is a TypedDict, be it one of ``typing_extensions``."""
     return dict in cls.__mro__ and hasattr(cls, "__required_keys__")
 
 
 def bare(tp: object) -> object:
-    """Take off what an annotation adds to a type.
-
-    Args:
-        tp: the annotation.
-    """
+    """Take off what an annotation adds to a type."""
     while True:
         if get_origin(tp) in {Annotated, Required, NotRequired}:
             tp = get_args(tp)[0]

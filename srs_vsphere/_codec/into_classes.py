@@ -12,17 +12,7 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    TypeAlias,
-    TypeVar,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-)
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 from srs_vsphere._codec.class_members import Member, bare, bound, is_typed_dict, members_of
 from srs_vsphere._codec.scalars import Misfit, matched, misfit, missing, plain, scalar_hook

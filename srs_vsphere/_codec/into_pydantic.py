@@ -27,10 +27,6 @@ _LISTS = (list, set, frozenset, tuple, Sequence)
 def model_hook(cls: type, path: str) -> _Hook:
     """Return the function that makes a model of one value.
 
-    Args:
-        cls: the model's class.
-        path: what errors call it.
-
     Returns:
         A function that raises `Misfit`.
 

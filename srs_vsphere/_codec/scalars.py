@@ -12,14 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum, Flag
 from functools import partial
-from ipaddress import (
-    IPv4Address,
-    IPv4Interface,
-    IPv4Network,
-    IPv6Address,
-    IPv6Interface,
-    IPv6Network,
-)
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from pathlib import PurePath
 from typing import Self, cast
 from uuid import UUID
@@ -28,6 +21,15 @@ _LONGEST_SHOWN = 80
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DURATION = re.compile(r"(-)?(?:(\d+)\.)?(\d\d):(\d\d):(\d\d)(?:\.(\d{1,7}))?", re.ASCII)
 _ADDRESSES = (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface, IPv4Network, IPv6Network)
+#: What errors call a value; the more exact kinds first.
+_KINDS = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+}
 _NOT_IN_JSON = {"NaN", "Infinity", "-Infinity"}
 
 
@@ -143,11 +145,7 @@ def matched(data: Mapping[str, object], keys: Sequence[str]) -> dict[str, object
 
 
 def scalar_hook(kind: type) -> Callable[[object], object] | None:
-    """Return the function that makes a single value, None if the type is none of those.
-
-    Args:
-        kind: what is asked for.
-    """
+    """Return the function that makes a single value, None if the type is none of those."""
     if kind in _HOOKS:
         return _HOOKS[kind]
     if issubclass(kind, Enum):
@@ -160,21 +158,7 @@ def scalar_hook(kind: type) -> Callable[[object], object] | None:
 
 
 def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int():
-            return "a whole number"
-        case float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
+    return next((name for kind, name in _KINDS.items() if isinstance(value, kind)), "an object")
 
 
 def _exactly(kind: type, wanted: str, value: object) -> object:

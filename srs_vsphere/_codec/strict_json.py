@@ -17,10 +17,7 @@ TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 _NOT_MARKS = bytes(set(range(256)) - set(b'[{},"'))
 #: Everything up to the next bracket that is not within a string, and that bracket.
-_NEXT_BRACKET = re.compile(
-    r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z))*+([\[\]{}])',
-    re.DOTALL,
-)
+_NEXT_BRACKET = re.compile(r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z))*+([\[\]{}])', re.DOTALL)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -60,9 +60,6 @@ class CertificateFields(NamedTuple):
 def read_certificate(der: bytes) -> CertificateFields:
     """Read a certificate.
 
-    Args:
-        der: the certificate.
-
     Raises:
         ValueError: it is not a certificate.
     """
@@ -81,9 +78,6 @@ def read_certificate(der: bytes) -> CertificateFields:
 
 def read_not_after(der: bytes) -> datetime:
     """Read only until when a certificate is valid.
-
-    Args:
-        der: the certificate.
 
     Raises:
         ValueError: it is not a certificate.

@@ -13,6 +13,11 @@ import anyio
 class BackgroundTask(Protocol):
     """A task under way."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        ...
+
     def cancel(self) -> None:
         """Cancel it, if it has not ended yet."""
 
@@ -37,6 +42,10 @@ class _AsyncioTask:
     def __init__(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         self._task = asyncio.get_running_loop().create_task(work())
 
+    @property
+    def ended(self) -> bool:
+        return self._task.done()
+
     def cancel(self) -> None:
         self._task.cancel()
 
@@ -55,6 +64,10 @@ class _TrioTask:
         self._scope = anyio.CancelScope()
         self._ended = anyio.Event()
         trio.lowlevel.spawn_system_task(self._run, context=contextvars.copy_context())
+
+    @property
+    def ended(self) -> bool:
+        return self._ended.is_set()
 
     def cancel(self) -> None:
         self._scope.cancel()

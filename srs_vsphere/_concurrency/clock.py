@@ -23,11 +23,7 @@ class AsyncClock:
     random: Callable[[], float] = staticmethod(random.random)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait.
-
-        Args:
-            seconds: how long.
-        """
+        """Wait."""
         await anyio.sleep(seconds)
 
     def limit(self, seconds: float) -> AbstractContextManager[object]:
@@ -54,11 +50,7 @@ class Clock:
     random: Callable[[], float] = staticmethod(random.random)
 
     def sleep(self, seconds: float) -> None:
-        """Wait.
-
-        Args:
-            seconds: how long.
-        """
+        """Wait."""
         stopping.sleep(seconds)
 
     def limit(self, seconds: float) -> AbstractContextManager[object]:

@@ -7,10 +7,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
-from attrs import define, field
 
 from srs_vsphere._concurrency import stopping
 
@@ -28,49 +30,6 @@ _LOOKS_FOR_THE_END = 1000
 _SECONDS_BETWEEN_LOOKS_FOR_THE_END = 0.001
 
 
-@define(eq=False)
-class _Job(Generic[T]):
-    """Work under way.
-
-    Args:
-        lock: held by whoever looks at, or changes, what follows.
-        result: what it made.
-        error: why it did not.
-        ended: whether it has ended.
-        abandoned: whether nobody waits for it any more.
-    """
-
-    lock: threading.Lock = field(factory=threading.Lock)
-    result: T | None = None
-    error: BaseException | None = None
-    ended: bool = False
-    abandoned: bool = False
-
-    def end(self) -> T | None:
-        """Note that it has ended; gives what is to be undone, since nobody waits for it."""
-        with self.lock:
-            self.ended = True
-            return self.result if self.abandoned else None
-
-    def abandon(self) -> T | None:
-        """Note that nobody waits for it any more; gives what is to be undone, if it has ended already."""
-        with self.lock:
-            self.abandoned = True
-            return self.result if self.ended else None
-
-    def outcome(self) -> T:
-        """Return what it made, or raise why it did not."""
-        if self.error is not None:
-            try:
-                raise self.error
-            finally:
-                # An error that refers to a frame that refers to it would stay until the collector comes by.
-                self.error = None
-        if self.result is None:
-            raise RuntimeError("work that makes something has made None")
-        return self.result
-
-
 class AsyncCompletion(Generic[T]):
     """Does work that must not be broken off, for callers that may be.
 
@@ -80,64 +39,52 @@ class AsyncCompletion(Generic[T]):
 
     def __init__(self, undo: Callable[[T], Coroutine[object, object, None]]) -> None:
         self._undo = undo
-        self._left: dict[_Job[T], BackgroundTask] = {}
+        self._left: set[BackgroundTask] = set()
 
     @property
     def is_settled(self) -> bool:
         """Whether there is no work that nobody waits for."""
-        return not self._left
+        return all(task.ended for task in self._left)
 
     async def result_of(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
-        """Return what some work makes. It goes on when this is cancelled, but not for long, and is undone.
-
-        Args:
-            work: makes something, which is not None.
-        """
+        """Return what some work makes. It goes on when this is cancelled, but not for long, and is undone."""
         # Loaded on use: threads need no event loop.
         from srs_vsphere._concurrency.background import start_in_background
 
-        job: _Job[T] = _Job()
+        future: Future[T] = Future()
         scope, ended = anyio.CancelScope(), anyio.Event()
 
-        async def do() -> None:
+        async def do(future: Future[T]) -> None:
             try:
                 with scope:
-                    job.result = await work()
+                    future.set_result(await work())
             except BaseException as error:
-                job.error = error
+                future.set_exception(error)
                 if not isinstance(error, Exception):
                     raise
             finally:
-                late = job.end()
+                del future
                 ended.set()
-                if late is None:
-                    self._left.pop(job, None)
-            if late is not None:
-                await self._finish(job, late)
 
-        task = start_in_background(do)
+        task = start_in_background(partial(do, future))
         try:
             await ended.wait()
+            return future.result()
         except BaseException:
-            late = job.abandon()
-            if late is not None:
-                self.undo_later(late)
-            elif not job.ended:
+            if not future.done():
                 scope.deadline = anyio.current_time() + _SECONDS_TO_GO_ON
-                self._left[job] = task
+                self._add(task)
+            _once_made(future, self.undo_later)
             raise
-        return job.outcome()
+        finally:
+            # An error that refers to a frame that refers to it would stay until the collector comes by.
+            del future
 
     def undo_later(self, result: T) -> None:
-        """Undo what some work made, without waiting for it.
-
-        Args:
-            result: what it made.
-        """
+        """Undo what some work made, without waiting for it."""
         from srs_vsphere._concurrency.background import start_in_background
 
-        job: _Job[T] = _Job()
-        self._left[job] = start_in_background(lambda: self._finish(job, result))
+        self._add(start_in_background(lambda: self._undo(result)))
 
     async def settle(self, seconds: float) -> None:
         """Wait until the work that nobody waits for has ended, and is undone.
@@ -146,16 +93,13 @@ class AsyncCompletion(Generic[T]):
             seconds: how long, for each.
         """
         while self._left:
-            job, task = next(iter(self._left.items()))
+            task = next(iter(self._left))
             with anyio.move_on_after(seconds):
                 await task.wait()
-            self._left.pop(job, None)
+            self._left.discard(task)
 
-    async def _finish(self, job: _Job[T], result: T) -> None:
-        try:
-            await self._undo(result)
-        finally:
-            self._left.pop(job, None)
+    def _add(self, task: BackgroundTask) -> None:
+        self._left = {task, *(other for other in self._left.copy() if not other.ended)}
 
 
 class Completion(Generic[T]):
@@ -167,74 +111,62 @@ class Completion(Generic[T]):
 
     def __init__(self, undo: Callable[[T], None]) -> None:
         self._undo = undo
-        self._left: dict[_Job[T], threading.Thread] = {}
+        self._left: set[threading.Thread] = set()
 
     @property
     def is_settled(self) -> bool:
         """Whether there is no work that nobody waits for."""
-        return not self._left
+        return not any(thread.is_alive() for thread in self._left)
 
     def result_of(self, work: Callable[[], T]) -> T:
         """Return what some work makes. It goes on when this is interrupted, and is undone.
 
         Args:
-            work: makes something, which is not None; it bounds itself.
+            work: makes something; it bounds itself.
         """
         if threading.current_thread() is not threading.main_thread():
             return work()
-        job: _Job[T] = _Job()
-        ended = threading.Event()
+        future: Future[T] = Future()
         stop = stopping.event()
 
-        def do() -> None:
+        def do(future: Future[T]) -> None:
             try:
                 with stopping.told_by(stop):
-                    job.result = work()
+                    future.set_result(work())
             except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
-                job.error = error
-            late = job.end()
-            ended.set()
-            if late is not None:
-                self._undo(late)
-            self._left.pop(job, None)
+                future.set_exception(error)
+            finally:
+                del future
 
-        thread = self._thread(do)
+        thread = _thread(partial(do, future))
         try:
             try:
                 thread.start()
             except RuntimeError:
                 # None begins any more while the interpreter ends.
-                do()
-            while not ended.wait(_SECONDS_BETWEEN_LOOKS):
-                pass
+                do(future)
+            while not future.done():
+                with suppress(TimeoutError):
+                    future.exception(_SECONDS_BETWEEN_LOOKS)
             if thread.ident is not None:
                 # A process that is forked right after should not have the thread still ending.
                 thread.join()
                 _await_end(thread)
+            return future.result()
         except BaseException:
-            self._left[job] = thread
-            late = job.abandon()
-            if late is not None:
-                self.undo_later(late)
-            if job.ended:
-                self._left.pop(job, None)
+            if not future.done():
+                self._add(thread)
+            _once_made(future, self.undo_later)
             raise
-        return job.outcome()
+        finally:
+            # An error that refers to a frame that refers to it would stay until the collector comes by.
+            del future
 
     def undo_later(self, result: T) -> None:
-        """Undo what some work made, without waiting for it.
-
-        Args:
-            result: what it made.
-        """
-        job: _Job[T] = _Job()
-
-        def do() -> None:
-            self._undo(result)
-            self._left.pop(job, None)
-
-        self._left[job] = thread = self._thread(do)
+        """Undo what some work made, without waiting for it."""
+        thread = _thread(lambda: self._undo(result))
         thread.start()
+        self._add(thread)
 
     def settle(self, seconds: float) -> None:
         """Wait until the work that nobody waits for has ended, and is undone.
@@ -243,13 +175,25 @@ class Completion(Generic[T]):
             seconds: how long, for each.
         """
         while self._left:
-            job, thread = next(iter(self._left.items()))
+            thread = next(iter(self._left))
             thread.join(seconds)
-            self._left.pop(job, None)
+            self._left.discard(thread)
 
-    def _thread(self, do: Callable[[], None]) -> threading.Thread:
-        context = contextvars.copy_context()
-        return threading.Thread(target=context.run, args=(do,), name="srs_vsphere login", daemon=True)
+    def _add(self, thread: threading.Thread) -> None:
+        self._left = {thread, *(other for other in self._left.copy() if other.is_alive())}
+
+
+def _once_made(future: Future[T], then: Callable[[T], None]) -> None:
+    def look(future: Future[T]) -> None:
+        if future.exception() is None:
+            then(future.result())
+
+    future.add_done_callback(look)
+
+
+def _thread(do: Callable[[], None]) -> threading.Thread:
+    context = contextvars.copy_context()
+    return threading.Thread(target=context.run, args=(do,), name="srs_vsphere login", daemon=True)
 
 
 def _await_end(thread: threading.Thread) -> None:

@@ -16,9 +16,6 @@ class AsyncCredentialReader:
         """Return the credentials for one login.
 
         A plain method runs in a worker thread, for it may read files, a network or a person's answer.
-
-        Args:
-            source: what hands them out.
         """
         method = source.credentials
         if inspect.iscoroutinefunction(method):
@@ -35,9 +32,6 @@ class CredentialReader:
 
     def read(self, source: CredentialSource) -> LoginAuth:
         """Return the credentials for one login.
-
-        Args:
-            source: what hands them out.
 
         Raises:
             TypeError: its method is a coroutine function.

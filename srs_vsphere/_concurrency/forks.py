@@ -24,11 +24,7 @@ _all: set[weakref.ref[StartsAfresh]] = set()
 
 
 def start_afresh_in_children(holder: StartsAfresh) -> None:
-    """Have an object start afresh in every process that is forked from this one, as long as it lives.
-
-    Args:
-        holder: the object.
-    """
+    """Have an object start afresh in every process that is forked from this one, as long as it lives."""
     _all.add(weakref.ref(holder, _all.discard))
 
 

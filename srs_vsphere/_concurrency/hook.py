@@ -27,11 +27,7 @@ class AsyncHook(Generic[T]):
         self._function = function
 
     async def tell(self, event: T) -> None:
-        """Call the function.
-
-        Args:
-            event: what it is told.
-        """
+        """Call the function."""
         try:
             result = self._function(event)
             if inspect.isawaitable(result):
@@ -60,11 +56,7 @@ class Hook(Generic[T]):
         self._function = function
 
     def tell(self, event: T) -> None:
-        """Call the function.
-
-        Args:
-            event: what it is told.
-        """
+        """Call the function."""
         try:
             result = self._function(event)
             if inspect.iscoroutine(result):

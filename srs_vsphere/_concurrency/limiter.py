@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import queue
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -41,11 +41,11 @@ class AsyncLimiter:
         """How many slots nobody holds."""
         return self._semaphore.value
 
-    async def acquire(self, timeout: float) -> None:
+    async def acquire(self, timeout: float | None) -> None:
         """Take a slot.
 
         Args:
-            timeout: seconds to wait for one.
+            timeout: seconds to wait for one; None for as long as it takes.
 
         Raises:
             TimeoutError: none became free in time.
@@ -84,11 +84,11 @@ class Limiter:
         """How many slots nobody holds."""
         return self._queue.qsize()
 
-    def acquire(self, timeout: float) -> None:
+    def acquire(self, timeout: float | None) -> None:
         """Take a slot.
 
         Args:
-            timeout: seconds to wait for one.
+            timeout: seconds to wait for one; None for as long as it takes.
 
         Raises:
             TimeoutError: none became free in time.
@@ -97,16 +97,15 @@ class Limiter:
         try:
             self.take()
         except queue.Empty:
-            self._wait(time.monotonic() + timeout)
+            self._wait(math.inf if timeout is None else time.monotonic() + timeout)
 
     def _wait(self, ends: float) -> None:
         while True:
             stop = stopping.event()
             left = max(0.0, ends - time.monotonic())
-            # Nothing waits for a queue and an event at once.
-            longest = threading.TIMEOUT_MAX if stop is None else _SECONDS_BETWEEN_LOOKS
             try:
-                self._queue.get(timeout=min(left, longest))
+                # Nothing waits for a queue and an event at once, and a Ctrl-C does not end every wait.
+                self._queue.get(timeout=min(left, _SECONDS_BETWEEN_LOOKS))
             except queue.Empty:
                 if stop is not None and stop.is_set():
                     raise stopping.Stopped from None

@@ -49,9 +49,6 @@ def out_of_reach() -> AbstractContextManager[None]:
 def sleep(seconds: float) -> None:
     """Wait, unless this thread is told to stop.
 
-    Args:
-        seconds: how long.
-
     Raises:
         Stopped: it was told to stop.
     """

@@ -11,7 +11,6 @@ import queue
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import anyio
@@ -74,12 +73,7 @@ class AsyncWorkerPool(Generic[Out_co]):
         ]
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self._left = True
         tasks, self._tasks = self._tasks, []
         for task in tasks:
@@ -117,9 +111,7 @@ class AsyncWorkerPool(Generic[Out_co]):
         return result
 
     async def _worker(
-        self,
-        jobs: Iterator[Awaitable[Out_co]],
-        sending: MemoryObjectSendStream[Out_co | _Failure] | None,
+        self, jobs: Iterator[Awaitable[Out_co]], sending: MemoryObjectSendStream[Out_co | _Failure] | None
     ) -> None:
         if sending is None:
             return
@@ -180,12 +172,7 @@ class WorkerPool(Generic[Out_co]):
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._leaving.set()
         ends = time.monotonic() + _SECONDS_TO_LEAVE
         waiting = list(self._threads)

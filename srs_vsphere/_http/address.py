@@ -28,19 +28,12 @@ class Address(NamedTuple):
 
     @classmethod
     def of(cls, origin: Origin) -> Address:
-        """Return the address of a client's service.
-
-        Args:
-            origin: where the service is.
-        """
+        """Return the address of a client's service."""
         return cls.of_url(httpx.URL(origin.url))
 
     @classmethod
     def of_url(cls, url: httpx.URL) -> Address:
         """Return the address that a request with this URL goes to.
-
-        Args:
-            url: the request's URL.
 
         Raises:
             httpx.UnsupportedProtocol: it is neither ``http`` nor ``https``, or names no host.

@@ -114,6 +114,9 @@ class Connection(asyncio.BufferedProtocol):
 
     # What the transport does with it.
 
+    async def start(self) -> None:
+        """Do what goes before the first request, which is nothing."""
+
     def is_usable(self, now: float) -> bool:
         """Whether it may carry the next request: it is not too old, and nothing came that nobody asked for.
 
@@ -193,7 +196,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def close(self) -> None:
-        """Close it after its idle time, over TLS with a close notification."""
+        """Close it after its idle time."""
         self._close(None)
         if self._transport is not None:
             self._transport.close()
@@ -225,13 +228,17 @@ class Connection(asyncio.BufferedProtocol):
         return self._read_buffer
 
     def buffer_updated(self, nbytes: int) -> None:
+        """Read on in the response."""
+        self._receive(bytes(self._read_buffer[:nbytes]))
+
+    def _receive(self, data: bytes) -> None:
         """Read on in the response; bytes that belong to none end the connection."""
         parser = self._parser
         if parser is None:
             self.drop()
             return
         try:
-            parser.feed(bytes(self._read_buffer[:nbytes]))
+            parser.feed(data)
         except MalformedResponse as fault:
             self.drop(httpx.RemoteProtocolError(str(fault)))
             return

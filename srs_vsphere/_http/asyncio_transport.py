@@ -17,7 +17,6 @@ import asyncio
 import math
 import ssl
 from collections.abc import AsyncIterator
-from typing import Final
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -26,14 +25,15 @@ from srs_vsphere._http import limits
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.asyncio_connection import Connection, forget
 from srs_vsphere._http.asyncio_dialing import dial
+from srs_vsphere._http.asyncio_tls import SecureConnection
 from srs_vsphere._http.expiry import report_expiry
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
-from srs_vsphere._http.response_head import HeadMemory
+from srs_vsphere._http.response_head import SEEN_HEADS
 from srs_vsphere._http.response_parser import ResponseParser
 from srs_vsphere._http.step_timeouts import StepTimeouts
+from srs_vsphere._http.tls_in_memory import TlsInMemory
 
-_SHUTDOWN_SECONDS: Final = 2.0
 _BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _get_loop = asyncio.get_running_loop
 
@@ -61,7 +61,6 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         self._address = address
         self._ssl_context = ssl_context
         self._keep_alive = keep_alive
-        self._memory = HeadMemory()
         self._loop: asyncio.AbstractEventLoop | None = None
         # The newest last.
         self._idle: list[Connection] = []
@@ -105,14 +104,14 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         if connection is None:
             connection = await self._connect(loop, timeouts.connect)
             now = loop.time()
-        parser = ResponseParser(self._memory, keep=keep)
+        parser = ResponseParser(SEEN_HEADS, keep=keep)
         await connection.exchange(parser, data, timeouts, now, end, enough)
         if parser.error is not None and connection.requests > 1 and not parser.started:
             # A kept connection was dead: those that have been idle for longer are probably dead as well.
             self._close_idle(connection.idle_since)
             if again and isinstance(parser.error, _BROKEN) and not self._closed:
                 connection = await self._connect(loop, timeouts.connect)
-                parser = ResponseParser(self._memory, keep=keep)
+                parser = ResponseParser(SEEN_HEADS, keep=keep)
                 await connection.exchange(parser, data, timeouts, loop.time(), end, enough)
         head = parser.head
         if parser.error is not None and (enough or head is None):
@@ -196,19 +195,18 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         return None
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, timeout: float | None) -> Connection:
-        secure, host, port, server_name = self._address
-        connection = Connection(loop, self, _read_buffer_of(loop), self._keep_alive)
+        _, host, port, _ = self._address
         try:
-            async with asyncio.timeout(timeout):
-                await loop.create_connection(
-                    lambda: connection,
-                    sock=await dial(host, port),
-                    ssl=self._context() if secure else None,
-                    server_hostname=(server_name or host).rstrip(".") if secure else None,
-                    ssl_shutdown_timeout=_SHUTDOWN_SECONDS if secure else None,
-                )
+            connection = self._new_connection(loop)
+            try:
+                async with asyncio.timeout(timeout):
+                    await loop.create_connection(lambda: connection, sock=await dial(host, port))
+                    await connection.start()
+            except BaseException:
+                connection.drop()
+                raise
         except TimeoutError:
-            raise httpx.ConnectTimeout("the connection did not stand in time") from None
+            raise httpx.ConnectTimeout("it was not connected in time") from None
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error) or type(error).__name__) from error
         if self._closed:
@@ -221,6 +219,14 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         self._all_lost.clear()
         report_expiry(connection.get_extra_info("ssl_object"))
         return connection
+
+    def _new_connection(self, loop: asyncio.AbstractEventLoop) -> Connection:
+        secure, host, _, name = self._address
+        read_buffer = _read_buffer_of(loop)
+        if not secure:
+            return Connection(loop, self, read_buffer, self._keep_alive)
+        tls = TlsInMemory(self._context(), (name or host).rstrip("."))
+        return SecureConnection(loop, self, read_buffer, self._keep_alive, tls)
 
     def _context(self) -> ssl.SSLContext:
         if self._ssl_context is None:

@@ -2,7 +2,7 @@
 
 The socket is not left to wait by itself: its own timeout would begin anew with every read, and a deadline of
 many years does not fit into it. TLS is done in memory, so that plain and encrypted connections wait in the
-same way, and reading a record takes two system calls where ``ssl.SSLSocket`` takes four.
+same way.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import httpx
 
 from srs_vsphere._http.limits import READ_BYTES as _READ_BYTES
 from srs_vsphere._http.socket_waits import waiting_for
+from srs_vsphere._http.tls_in_memory import TlsInMemory
 
 #: Seconds; polling takes no more than some weeks.
 _LONGEST_WAIT: Final = 86_400.0
@@ -39,7 +40,7 @@ class BlockingConnection:
         requests: how many it was given.
     """
 
-    __slots__ = ("_early", "_incoming", "_outgoing", "_readable", "_sock", "_tls", "idle_since", "requests")
+    __slots__ = ("_early", "_readable", "_sock", "_tls", "idle_since", "requests")
 
     def __init__(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -49,9 +50,7 @@ class BlockingConnection:
         self._sock = sock
         self._readable = waiting_for(sock.fileno())
         self._early: bytes | None = None
-        self._tls: ssl.SSLObject | None = None
-        self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
+        self._tls: TlsInMemory | None = None
 
     def start_tls(self, context: ssl.SSLContext, name: str, end: float) -> ssl.SSLObject:
         """Do the handshake of TLS.
@@ -68,25 +67,22 @@ class BlockingConnection:
             TimeoutError: the time is over.
             OSError: the handshake failed.
         """
-        tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
-        while True:
-            try:
-                tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                self._write(self._outgoing.read(), None, end)
-            except ssl.SSLError:
-                # It tells the server why; whether that arrives makes no difference.
-                with contextlib.suppress(OSError):
-                    self._sock.send(self._outgoing.read())
-                raise
-            data = self._read(None, end)
-            if not data:
-                raise ConnectionResetError("the server closed the connection during the TLS handshake")
-            self._incoming.write(data)
+        tls = TlsInMemory(context, name)
+        try:
+            while not tls.shake_hands():
+                self._write(tls.outgoing(), None, end)
+                data = self._read(None, end)
+                if not data:
+                    raise ConnectionResetError("the server closed the connection during the TLS handshake")
+                tls.feed(data)
+        except ssl.SSLError:
+            # It tells the server why; whether that arrives makes no difference.
+            with contextlib.suppress(OSError):
+                self._sock.send(tls.outgoing())
+            raise
         self._tls = tls
-        self._write(self._outgoing.read(), None, end)
-        return tls
+        self._write(tls.outgoing(), None, end)
+        return tls.ssl_object
 
     def has_unexpected_bytes(self) -> bool:
         """Whether something came that no request asked for: bytes of a response, or the server's close."""
@@ -94,12 +90,12 @@ class BlockingConnection:
             return self._early is not None or bool(self._readable(0))
         # Over TLS it may be a session ticket, which is not part of a response.
         try:
-            if self._incoming.pending and self._decrypt() is not None:
+            if self._decrypt(self._tls) is not None:
                 return True
             if not self._readable(0):
                 return False
-            self._take_in(self._sock.recv(_READ_BYTES))
-            return self._decrypt() is not None
+            self._tls.feed(self._sock.recv(_READ_BYTES))
+            return self._decrypt(self._tls) is not None
         except OSError:
             return True
 
@@ -115,10 +111,9 @@ class BlockingConnection:
             httpx.WriteTimeout: it did not.
         """
         self.requests += 1
-        if self._tls is not None:
-            self._tls.write(request)
-            request = self._outgoing.read()
         try:
+            if self._tls is not None:
+                request = self._tls.encrypt(request)
             self._write(request, timeout, end)
         except TimeoutError:
             raise httpx.WriteTimeout("the server did not take the request in time") from None
@@ -143,10 +138,8 @@ class BlockingConnection:
                 return data
             if self._tls is None:
                 return self._read(timeout, end)
-            plain = self._decrypt() if self._incoming.pending else None
-            while plain is None:
-                self._take_in(self._read(timeout, end))
-                plain = self._decrypt()
+            while (plain := self._decrypt(self._tls)) is None:
+                self._tls.feed(self._read(timeout, end))
             return plain
         except TimeoutError:
             raise httpx.ReadTimeout("the server did not respond in time") from None
@@ -157,9 +150,7 @@ class BlockingConnection:
         """Close it; over TLS, send a ``close_notify`` before."""
         if self._tls is not None:
             with contextlib.suppress(OSError):
-                self._tls.unwrap()
-            with contextlib.suppress(OSError):
-                self._sock.send(self._outgoing.read())
+                self._sock.send(self._tls.close_notify())
         self._sock.close()
 
     def abort(self) -> None:
@@ -183,7 +174,7 @@ class BlockingConnection:
             What was asked for, or None.
         """
         if info == "ssl_object":
-            return self._tls
+            return None if self._tls is None else self._tls.ssl_object
         if info == "socket":
             return self._sock
         return getattr(self._sock, _INFO[info])() if info in _INFO else None
@@ -232,26 +223,13 @@ class BlockingConnection:
         data = self._sock.recv(_READ_BYTES)
         if self._tls is None:
             return data
-        self._take_in(data)
-        return self._decrypt()
+        self._tls.feed(data)
+        return self._decrypt(self._tls)
 
-    def _take_in(self, data: bytes) -> None:
-        if data:
-            self._incoming.write(data)
-        else:
-            self._incoming.write_eof()
-
-    def _decrypt(self) -> bytes | None:
+    def _decrypt(self, tls: TlsInMemory) -> bytes | None:
         """Return the next bytes from the server, none if it ended the connection; None if more must come."""
-        if self._tls is None:
-            return None
-        try:
-            plain = self._tls.read(_READ_BYTES)
-        except ssl.SSLWantReadError:
-            plain = None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
-        if self._outgoing.pending:
-            # New keys, say: the server waits for them.
-            self._sock.send(self._outgoing.read())
+        plain = tls.decrypt()
+        # New keys, say: the server waits for them; one that ended the connection waits for nothing.
+        if plain != b"" and (answer := tls.outgoing()):
+            self._sock.send(answer)
         return plain

@@ -22,7 +22,7 @@ from srs_vsphere._http.blocking_dialing import dial_blocking
 from srs_vsphere._http.expiry import report_expiry
 from srs_vsphere._http.prepared_request import PreparedRequest
 from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
-from srs_vsphere._http.response_head import HeadMemory, MalformedResponse
+from srs_vsphere._http.response_head import SEEN_HEADS, MalformedResponse
 from srs_vsphere._http.response_parser import ResponseParser
 from srs_vsphere._http.step_timeouts import StepTimeouts
 
@@ -49,7 +49,6 @@ class BlockingTransport(httpx.BaseTransport):
         self._address = address
         self._ssl_context = ssl_context
         self._keep_alive = keep_alive
-        self._memory = HeadMemory()
         self._idle: deque[BlockingConnection] = deque()
         self._open: set[BlockingConnection] = set()
         self._closed = False
@@ -83,7 +82,7 @@ class BlockingTransport(httpx.BaseTransport):
         keep = request.method == "GET"
         connection = self._take(now) or self._connect(timeouts, end)
         again = again and connection.requests > 0
-        parser = ResponseParser(self._memory, keep=keep)
+        parser = ResponseParser(SEEN_HEADS, keep=keep)
         try:
             self._exchange(connection, parser, data, timeouts, end, enough)
         except _BROKEN:
@@ -91,7 +90,7 @@ class BlockingTransport(httpx.BaseTransport):
                 raise
             # The server closed the kept connection at the moment it was used.
             connection = self._connect(timeouts, end)
-            parser = ResponseParser(self._memory, keep=keep)
+            parser = ResponseParser(SEEN_HEADS, keep=keep)
             self._exchange(connection, parser, data, timeouts, end, enough)
         head = parser.head
         assert head is not None  # noqa: S101 - an exchange ends with a head, or raises
@@ -209,7 +208,7 @@ class BlockingTransport(httpx.BaseTransport):
                 self.discard(connection)
                 raise
         except TimeoutError:
-            raise httpx.ConnectTimeout("the connection did not stand in time") from None
+            raise httpx.ConnectTimeout("it was not connected in time") from None
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error) or type(error).__name__) from error
         if self._closed:

@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 from anyio.streams.tls import TLSAttribute
 
+from srs_vsphere._host_and_port import split_port
 from srs_vsphere._http.blocking_connection import BlockingConnection
 from srs_vsphere._http.blocking_dialing import dial_blocking
 from srs_vsphere._http.known_hosts import known_thumbprint, remember
@@ -173,10 +174,8 @@ def _origin(url: str) -> Origin:
 
 
 def _address(origin: Origin) -> tuple[str, int]:
-    name, colon, port = origin.host.rpartition(":")
-    if not (colon and port.isdigit()):
-        name, port = origin.host, "443"
-    return name.strip("[]"), int(port)
+    name, port = split_port(origin.host)
+    return name.strip("[]"), port or 443
 
 
 def _looking_context() -> ssl.SSLContext:

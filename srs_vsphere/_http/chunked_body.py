@@ -36,9 +36,6 @@ class Chunks:
     def feed(self, data: bytes) -> bytes:
         """Take in the next bytes and return what they hold of the body.
 
-        Args:
-            data: what was read.
-
         Raises:
             MalformedResponse: a malformed or endless size line, a chunk that announces too much or is not
                 ended by a line end, a malformed or endless trailer.

@@ -68,9 +68,6 @@ class AsyncDefaultTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request through the transport that is right at this moment.
 
-        Args:
-            request: the request.
-
         Raises:
             httpx.TransportError: it failed; one of httpx's own subclasses says how.
         """
@@ -142,9 +139,6 @@ class DefaultTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request through the transport that is right at this moment.
-
-        Args:
-            request: the request.
 
         Raises:
             httpx.TransportError: it failed; one of httpx's own subclasses says how.

@@ -87,11 +87,7 @@ class AsyncHttpxTransport(httpx.AsyncBaseTransport):
             raise _lacks(proxy, error) from None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request.
-
-        Args:
-            request: the request.
-        """
+        """Send a request."""
         try:
             response = await self._transport.handle_async_request(request)
         except _BROKEN:

@@ -45,12 +45,7 @@ def look_up(host: str, port: int, timeout: float) -> list[Place]:
 
 
 async def async_look_up(host: str, port: int) -> list[Place]:
-    """Look up where a host is in asyncio, where waiting for it can be cancelled at once; see `look_up`.
-
-    Args:
-        host: its name or address.
-        port: its port.
-    """
+    """Look up where a host is in asyncio, where waiting for it can be cancelled at once; see `look_up`."""
     future, _ = _begin(host, port)
     if future.done():
         return future.result()

@@ -49,11 +49,7 @@ class EnvironmentProxy:
 
 
 def environment_proxy(address: Address) -> EnvironmentProxy | None:
-    """Return the proxy for a server: of its scheme, else the one for all, unless it is excluded.
-
-    Args:
-        address: of the server.
-    """
+    """Return the proxy for a server: of its scheme, else the one for all, unless it is excluded."""
     proxies = getproxies()
     scheme = "https" if address.secure else "http"
     for name in (scheme, "all"):

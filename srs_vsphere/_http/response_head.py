@@ -196,3 +196,7 @@ class HeadMemory:
                     self.known.clear()
                 self.known[block] = head
         return head
+
+
+SEEN_HEADS: Final = HeadMemory()
+"""Those of all connections: hosts that are polled in the same second bring the same."""

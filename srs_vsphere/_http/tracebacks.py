@@ -17,9 +17,6 @@ def hide_requests(error: BaseException) -> None:
     """Take the frames of the HTTP libraries and of this package out of an exception, and of those behind it.
 
     What is left is the program's own: its transport, its event hook.
-
-    Args:
-        error: the exception.
     """
     seen: set[int] = set()
     left: list[BaseException | None] = [error]

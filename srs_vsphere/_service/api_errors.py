@@ -75,8 +75,7 @@ _BY_CODE: dict[int, _Meaning] = {
     2060: _Meaning(QuotaExceededError),
     2070: _Meaning(NotFoundError),
     4010: _Meaning(
-        NotFoundError,
-        "Ids of templates are case-sensitive: argument_scripts.list() has them all.",
+        NotFoundError, "Ids of templates are case-sensitive: argument_scripts.list() has them all."
     ),
 }
 _BY_RUNSPACE = _Meaning(
@@ -92,8 +91,7 @@ _BY_STATUS: dict[int, _Meaning] = {
         "The API key is unknown, expired or logged out: log in again, or give a fresh key.",
     ),
     403: _Meaning(
-        AuthenticationError,
-        "The service itself never says so: ask whoever runs the proxy before it.",
+        AuthenticationError, "The service itself never says so: ask whoever runs the proxy before it."
     ),
     404: _Meaning(
         InvalidRequestError,
@@ -103,13 +101,9 @@ _BY_STATUS: dict[int, _Meaning] = {
         InvalidRequestError,
         "The service has no such operation: check that the URL is the root of the Script Runtime Service.",
     ),
-    407: _Meaning(
-        AuthenticationError,
-        PROXY_ADVICE,
-    ),
+    407: _Meaning(AuthenticationError, PROXY_ADVICE),
     408: _Meaning(
-        ServerError,
-        "A proxy before the service gave up a connection on which it saw no request: call again.",
+        ServerError, "A proxy before the service gave up a connection on which it saw no request: call again."
     ),
     413: _Meaning(
         InvalidRequestError,

@@ -25,9 +25,6 @@ _APOSTROPHES = re.compile("['\u2018\u2019\u201a\u201b]")
 def escaped(text: str) -> str:
     """Escape a text for use between apostrophes in PowerShell.
 
-    Args:
-        text: any text.
-
     Returns:
         The text with each apostrophe doubled, typographic ones too.
     """

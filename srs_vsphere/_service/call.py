@@ -20,16 +20,18 @@ class Call:
         path: its path with the resource's id filled in, and a query if it takes one.
         host: host and port of the service, as errors name it.
         deadline: seconds on the client's clock at which it must have ended.
+        seconds: how long it may take in all.
         body: JSON to send, if the operation takes a body; left out of ``repr()``, as scripts hold secrets.
         attempts: how often it was tried so far.
         status: HTTP status of the last response, or None.
-        policy: when it is tried again; its own deadline is what a caller who gave a timeout gave.
+        policy: when it is tried again.
     """
 
     operation: Operation
     path: str
     host: str
     deadline: float
+    seconds: float
     body: bytes | None = field(default=None, repr=False)
     attempts: int = 0
     policy: RetryPolicy = field(factory=RetryPolicy)
@@ -41,9 +43,4 @@ class Call:
         Args:
             **more: facts to add, such as the HTTP status.
         """
-        return {
-            "operation": self.operation.name,
-            "host": self.host,
-            "attempts": self.attempts,
-            **more,
-        }
+        return {"operation": self.operation.name, "host": self.host, "attempts": self.attempts, **more}

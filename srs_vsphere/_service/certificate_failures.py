@@ -27,12 +27,7 @@ class WrongThumbprint(ssl.SSLCertVerificationError):
 
 
 def tls_error(call: Call, error: BaseException) -> NotSentError | None:
-    """Return what is raised for a handshake that would fail again, or None for any other failure.
-
-    Args:
-        call: what was attempted.
-        error: the HTTP library's exception.
-    """
+    """Return what is raised for a handshake that would fail again, or None for any other failure."""
     problem = _ssl_error(error)
     if problem is None:
         return None
@@ -48,7 +43,7 @@ def tls_error(call: Call, error: BaseException) -> NotSentError | None:
     reason = (problem.reason or str(problem)).replace("_", " ").lower()
     return NotSentError(
         f"no TLS connection: {reason}",
-        **call.facts(advice="The service must speak TLS 1.2 or newer on this port: check URL and port."),
+        **call.facts(advice="Perhaps no TLS 1.2 or newer is spoken there: check URL and port."),
     )
 
 
@@ -71,12 +66,12 @@ def certificate_error(
     else:
         message = f"its certificate is not the trusted one: expected {expected}"
         if seen is not None:
-            message += f", seen {seen.sha1 if len(expected) == len(seen.sha1) else seen.sha256}"
+            thumbprint = seen.sha1 if len(expected) == len(seen.sha1) else seen.sha256
+            message += f", seen {thumbprint} of {seen.subject or 'no subject'}"
     if seen is not None:
         facts["advice"] = (
-            f"It was issued to {seen.subject or 'nobody'}. If that is the right server, pin it with "
-            f'Tls(thumbprint="{seen.sha256}") or with this line in a known-hosts file: '
-            f"{seen.known_hosts_line(call.host)}"
+            f'If that is the right server, pin it with Tls(thumbprint="{seen.sha256}")'
+            f" or with this line in a known-hosts file: {seen.known_hosts_line(call.host)}"
         )
     return CertificateError(message, reason=reason, expected=expected, seen=seen, **facts)
 

@@ -18,11 +18,7 @@ _IDS: Final = frozenset({"script_id", "runspace_id"})
 
 
 def log_event(event: Event) -> None:
-    """Write an event to the log: requests at DEBUG, all else at INFO.
-
-    Args:
-        event: the event.
-    """
+    """Write an event to the log: requests at DEBUG, all else at INFO."""
     # Loaded on use, here as below: a short program may see no event.
     from srs_vsphere.events import RequestEnded
 
@@ -32,11 +28,7 @@ def log_event(event: Event) -> None:
 
 
 def log_fields(event: Event) -> dict[str, object]:
-    """Return an event's facts as fields of a log record: ``srs_event`` and ``srs_...``.
-
-    Args:
-        event: the event.
-    """
+    """Return an event's facts as fields of a log record: ``srs_event`` and ``srs_...``."""
     from srs_vsphere.events import shortened
 
     facts: dict[str, object] = {"srs_event": type(event).__name__}

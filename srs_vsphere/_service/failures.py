@@ -16,6 +16,7 @@ from srs_vsphere._service.api_errors import PROXY_ADVICE, error_for
 from srs_vsphere._service.certificate_failures import tls_error
 from srs_vsphere._service.retry_decision import Outcome, Sent, retry_after_seconds
 from srs_vsphere.errors import (
+    ApiError,
     ClosedError,
     DecodeError,
     NotFoundError,
@@ -29,6 +30,7 @@ from srs_vsphere.errors import (
     TransportError,
     WaitTimeoutError,
 )
+from srs_vsphere.models.error_details import ErrorDetails
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,12 +105,7 @@ def unknown(
 
 
 def of_transport(call: Call, error: httpx.HTTPError) -> Failure:
-    """Judge an exception of the HTTP library.
-
-    Args:
-        call: what was attempted.
-        error: the exception.
-    """
+    """Judge an exception of the HTTP library."""
     cause = bare(error)
     refused = tls_error(call, error) if isinstance(error, httpx.ConnectError) else None
     if refused is not None:
@@ -163,23 +160,14 @@ def no_slot(call: Call, streams: int, size: int) -> Failure:
 
 
 def of_closed_client(call: Call) -> Failure:
-    """Return the failure of an attempt for which the HTTP client was closed already.
-
-    Args:
-        call: what was attempted.
-    """
+    """Return the failure of an attempt for which the HTTP client was closed already."""
     failure = not_sent(call, "the HTTP client is closed")
     failure.error.advice = "Keep the http_client open for as long as its client is used."
     return evolve(failure, outcome=Outcome(Sent.NO, final=True))
 
 
 def of_closing(call: Call, failure: Failure) -> SrsError:
-    """Return what a call ends with whose client was closed while it was under way.
-
-    Args:
-        call: what was attempted.
-        failure: the last attempt.
-    """
+    """Return what a call ends with whose client was closed while it was under way."""
     reason = "the client was closed during the call"
     if call.operation.idempotent or not may_have_taken_effect(failure.error):
         return ClosedError(reason, **call.facts())
@@ -196,39 +184,51 @@ def _of_proxy(call: Call, cause: httpx.HTTPError) -> Failure:
     return evolve(failure, outcome=Outcome(Sent.NO, final=True))
 
 
-def of_deadline(call: Call, seconds: float) -> Failure:
-    """Return the failure of an attempt that the call's deadline ended.
-
-    Args:
-        call: what was attempted.
-        seconds: the policy's deadline.
-    """
-    return unknown(call, f"no response within the deadline of {seconds:g} s", kind=ResponseTimeoutError)
+def of_deadline(call: Call) -> Failure:
+    """Return the failure of an attempt that the call's deadline ended."""
+    return unknown(
+        call, f"no response within the deadline of {round(call.seconds, 3):g} s", kind=ResponseTimeoutError
+    )
 
 
 def may_have_taken_effect(error: SrsError) -> bool:
-    """Tell whether a creation that ended so may have been carried out all the same.
-
-    Args:
-        error: what the creation raised.
-    """
+    """Tell whether a creation that ended so may have been carried out all the same."""
     if error.code == UNREACHABLE:
         return False
     return isinstance(error, OutcomeUnknownError | DecodeError | ServerError)
 
 
 def was_not_started(error: SrsError) -> bool:
-    """Tell whether a script was certainly not started, for a reason that lies in its runspace.
-
-    Args:
-        error: what running it raised.
-    """
+    """Tell whether a script was certainly not started, for a reason that lies in its runspace."""
     if isinstance(error, NotFoundError):
         # An unknown script is told by another operation.
         return error.operation == operations.SCRIPT_EXECUTIONS_CREATE.name
     if isinstance(error, WaitTimeoutError):
         return error.started is False and error.operation != "pool.lease"
     return isinstance(error, RunspaceBusyError | RunspaceNotReadyError)
+
+
+def failed(
+    kind: type[ApiError], named: str, details: ErrorDetails | None, operation: str, host: str
+) -> ApiError:
+    """Return the error of a runspace or web console that is in state ``error``.
+
+    Args:
+        kind: the error's class.
+        named: what has failed.
+        details: what the service says of it.
+        operation: what waited for it.
+        host: where.
+    """
+    said = ErrorDetails() if details is None else details
+    return kind(
+        f"{named} failed: {said.error_message or 'no reason was given'}",
+        operation=operation,
+        host=host,
+        code=said.code,
+        details=said.details,
+        advice="It will not recover: delete it, and create another if the reason is mended.",
+    )
 
 
 def _words(cause: Exception | None) -> str | None:

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import TypeAlias
 
-from attrs import field, frozen, validators
-
-from srs_vsphere._validation import patience
 from srs_vsphere.errors import (
     ApiError,
     AuthenticationError,
@@ -27,38 +23,19 @@ from srs_vsphere.models.web_console import WebConsole, WebConsoleState
 
 #: Nothing changes faster on the service: it looks at its runspaces twice a second.
 SHORTEST_DELAY = 0.5
+#: Seconds between two questions at most, before jitter.
+LONGEST_DELAY = 5.0
 #: A runspace is given so long to become ready, a minute more than the service itself gives it.
 CREATION_TIMEOUT = 660.0
 #: What rounding leaves of the time allowed is not worth another question, and may be too short to pass.
 _NO_TIME = 0.001
 #: After so many responses without an id in a row the record is stuck.
 _STUCK_AFTER = 3
-
-
-@frozen
-class WaitPolicy:
-    """How often to ask, and for how long.
-
-    The first question is asked at once, the next after ``first_delay``; each delay is ``growth`` times
-    the one before it, up to ``longest_delay``. Each is then stretched by up to ``jitter`` of itself, so
-    that many waiters spread out. Before the deadline passes there is one last question, right at it.
-
-    Args:
-        timeout: seconds until waiting is given up, None for never. Default: 600.
-        first_delay: seconds between the first two questions, at least 0.5. Default: 0.5.
-        growth: factor from one delay to the next, at least 1. Default: 1.5.
-        longest_delay: no delay grows beyond these seconds. Default: 5.
-        jitter: largest part of a delay that is added at random, from 0 to 1. Default: 0.2.
-        not_found_grace: seconds from the start in which "not found" means "not yet". Default: 1. After that
-            it must come twice in a row, since the service also responds so when it cannot read its state.
-    """
-
-    timeout: float | None = field(default=600.0, validator=patience)
-    first_delay: float = field(default=SHORTEST_DELAY, validator=validators.ge(SHORTEST_DELAY))
-    growth: float = field(default=1.5, validator=validators.ge(1))
-    longest_delay: float = field(default=5.0, validator=validators.ge(SHORTEST_DELAY))
-    jitter: float = field(default=0.2, validator=[validators.ge(0), validators.le(1)])
-    not_found_grace: float = field(default=1.0, validator=validators.ge(0))
+_GROWTH = 1.5
+_JITTER = 0.2
+#: Seconds from the start in which "not found" means "not yet". After that it must come twice in a row, since
+#: the service also responds so when it cannot read its state.
+_NOT_FOUND_GRACE = 1.0
 
 
 class Seen(Enum):
@@ -77,53 +54,40 @@ class Seen(Enum):
     LASTING_ERROR = "lasting error"
 
 
-class Because(Enum):
-    """Why waiting is given up."""
+class End(Enum):
+    """Why there is nothing more to ask."""
 
+    ENDED = "what was waited for has come about"
     TIMEOUT = "the time allowed is over"
     STUCK = "the service lost it and will never say more"
     NOT_FOUND = "the service does not know it any more"
     ERROR = "the service cannot be asked"
 
 
-@frozen
-class AskAgain:
-    """Ask again after so many seconds."""
-
-    delay: float
-
-
-@frozen
-class Done:
-    """What was waited for has come about."""
-
-
-@frozen
-class GiveUp:
-    """Stop asking."""
-
-    because: Because
-
-
-Step: TypeAlias = AskAgain | Done | GiveUp
-
-
 class Wait:
     """One wait under way.
 
+    The first question is asked at once, the next after half a second; each delay is half as long again as the
+    one before it. Each is then stretched by up to a fifth, so that many waiters spread out. Before the
+    deadline passes there is one last question, right at it.
+
     Args:
-        policy: how often to ask, and for how long.
+        timeout: seconds until waiting is given up, None for never.
         random: gives numbers from 0 to 1, 1 excluded.
+        longest_delay: no delay grows beyond these seconds, before it is stretched; default 5.
     """
 
-    def __init__(self, policy: WaitPolicy, random: Callable[[], float]) -> None:
-        self._policy = policy
+    def __init__(
+        self, timeout: float | None, random: Callable[[], float], longest_delay: float = LONGEST_DELAY
+    ) -> None:
+        self._timeout = timeout
         self._random = random
-        self._delay = min(policy.first_delay, policy.longest_delay)
+        self._longest_delay = longest_delay
+        self._delay = SHORTEST_DELAY
         self._last: Seen | None = None
         self._stuck = 0
 
-    def saw(self, elapsed: float, seen: Seen) -> Step:
+    def saw(self, elapsed: float, seen: Seen) -> float | End:
         """Take the last response and return what to do next.
 
         Args:
@@ -131,30 +95,30 @@ class Wait:
             seen: what the response showed.
 
         Returns:
-            What to do next.
+            Seconds until the next question, or why there is none.
         """
         before, self._last = self._last, seen
         self._stuck = self._stuck + 1 if seen is Seen.STUCK else 0
         if seen is Seen.ENDED:
-            return Done()
+            return End.ENDED
         if seen is Seen.LASTING_ERROR:
-            return GiveUp(Because.ERROR)
+            return End.ERROR
         if self._stuck >= _STUCK_AFTER:
-            return GiveUp(Because.STUCK)
-        if seen is before is Seen.NOT_FOUND and elapsed >= self._policy.not_found_grace:
-            return GiveUp(Because.NOT_FOUND)
+            return End.STUCK
+        if seen is before is Seen.NOT_FOUND and elapsed >= _NOT_FOUND_GRACE:
+            return End.NOT_FOUND
         return self._ask_again(elapsed)
 
-    def _ask_again(self, elapsed: float) -> Step:
-        delay = self._delay * (1 + self._policy.jitter * self._random())
-        self._delay = min(self._delay * self._policy.growth, self._policy.longest_delay)
-        if self._policy.timeout is None:
-            return AskAgain(delay)
-        left = self._policy.timeout - elapsed
+    def _ask_again(self, elapsed: float) -> float | End:
+        delay = self._delay * (1 + _JITTER * self._random())
+        self._delay = min(self._delay * _GROWTH, self._longest_delay)
+        if self._timeout is None:
+            return delay
+        left = self._timeout - elapsed
         if left < _NO_TIME:
-            return GiveUp(Because.TIMEOUT)
+            return End.TIMEOUT
         # The last question comes right at the deadline, and none less than the shortest delay before it.
-        return AskAgain(left if left - delay < SHORTEST_DELAY else delay)
+        return left if left - delay < SHORTEST_DELAY else delay
 
 
 def seen_runspace(runspace: Runspace) -> Seen:
@@ -181,9 +145,6 @@ def seen_error(error: SrsError) -> Seen:
     """Return what an error means for a wait.
 
     A refused key is permanent: the session has logged in again by then.
-
-    Args:
-        error: what was raised.
     """
     if isinstance(error, NotFoundError):
         return Seen.NOT_FOUND

@@ -80,7 +80,8 @@ def decide(
     *,
     attempt: int,
     outcome: Outcome,
-    elapsed: float,
+    seconds: float,
+    left: float,
     budget: float,
     random: float,
 ) -> Decision:
@@ -91,7 +92,8 @@ def decide(
         operation: what was attempted.
         attempt: number of the failed attempt, from 1.
         outcome: how it failed.
-        elapsed: seconds since the call began.
+        seconds: how long the call may take in all.
+        left: how many of them are left.
         budget: retries left in the client's budget.
         random: a number from 0 up to 1, drawn anew for each decision.
 
@@ -113,9 +115,11 @@ def decide(
         # On top of what the server asks, the jitter keeps clients from coming back all at once.
         wait += min(outcome.retry_after, policy.retry_after_cap)
         reason += f", Retry-After {outcome.retry_after:g} s"
-    if elapsed + wait >= policy.deadline:
-        reason = f"the next attempt would start after the deadline of {policy.deadline:g} s"
-        return Decision(None, f"{reason}: wait, or raise RetryPolicy(deadline=)", exhausted=True)
+    if wait >= left:
+        reason = f"the next attempt would start after the deadline of {round(seconds, 3):g} s"
+        return Decision(
+            None, f"{reason}: give more time, with timeout= or RetryPolicy(deadline=)", exhausted=True
+        )
     return Decision(wait, reason)
 
 

@@ -89,6 +89,25 @@ class ClientRunOptions(NewRunspaceOptions, total=False):
     runspace: RunspaceRef | None
 
 
+class OutputOptions(TypedDict, total=False):
+    """The form of the output, and what goes with each form; see ``run()`` of a client."""
+
+    output: OutputChoice
+    width: int | None
+    depth: int | None
+    output_type: object
+    on_mismatch: MismatchChoice
+    converter: BaseConverter | None
+
+
+class JobOptions(RunOptions, OutputOptions, total=False):
+    """What `prepare` takes besides the script."""
+
+
+class MapJobOptions(MapOptions, OutputOptions, total=False):
+    """The same without parameters."""
+
+
 class ScriptBody(dict[str, object]):
     """Members of a request that holds a script, which no repr shows."""
 
@@ -138,34 +157,34 @@ def prepare(
     script: str | PathLike[str],
     *,
     parameters: Parameters | None = None,
-    name: str | None = None,
-    timeout: float | None = DEFAULT_TIMEOUT,
-    check: bool = False,
-    streams: StreamsChoice = True,
-    on_record: OnRecord | None = None,
     output: OutputChoice = "text",
     width: int | None = DEFAULT_WIDTH,
     depth: int | None = None,
     output_type: object = None,
     on_mismatch: MismatchChoice = "raise",
     converter: BaseConverter | None = None,
+    name: str | None = None,
+    timeout: float | None = DEFAULT_TIMEOUT,
+    check: bool = False,
+    streams: StreamsChoice = True,
+    on_record: OnRecord | None = None,
 ) -> Job:
     """Make a script ready for ``run()``.
 
     Args:
         script: the user's script, or the path of a file that holds it.
         parameters: its parameters.
-        name: its name; None for a unique one.
-        timeout: seconds for all of it; None for as long as it takes.
-        check: whether anything but plain success raises.
-        streams: how often its streams are read.
-        on_record: called with each record while it runs.
         output: the form of its output: ``text``, ``json`` or ``raw``.
         width: for ``text``: columns; None for the script as it is.
         depth: for ``json``: how many levels of .NET objects are opened; None for one.
         output_type: for ``json``: the class that each object is made into.
         on_mismatch: what becomes of an object that does not fit: ``raise`` or ``keep``.
         converter: a converter of cattrs that makes the objects.
+        name: its name; None for a unique one.
+        timeout: seconds for all of it; None for as long as it takes.
+        check: whether anything but plain success raises.
+        streams: how often its streams are read.
+        on_record: called with each record while it runs.
 
     Returns:
         What to send, and how to read the output.
@@ -289,9 +308,6 @@ def _check_on_record(on_record: object, *, streams: StreamsChoice) -> None:
 
 def check_new_only(**options: object) -> None:
     """Refuse options of a new runspace where one is given.
-
-    Args:
-        **options: the options by name.
 
     Raises:
         InvalidArgumentValueError: one of them is set.

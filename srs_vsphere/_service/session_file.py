@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
+from srs_vsphere._codec.strict_json import loads
 from srs_vsphere.auth import Secret, check_key
 from srs_vsphere.errors import AuthenticationError
 
@@ -35,9 +36,6 @@ class SessionFile:
     def load(self, user: str) -> Secret | None:
         """Return the key of a user's session, or None.
 
-        Args:
-            user: whose.
-
         Raises:
             AuthenticationError: the file cannot be read, or others can read or write it.
         """
@@ -46,10 +44,6 @@ class SessionFile:
 
     def save(self, user: str, key: Secret) -> None:
         """Keep the key of a user's session, in place of an older one.
-
-        Args:
-            user: whose.
-            key: the key.
 
         Raises:
             AuthenticationError: the file cannot be read or written.
@@ -60,10 +54,6 @@ class SessionFile:
 
     def forget(self, user: str, key: Secret) -> None:
         """Forget the key of a user's session, unless it was replaced in the meantime.
-
-        Args:
-            user: whose.
-            key: the key.
 
         Raises:
             AuthenticationError: the file cannot be read or written.
@@ -120,7 +110,7 @@ class SessionFile:
                 return {}
         # Whatever it held is replaced with the next login, if nobody can make sense of it.
         with suppress(ValueError):
-            document: object = json.loads(content)
+            document = loads(content)
             if isinstance(document, dict):
                 pairs = cast("dict[object, object]", document).items()
                 return {

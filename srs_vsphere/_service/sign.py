@@ -11,6 +11,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from srs_vsphere._host_and_port import split_port
 from srs_vsphere.errors import InvalidArgumentValueError
 
 #: The service's names for the algorithms, and the names of their digests.
@@ -42,13 +43,10 @@ def signed_host(host: str, *, secure: bool, proxied: bool) -> SignedHost:
         proxied: whether a proxy passes it on, as the appliance's ingress does, which tells the service the
             whole ``Host`` header and the scheme. The service itself speaks no TLS.
     """
-    # An IPv6 address is full of colons: only what follows its bracket is a port.
-    name, colon, digits = host.rpartition(":")
-    if not (colon and digits.isdigit()):
-        name, digits = host, ""
+    name, port = split_port(host)
     if proxied:
-        return SignedHost(host, int(digits or ("443" if secure else "80")))
-    return SignedHost(name, int(digits or "0"))
+        return SignedHost(host, port or (443 if secure else 80))
+    return SignedHost(name, port or 0)
 
 
 def body_digest(body: bytes, algorithm: str) -> bytes:
@@ -123,9 +121,6 @@ class AssertionFacts(NamedTuple):
 
 def read_assertion(xml: bytes) -> AssertionFacts:
     """Read a holder-of-key assertion.
-
-    Args:
-        xml: the assertion.
 
     Raises:
         ValueError: it is none; the message begins with ``token`` and repeats nothing of it.

@@ -105,22 +105,14 @@ def token_request(request: TokenRequest, sign: Callable[[bytes], bytes]) -> Secr
 
 
 def read_token(response: str) -> Secret | None:
-    """Return the assertion that a response holds, exactly as it stands there, or None.
-
-    Args:
-        response: the token service's response.
-    """
+    """Return the assertion that a response holds, exactly as it stands there, or None."""
     # Not parsed and written anew, since the token service has signed these very bytes.
     found = _ASSERTION.search(response)
     return None if found is None else Secret(found[0])
 
 
 def read_fault(response: str) -> str | None:
-    """Return why a response is a refusal, in the token service's words, or None.
-
-    Args:
-        response: the token service's response.
-    """
+    """Return why a response is a refusal, in the token service's words, or None."""
     found = _FAULT.search(response)
     return None if found is None else " ".join(found[1].split())[:_LONGEST_FAULT]
 

@@ -48,9 +48,9 @@ class ArgumentScripts:
             NotFoundError: there is no such template.
             SrsError: the call failed.
         """
-        operation = operations.ARGUMENT_SCRIPTS_TEMPLATE
-        path = operation.path_for(template_id(id))
-        return self._session.call(operation, _read_template, path=path, timeout=timeout)
+        return self._session.call(
+            operations.ARGUMENT_SCRIPTS_TEMPLATE, _read_template, id=template_id(id), timeout=timeout
+        )
 
     def templates(self, *, timeout: float | None = None) -> builtins.list[ArgumentScriptTemplate]:
         """Return all templates; another name of `list`.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from os import PathLike, fspath
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 import httpx
@@ -13,13 +12,13 @@ import httpx
 from srs_vsphere._sync.client_options import ClientOptions
 from srs_vsphere._sync.client_scripts import ClientScripts
 from srs_vsphere._sync.decoding import read_one
+from srs_vsphere._sync.http_client import make_http
 from srs_vsphere._sync.observer import Observer
 from srs_vsphere._sync.runspaces import Runspaces
 from srs_vsphere._sync.sender import Sender
 from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.clock import Clock
 from srs_vsphere._http import log_redaction
-from srs_vsphere._http.client import make_http
 from srs_vsphere._service import operations
 from srs_vsphere._service.session_file import SessionFile
 from srs_vsphere._signatures import shows_keywords_of
@@ -344,10 +343,5 @@ class SrsClient(ClientScripts):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()

@@ -104,7 +104,7 @@ class ClientScripts:
         size, since such objects refer to many others; naming their members in ``Select-Object`` does not.
 
         Args:
-            script: the script, or the path of a file that holds it.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
             parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
                 are sent untouched. Default none.
             output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, documents of
@@ -124,9 +124,12 @@ class ClientScripts:
                 long as it takes. The last tenth of it, 5 seconds at most, is kept for canceling a script
                 that has not ended and deleting its runspace.
             check: whether anything but plain success raises `ScriptFailedError`; default False.
-            streams: whether what it writes to its streams is read; default True. ``"sparse"``: rarely while
-                it is silent, in a third of the requests; see ``run()`` of a runspace for what that may lose.
-                False: never; nobody looks for errors, and the outcome goes by the service's state alone.
+            streams: whether what it writes to its streams is read; default True: every 2.4 seconds, five
+                requests each time, since the service shows the newest 50 records of each stream only.
+                ``"sparse"``: rarely while it is silent: after 8 seconds, then at distances that double, up
+                to a minute; and every 3.6 seconds once it writes, until it is silent again. More than 50
+                records in one stream between two looks are lost, which ``lost_records`` counts. False:
+                never; nobody looks for errors, and the outcome goes by the service's state alone.
             on_record: called with each `StreamRecord` while the script runs (and awaited, if it is async);
                 what it raises is logged. Default None.
             runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from srs_vsphere._sync.decoding import Objects, Reader
@@ -15,23 +14,17 @@ T = TypeVar("T")
 
 
 class ObjectStream(Generic[T]):
-    """A list of the service as an ``with`` block, whose target iterates over its objects.
+    """A list of the service as a ``with`` block, whose target iterates over its objects.
 
     The request is sent on entering the block. Leaving it early closes the connection at once. A failure
     before the response is retried like that of any call; once the response has begun, nothing is repeated.
     """
 
     def __init__(
-        self,
-        session: Session,
-        operation: Operation,
-        path: str,
-        cls: type[T],
-        timeout: float | None = None,
+        self, session: Session, operation: Operation, cls: type[T], timeout: float | None
     ) -> None:
         self._session = session
         self._operation = operation
-        self._path = path
         self._cls = cls
         self._timeout = timeout
         self._response: Response | None = None
@@ -40,9 +33,7 @@ class ObjectStream(Generic[T]):
     def __enter__(self) -> Objects[T]:
         if self._response is not None:
             raise RuntimeError("this stream is open already: make another for a second block")
-        response, call = self._session.call(
-            self._operation, _read_opened, path=self._path, timeout=self._timeout
-        )
+        response, call = self._session.call(self._operation, _read_opened, timeout=self._timeout)
         self._response = response
         self._objects = Objects(response, call, self._cls)
         return self._objects
@@ -52,12 +43,7 @@ class ObjectStream(Generic[T]):
         def __iter__(self) -> NoReturn:
             raise TypeError("enter it first: `with ....stream() as items:`, `for item in items:`")
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         response, self._response = self._response, None
         objects, self._objects = self._objects, None
         if objects is not None:

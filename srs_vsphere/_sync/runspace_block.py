@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn
 
 from srs_vsphere._sync.runspace_calls import SECONDS_TO_DELETE, RunspaceCalls
 from srs_vsphere._sync.runspace_handle import RunspaceHandle
@@ -14,7 +14,7 @@ from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.poll_schedule import AskAgain, Seen, Wait, WaitPolicy
+from srs_vsphere._service.poll_schedule import End, Seen, Wait
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere.errors import (
     NotFoundError,
@@ -23,6 +23,7 @@ from srs_vsphere.errors import (
     SrsError,
     VCenterConnectionError,
     WaitTimeoutError,
+    without_advice,
 )
 from srs_vsphere.events import WaitingForQuota
 from srs_vsphere.models import Runspace, StreamGap, StreamRecord, StreamType
@@ -32,7 +33,7 @@ _log = logging.getLogger("srs_vsphere")
 
 
 class RunspaceBlock:
-    """A runspace as an ``with`` block, whose target is its handle; made by ``runspaces.open()``."""
+    """A runspace as a ``with`` block, whose target is its handle; made by ``runspaces.open()``."""
 
     def __init__(
         self,
@@ -84,15 +85,16 @@ class RunspaceBlock:
             raise
         return RunspaceHandle(self._session, runspace)
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         # A process that was forked within the block leaves it too, but the runspace is not its own.
         if self._process == os.getpid():
             self._delete()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            where = "`with ....open() as runspace:`"
+            raise AttributeError(f"{type(self).__name__} has no {name!r}: enter it first: {where}")
 
     def is_deleted_elsewhere(self) -> None:
         """Take note that somebody else deletes the runspace in the end, so that no warning is due."""
@@ -109,43 +111,42 @@ class RunspaceBlock:
         An error would take the place of what the block came to, which is worth more: it is logged instead.
         """
         opened, name = self._id, self.name
-        gone = logged = False
+        gone, logged = opened is None, False
         seconds = self._deadline.left_to_undo(SECONDS_TO_DELETE)
 
-        def delete() -> bool:
+        def delete() -> None:
+            nonlocal gone
             if opened is not None:
                 self._calls.delete(opened, seconds)
-            return True
+            # Whatever has come in the meantime and goes on afterwards.
+            gone = True
 
         left = f"runspace {name} ({opened}) was not deleted, and stays until it has idled"
         try:
             if opened is not None:
-                gone = bool(clean_up(delete, seconds=seconds, left=left))
+                clean_up(delete, seconds=seconds, left=left)
             logged = True
         finally:
             # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
             self._id, self._open = None, False
             self.name = unique_name(self._prefix)
-            self.deleted = gone or opened is None
-            if not logged:
+            self.deleted = gone
+            if not (gone or logged):
                 _log.warning("deleting runspace %s (%s) was interrupted: is it gone?", name, opened)
 
     def _create(self, began: Deadline) -> Runspace:
         clock = self._session.sender.clock
         waiting = Deadline(self._wait_for_quota, clock.now)
-        patience = Wait(WaitPolicy(timeout=self._wait_for_quota), clock.random)
+        patience = Wait(self._wait_for_quota, clock.random)
         told = False
         while True:
             try:
                 return self._calls.create(
-                    self.name,
-                    run_vc_connection_script=self._connected,
-                    unique=True,
-                    within=self._left(began),
+                    self.name, run_vc_connection_script=self._connected, unique=True, within=self._left(began)
                 )
             except QuotaExceededError:
                 step = patience.saw(self._wait_for_quota - (waiting.left() or 0.0), Seen.PENDING)
-                if not isinstance(step, AskAgain) or self._deadline.over:
+                if isinstance(step, End) or self._deadline.over:
                     raise
                 if not told:
                     told = True
@@ -156,7 +157,7 @@ class RunspaceBlock:
                 if may_have_taken_effect(error):
                     self._calls.delete_lost(self.name)
                 raise
-            clock.sleep(step.delay)
+            clock.sleep(step)
 
     def _ready(self, began: Deadline) -> Runspace:
         opened = self._id or ""
@@ -179,7 +180,7 @@ class RunspaceBlock:
             started=False,
             operation="runspaces.open",
             host=self._session.sender.origin.host,
-            cause=str(error),
+            cause=without_advice(error),
             advice="The script was not started: give it more time.",
         )
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, overload
 from srs_vsphere._sync.script_runner import ScriptRunner
 from srs_vsphere._sync.session import Session
 from srs_vsphere._sync.started_script import StartedScript
-from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT, DEFAULT_WIDTH
-from srs_vsphere._service.script_output import OutputChoice
-from srs_vsphere._service.script_request import MismatchChoice, OnRecord, RunOptions, prepare
-from srs_vsphere._service.stream_schedule import StreamsChoice
+from srs_vsphere._service.run_defaults import DEFAULT_WIDTH
+from srs_vsphere._service.script_request import JobOptions, MismatchChoice, RunOptions, prepare
+from srs_vsphere._signatures import shows_keywords_of
 from srs_vsphere.models import PSDocument, Runspace
-from srs_vsphere.parameters import Parameters
 from srs_vsphere.results import ScriptResult
 
 if TYPE_CHECKING:
@@ -42,6 +40,11 @@ class RunspaceHandle:
     def id(self) -> str:
         """The runspace's id."""
         return self.runspace.id
+
+    @property
+    def name(self) -> str | None:
+        """The runspace's name."""
+        return self.runspace.name
 
     @overload
     def run(
@@ -78,61 +81,19 @@ class RunspaceHandle:
     ) -> ScriptResult[list[object]]: ...
     @overload
     def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> ScriptResult[list[PSDocument]]: ...
-    def run(
-        self,
-        script: str | PathLike[str],
-        *,
-        parameters: Parameters | None = None,
-        output: OutputChoice = "text",
-        width: int | None = DEFAULT_WIDTH,
-        depth: int | None = None,
-        output_type: object = None,
-        on_mismatch: MismatchChoice = "raise",
-        converter: BaseConverter | None = None,
-        name: str | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        check: bool = False,
-        streams: StreamsChoice = True,
-        on_record: OnRecord | None = None,
-    ) -> ScriptResult[object]:
+    @shows_keywords_of(prepare)
+    def run(self, script: str | PathLike[str], **options: Unpack[JobOptions]) -> ScriptResult[object]:
         """Run a script in this runspace and wait for its end; calls at once wait for each other.
 
         Variables, functions and connections stay from one script to the next. Scripts of one client in one
         runspace take turns, whichever call starts them. What comes back is as for ``run()`` of the client.
 
         Args:
-            script: the script, or the path of a file that holds it.
-            parameters: values by name, which arrive as they are given; or `ScriptParameter` objects, which
-                are sent untouched. Default none.
-            output: the form of the output: ``text``, one text; ``json``, Python values; ``raw``, documents of
-                the service's own, one level deep.
-            width: for ``text``: columns; default 4096, for tables grow to what their columns hold. None sends
-                the script bare, and tables are cut at 80 columns.
-            depth: for ``json``: how many levels of .NET objects show their members, from 1 to 64; default 1.
-                Data (mappings, lists, what ``Select-Object`` makes) is always whole.
-            output_type: for ``json``: the class that each object is made into: an attrs class, a dataclass, a
-                TypedDict, a pydantic model, or list, dict and ``X | None`` of these.
-            on_mismatch: what becomes of an object that does not fit: ``raise`` an error that has it all, or
-                ``keep`` its data; default ``raise``.
-            converter: a converter of cattrs that makes the objects instead; default None.
-            name: what the script is called in the history; default a unique name.
-            timeout: seconds for all of the call; default 3600, None for as long as it takes. The last tenth
-                of it, 5 seconds at most, is kept for canceling a script that has not ended.
-            check: whether anything but plain success raises `ScriptFailedError`; default False.
-            streams: whether what it writes to its streams is read; default True: every 2.4 seconds, five
-                requests each time, since the service shows the newest 50 records of each stream only.
-                ``"sparse"``: rarely while it is silent: after 8 seconds, then at distances that double, up
-                to a minute; and every 3.6 seconds once it writes, until it is silent again. More than 50
-                records in one stream between two looks are lost, which ``lost_records`` counts. False:
-                never; nobody looks for errors, and the outcome goes by the service's state alone.
-            on_record: called with each `StreamRecord` while the script runs (and awaited, if it is async);
-                what it raises is logged. Default None.
+            script: the script's text, or a ``Path`` of its file; a text is never taken for a path.
+            **options: as for ``run()`` of the client; the last tenth of ``timeout``, 5 seconds at most, is
+                kept for canceling a script that has not ended.
 
         Returns:
             What came of it; look at ``outcome`` before trusting ``output``.
@@ -146,23 +107,9 @@ class RunspaceHandle:
             InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.
         """
-        job = prepare(
-            script,
-            parameters=parameters,
-            output=output,
-            width=width,
-            depth=depth,
-            output_type=output_type,
-            on_mismatch=on_mismatch,
-            converter=converter,
-            name=name,
-            timeout=timeout,
-            check=check,
-            streams=streams,
-            on_record=on_record,
-        )
+        job = prepare(script, **options)
         # A traceback of a later failure shows this frame's variables.
-        del script, parameters
+        del script, options
         return self._runner.run(job)
 
     @overload
@@ -200,47 +147,20 @@ class RunspaceHandle:
     ) -> StartedScript[list[object]]: ...
     @overload
     def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        output: Literal["raw"],
-        **options: Unpack[RunOptions],
+        self, script: str | PathLike[str], *, output: Literal["raw"], **options: Unpack[RunOptions]
     ) -> StartedScript[list[PSDocument]]: ...
+    @shows_keywords_of(prepare)
     def start(
-        self,
-        script: str | PathLike[str],
-        *,
-        parameters: Parameters | None = None,
-        output: OutputChoice = "text",
-        width: int | None = DEFAULT_WIDTH,
-        depth: int | None = None,
-        output_type: object = None,
-        on_mismatch: MismatchChoice = "raise",
-        converter: BaseConverter | None = None,
-        name: str | None = None,
-        timeout: float | None = DEFAULT_TIMEOUT,
-        check: bool = False,
-        streams: StreamsChoice = True,
-        on_record: OnRecord | None = None,
+        self, script: str | PathLike[str], **options: Unpack[JobOptions]
     ) -> StartedScript[object]:
         """Start a script in this runspace, and return as soon as it runs.
 
         The next script in this runspace waits for its end. Leaving the runspace's block ends it.
 
         Args:
-            script: as for `run`, like all that follows.
-            parameters: see there.
-            output: see there.
-            width: see there.
-            depth: see there.
-            output_type: see there.
-            on_mismatch: see there.
-            converter: see there.
-            name: see there.
-            timeout: seconds from now until ``result()`` gives it up and cancels it; default 3600.
-            check: see there.
-            streams: see there.
-            on_record: called while somebody waits for ``result()``.
+            script: as for `run`.
+            **options: see there; ``timeout`` is in seconds from now until ``result()`` gives it up and
+                cancels it, and ``on_record`` is called while somebody waits for that.
 
         Returns:
             The script, whose ``id`` another process can take to ``script_executions.result()``.
@@ -252,21 +172,7 @@ class RunspaceHandle:
             InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.
         """
-        job = prepare(
-            script,
-            parameters=parameters,
-            output=output,
-            width=width,
-            depth=depth,
-            output_type=output_type,
-            on_mismatch=on_mismatch,
-            converter=converter,
-            name=name,
-            timeout=timeout,
-            check=check,
-            streams=streams,
-            on_record=on_record,
-        )
+        job = prepare(script, **options)
         # A traceback of a later failure shows this frame's variables.
-        del script, parameters
+        del script, options
         return StartedScript(self._session, self._runner, job, self._runner.start(job))

@@ -38,8 +38,7 @@ class Runspaces:
             DecodeError: while iterating: the response is not a list of runspaces.
             SrsError: on entering: the call failed.
         """
-        operation = operations.RUNSPACES_LIST
-        return ObjectStream(self._session, operation, operation.path, Runspace, timeout)
+        return ObjectStream(self._session, operations.RUNSPACES_LIST, Runspace, timeout)
 
     def list(self, *, timeout: float | None = None) -> builtins.list[Runspace]:
         """Return all runspaces in order of creation (``GET /api/runspaces``).
@@ -71,11 +70,7 @@ class Runspaces:
         return self._calls.get(runspace_id(id), timeout=timeout)
 
     def create(
-        self,
-        name: str | None = None,
-        *,
-        run_vc_connection_script: bool = False,
-        timeout: float | None = None,
+        self, name: str | None = None, *, run_vc_connection_script: bool = False, timeout: float | None = None
     ) -> Runspace:
         """Create a runspace (``POST /api/runspaces``) and do not wait until it is ready; see `open`.
 
@@ -155,7 +150,7 @@ class Runspaces:
         timeout: float | None = 660.0,
         wait_for_quota: float = 0.0,
     ) -> RunspaceBlock:
-        """Open a runspace for the length of an ``with`` block: created, ready, and deleted at its end.
+        """Open a runspace for the length of a ``with`` block: created, ready, and deleted at its end.
 
         However the block is left, by its end, an error, a cancellation of anyio or asyncio or a Ctrl-C, the
         runspace is deleted, within 20 seconds, and the block's own error goes on. Leaving it raises nothing

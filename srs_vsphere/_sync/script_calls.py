@@ -7,20 +7,14 @@ from contextlib import suppress
 
 from attrs import evolve
 
-from srs_vsphere._sync.decoding import (
-    read_list,
-    read_list_or_none,
-    read_nothing,
-    read_one,
-    read_texts,
-)
+from srs_vsphere._sync.decoding import read_list, read_list_or_none, read_nothing, read_one, read_texts
 from srs_vsphere._sync.poll import Poll
 from srs_vsphere._sync.session import Session
 from srs_vsphere._codec import models
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service import operations
 from srs_vsphere._service.failures import may_have_taken_effect
-from srs_vsphere._service.poll_schedule import WaitPolicy, seen_execution
+from srs_vsphere._service.poll_schedule import seen_execution
 from srs_vsphere._service.script_request import ScriptBody
 from srs_vsphere.errors import NotFoundError, SrsError
 from srs_vsphere.models import ScriptExecution, StreamRecord, StreamType
@@ -107,46 +101,25 @@ class ScriptCalls:
     def get(
         self, id: str, within: float | None = None, timeout: float | None = None
     ) -> ScriptExecution:
-        """Ask for a script.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
-        operation = operations.SCRIPT_EXECUTIONS_GET
-        path = operation.path_for(id)
-        return self._session.call(operation, _read_execution, path=path, within=within, timeout=timeout)
+        """Ask for a script."""
+        return self._session.call(
+            operations.SCRIPT_EXECUTIONS_GET, _read_execution, id=id, within=within, timeout=timeout
+        )
 
     def output(
         self, id: str, within: float | None = None, timeout: float | None = None
     ) -> list[str | None] | None:
-        """Ask for a script's output, None or with None in it while there is none.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
-        operation = operations.SCRIPT_EXECUTIONS_OUTPUT
-        path = operation.path_for(id)
-        return self._session.call(operation, read_texts, path=path, within=within, timeout=timeout)
+        """Ask for a script's output, None or with None in it while there is none."""
+        return self._session.call(
+            operations.SCRIPT_EXECUTIONS_OUTPUT, read_texts, id=id, within=within, timeout=timeout
+        )
 
     def records(
         self, id: str, stream: StreamType, within: float | None = None, timeout: float | None = None
     ) -> list[StreamRecord] | None:
-        """Ask for a stream's newest records, None while there is no stream.
-
-        Args:
-            id: the script's id.
-            stream: which stream.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
-        operation = operations.SCRIPT_EXECUTIONS_STREAMS[stream]
-        path = operation.path_for(id)
+        """Ask for a stream's newest records, None while there is no stream."""
         records = self._session.call(
-            operation, _read_records, path=path, within=within, timeout=timeout
+            operations.SCRIPT_EXECUTIONS_STREAMS[stream], _read_records, id=id, within=within, timeout=timeout
         )
         return None if records is None else [evolve(record, stream=stream) for record in records]
 
@@ -160,7 +133,7 @@ class ScriptCalls:
         """
         poll = Poll(
             self._session,
-            WaitPolicy(timeout=timeout if within is None else within),
+            timeout if within is None else within,
             operation="script_executions.wait",
             what=f"script {id} did not end",
             given=None if within is None else timeout,
@@ -170,16 +143,10 @@ class ScriptCalls:
         return poll.until_end()
 
     def cancel(self, id: str, within: float | None = None, timeout: float | None = None) -> None:
-        """Ask for a script to be stopped.
-
-        Args:
-            id: its id.
-            within: seconds it may take.
-            timeout: seconds that the caller gave it.
-        """
-        operation = operations.SCRIPT_EXECUTIONS_CANCEL
-        path = operation.path_for(id)
-        self._session.call(operation, read_nothing, path=path, within=within, timeout=timeout)
+        """Ask for a script to be stopped."""
+        self._session.call(
+            operations.SCRIPT_EXECUTIONS_CANCEL, read_nothing, id=id, within=within, timeout=timeout
+        )
 
     def cancel_on_the_way_out(self, id: str, name: str | None, seconds: float) -> bool:
         """Ask for a script to be stopped, on the way out.

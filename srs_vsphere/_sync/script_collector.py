@@ -16,7 +16,7 @@ from srs_vsphere._service.script_output import CollectedScript, ReadOutput, Text
 from srs_vsphere._service.script_request import ScriptBody
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._service.wrapped_scripts import rest_of
-from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError
+from srs_vsphere.errors import DecodeError, NotFoundError, SrsError, WaitTimeoutError, without_advice
 from srs_vsphere.events import ScriptEnded
 from srs_vsphere.models import OutputFormat, ScriptExecution
 from srs_vsphere.results import ScriptOutcome, ScriptResult, outcome_of
@@ -33,35 +33,47 @@ _PART_TO_STOP = 0.6
 
 
 class ScriptCollector:
-    """Waits for scripts and puts their results together.
+    """Waits for one script, and puts its result together.
 
     Args:
         session: makes the calls.
+        run: the script.
+        turn: the turn in its runspace.
+        deadline: when that must have ended.
+        stop_late: whether the script is canceled if it does not end in time.
+        stop_left: whether it is canceled if waiting is left before its end.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._calls = ScriptCalls(session)
-        self._clock = session.sender.clock
-        self._host = session.sender.origin.host
-
-    def collect(
+    def __init__(
         self,
+        session: Session,
         run: ScriptRun,
         turn: ScriptTurn,
         deadline: Deadline,
         *,
-        stop_late: bool,
-        stop_left: bool,
-    ) -> ScriptResult[object]:
-        """Wait for a script's end, and collect what it left.
+        stop_late: bool = False,
+        stop_left: bool = False,
+    ) -> None:
+        self._calls = ScriptCalls(session)
+        self._clock = session.sender.clock
+        self._host = session.sender.origin.host
+        self._observer = session.sender.observer
+        self._run = run
+        self._turn = turn
+        self._deadline = deadline
+        self._stop_late = stop_late
+        self._stop_left = stop_left
+        self._watch = ScriptWatch(
+            session,
+            run.id,
+            deadline.keeping_back().left() if stop_late else deadline.left(),
+            given=deadline.seconds,
+            streams=run.streams,
+            follower=run.follower,
+        )
 
-        Args:
-            run: the script.
-            turn: the turn in its runspace.
-            deadline: when that must have ended.
-            stop_late: whether the script is canceled if it does not end in time.
-            stop_left: whether it is canceled if waiting is left before its end.
+    def collect(self) -> ScriptResult[object]:
+        """Wait for the script's end, and collect what it left.
 
         Raises:
             WaitTimeoutError: it did not end in time.
@@ -71,7 +83,7 @@ class ScriptCollector:
         outcome: str | None = None
         problem: str | None = None
         try:
-            result = self._collect(run, turn, deadline, stop_late=stop_late, stop_left=stop_left)
+            result = self._collect()
             outcome = str(result.outcome)
             return result
         except BaseException as error:
@@ -80,32 +92,17 @@ class ScriptCollector:
         finally:
             event = ScriptEnded(
                 host=self._host,
-                name=run.name,
-                script_id=run.id,
-                runspace_id=run.runspace_id,
+                name=self._run.name,
+                script_id=self._run.id,
+                runspace_id=self._run.runspace_id,
                 seconds=self._clock.now() - began,
                 outcome=outcome,
                 error=problem,
             )
-            self._session.sender.observer.tell(event)
+            self._observer.tell(event)
 
-    def _collect(
-        self,
-        run: ScriptRun,
-        turn: ScriptTurn,
-        deadline: Deadline,
-        *,
-        stop_late: bool,
-        stop_left: bool,
-    ) -> ScriptResult[object]:
-        watch = ScriptWatch(
-            self._session,
-            run.id,
-            deadline.keeping_back().left() if stop_late else deadline.left(),
-            given=deadline.seconds,
-            streams=run.streams,
-            follower=run.follower,
-        )
+    def _collect(self) -> ScriptResult[object]:
+        run, watch = self._run, self._watch
         try:
             while watch.execution is None:
                 news = watch.look()
@@ -113,84 +110,77 @@ class ScriptCollector:
                 run.heard(news)
         except NotFoundError:
             # The service was restarted, or has pruned its history: nobody can say what became of the script.
-            _end(turn, run)
+            self._note_end()
             run.heard(watch.give_up())
-            return self._result(run, self._read(run, None), lost=True)
+            return self._result(self._read(None), lost=True)
         except WaitTimeoutError as error:
             run.execution = watch.last or run.execution
-            if not stop_late:
+            if not self._stop_late:
                 raise
-            return self._out_of_time(run, turn, deadline, watch, error)
+            return self._out_of_time(error)
         except BaseException:
-            if stop_left:
-                seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
+            if self._stop_left:
+                seconds = self._deadline.left_to_undo(SECONDS_TO_CANCEL)
                 self._calls.cancel_on_the_way_out(run.id, run.name, seconds)
             raise
         run.execution = watch.execution
-        _end(turn, run)
-        return self._ended(run, turn, deadline, watch)
+        self._note_end()
+        return self._ended()
 
-    def _ended(
-        self, run: ScriptRun, turn: ScriptTurn, deadline: Deadline, watch: ScriptWatch
-    ) -> ScriptResult[object]:
+    def _ended(self) -> ScriptResult[object]:
         """Collect what a script that has ended left."""
+        run, watch, deadline = self._run, self._watch, self._deadline
         execution = run.execution
         try:
             # In this order, for the service writes the streams after the output: they are whole once it is.
             lost = outcome_of(execution, ()) is ScriptOutcome.LOST
-            output = None if lost else self._output(run, execution, deadline)
+            output = None if lost else self._output(execution, deadline)
             run.heard(watch.finish(deadline.left()))
         except NotFoundError:
             run.heard(watch.give_up())
-            return self._result(run, self._read(run, None), lost=True)
+            return self._result(self._read(None), lost=True)
         except SrsError as error:
             if deadline.over:
                 raise self._timed_out(
-                    run,
                     f"{run.named} ended with state {execution.state}, but what it left did not come"
                     f" within {deadline.seconds:g} s",
                     "script_executions.output() and .records() have it.",
-                    cause=str(error),
+                    cause=without_advice(error),
                 ) from error
             error.advice = (
                 f"The {run.named} has ended with state {execution.state}: script_executions.output() and"
                 ".records() may have what it left."
             )
             raise
-        read = self._read(run, output)
+        read = self._read(output)
         if read.ended is False and not lost:
-            read = self._read(run, output, self._rest(run, turn, deadline))
-        return self._result(run, read, lost_streams=watch.lost_streams)
+            read = self._read(output, self._rest())
+        return self._result(read, lost_streams=watch.lost_streams)
 
-    def _rest(self, run: ScriptRun, turn: ScriptTurn, deadline: Deadline) -> Texts:
+    def _rest(self) -> Texts:
         """Ask for the values that a script had not put out when it was left; None if they cannot be had."""
+        run, turn = self._run, self._turn
         if run.values_of is None or run.runspace_id is None:
             return None
         name = unique_name()
         body = ScriptBody({"script": rest_of(run.values_of), "output_objects_format": str(OutputFormat.JSON)})
-        within = Deadline(deadline.left(_SECONDS_FOR_REST), self._clock.now)
+        within = Deadline(self._deadline.left(_SECONDS_FOR_REST), self._clock.now)
         turn.unfinished = Unfinished(name)
         try:
             started = self._calls.start(run.runspace_id, body, name, unique=True, within=within.left())
             turn.unfinished = Unfinished(name, started.id)
             ended = self._calls.wait(started.id, within.seconds, within.left())
             turn.unfinished = None
-            return self._output(run, ended, within)
+            return self._output(ended, within)
         except SrsError as error:
             _log.info("the values that %s had not put out when it was left are lost: %s", run.named, error)
             if turn.unfinished == Unfinished(name) and not may_have_taken_effect(error):
                 turn.unfinished = None
             return None
 
-    def _out_of_time(
-        self,
-        run: ScriptRun,
-        turn: ScriptTurn,
-        deadline: Deadline,
-        watch: ScriptWatch,
-        error: WaitTimeoutError,
-    ) -> ScriptResult[object]:
+    def _out_of_time(self, error: WaitTimeoutError) -> ScriptResult[object]:
         """Stop a script that did not end in time, and collect what it left."""
+        run, deadline = self._run, self._deadline
         script_id = run.id
         seconds = deadline.left_to_undo(SECONDS_TO_CANCEL)
         output: object = None
@@ -202,9 +192,9 @@ class ScriptCollector:
                 # What it left is asked for in the rest of the time.
                 left = _PART_TO_STOP * (deadline.left() or 0.0)
                 run.execution = self._calls.wait(script_id, deadline.seconds, left)
-                _end(turn, run)
+                self._note_end()
                 advice = "It was asked to stop, and has stopped: what it had done by then is done."
-                result = self._ended(run, turn, deadline, watch)
+                result = self._ended()
             except SrsError:
                 # What is known so far is told all the same.
                 pass
@@ -213,62 +203,57 @@ class ScriptCollector:
                     # It ended by itself before the cancel reached it.
                     return result
                 output = result.output
-        raise self._timed_out(
-            run, error.message, advice, cause=error.cause, output=output
-        ) from error.__cause__
+        raise self._timed_out(error.message, advice, cause=error.cause, output=output) from error.__cause__
 
     def _timed_out(
-        self, run: ScriptRun, message: str, advice: str, *, cause: str | None, output: object = None
+        self, message: str, advice: str, *, cause: str | None, output: object = None
     ) -> WaitTimeoutError:
         return WaitTimeoutError(
             message,
-            last=run.execution,
+            last=self._run.execution,
             started=True,
             output=output,
-            records=run.records,
+            records=self._run.records,
             operation="run",
             host=self._host,
             cause=cause,
             advice=advice,
         )
 
-    def _result(
-        self, run: ScriptRun, read: ReadOutput, *, lost: bool = False, lost_streams: int = 0
-    ) -> ScriptResult[object]:
+    def _result(self, read: ReadOutput, *, lost: bool = False, lost_streams: int = 0) -> ScriptResult[object]:
+        run = self._run
         collected = CollectedScript(
             run.execution, run.followed, read, run.script, lost=lost, lost_streams=lost_streams
         )
         run.result = collected.result()
         return run.result
 
-    def _output(
-        self, run: ScriptRun, execution: ScriptExecution, deadline: Deadline
-    ) -> list[str | None]:
+    def _output(self, execution: ScriptExecution, deadline: Deadline) -> list[str | None]:
         for _ in range(_POLLS_FOR_OUTPUT):
             output = self._calls.output(execution.id, deadline.left())
             if output is not None and None not in output:
                 return output
             self._clock.sleep(_SECONDS_BETWEEN)
-        raise self._unreadable(run, "it has none, although the script has ended")
+        raise self._unreadable("it has none, although the script has ended")
 
-    def _read(self, run: ScriptRun, output: Texts, rest: Texts = None) -> ReadOutput:
+    def _read(self, output: Texts, rest: Texts = None) -> ReadOutput:
         try:
-            return run.reader.read(output, rest)
+            return self._run.reader.read(output, rest)
         except WireError as error:
             problem = str(error)
-        raise self._unreadable(run, problem)
+        raise self._unreadable(problem)
 
-    def _unreadable(self, run: ScriptRun, problem: str) -> SrsError:
+    def _unreadable(self, problem: str) -> SrsError:
         return DecodeError(
-            f"the output of {run.named} cannot be read: {problem}",
+            f"the output of {self._run.named} cannot be read: {problem}",
             operation="script_executions.output",
             host=self._host,
-            advice=f"The script has ended with state {run.execution.state}: look at what"
+            advice=f"The script has ended with state {self._run.execution.state}: look at what"
             " script_executions.output() has of it.",
         )
 
-
-def _end(turn: ScriptTurn, run: ScriptRun) -> None:
-    """Note that a script's end was read, if it is what the turn has to wait for."""
-    if turn.unfinished is not None and turn.unfinished.id == run.id:
-        turn.unfinished = None
+    def _note_end(self) -> None:
+        """Note that the script's end was read, if it is what the turn has to wait for."""
+        turn = self._turn
+        if turn.unfinished is not None and turn.unfinished.id == self._run.id:
+            turn.unfinished = None

@@ -8,7 +8,7 @@ from srs_vsphere._sync.poll import Poll
 from srs_vsphere._sync.script_calls import ScriptCalls
 from srs_vsphere._sync.session import Session
 from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.poll_schedule import Seen, WaitPolicy, seen_error, seen_execution
+from srs_vsphere._service.poll_schedule import Seen, seen_error, seen_execution
 from srs_vsphere._service.stream_merge import StreamFollower
 from srs_vsphere._service.stream_schedule import StreamSchedule, StreamsChoice, longest_delay
 from srs_vsphere.errors import NotFoundError, SrsError
@@ -53,12 +53,13 @@ class ScriptWatch:
         self._began = self._clock.now()
         self._poll = Poll(
             session,
-            WaitPolicy(timeout=timeout, longest_delay=longest_delay(streams)),
+            timeout,
             operation="script_executions.wait",
             what=f"script {id} did not end",
             ask=lambda within: self._calls.get(id, within),
             see=seen_execution,
             given=given,
+            longest_delay=longest_delay(streams),
         )
 
     @property

@@ -43,7 +43,6 @@ class ScriptRunner:
         self._host = session.sender.origin.host
         self._observer = session.sender.observer
         self._runspace_id = runspace_id
-        self._collector = ScriptCollector(session)
 
     def run(self, job: Job, deadline: Deadline | None = None) -> ScriptResult[object]:
         """Run a script.
@@ -72,7 +71,9 @@ class ScriptRunner:
         turn = self._take_turn(deadline)
         try:
             run = self._begin(turn, job, deadline)
-            result = self._collector.collect(run, turn, deadline, stop_late=True, stop_left=True)
+            result = ScriptCollector(
+                self._session, run, turn, deadline, stop_late=True, stop_left=True
+            ).collect()
             turn.failed = turn.failed or result.outcome is ScriptOutcome.LOST
         except SrsError as error:
             if error.code == UNREACHABLE:
@@ -84,9 +85,6 @@ class ScriptRunner:
 
     def start(self, job: Job) -> ScriptRun:
         """Start a script and leave it running; the next in this runspace waits for its end and collects it.
-
-        Args:
-            job: the script.
 
         Raises:
             SrsError: it was not started, or nobody knows.
@@ -106,9 +104,6 @@ class ScriptRunner:
     def finish(self, run: ScriptRun) -> ScriptResult[object]:
         """Wait for the end of a script that was started, unless somebody did, and return what came of it.
 
-        Args:
-            run: the script.
-
         Raises:
             WaitTimeoutError: it did not end in time, and was canceled.
             SrsError: a call failed for good.
@@ -121,7 +116,7 @@ class ScriptRunner:
         try:
             if run.result is not None:
                 return run.result
-            result = self._collector.collect(run, turn, deadline, stop_late=True, stop_left=False)
+            result = ScriptCollector(self._session, run, turn, deadline, stop_late=True).collect()
             turn.failed = turn.failed or result.outcome is ScriptOutcome.LOST
             return result
         finally:
@@ -154,7 +149,7 @@ class ScriptRunner:
             if is_unique_name(execution.name) and turn.unfinished is None:
                 run.values_of = execution.name
         try:
-            result = self._collector.collect(run, turn, deadline, stop_late=False, stop_left=False)
+            result = ScriptCollector(self._session, run, turn, deadline).collect()
         finally:
             if asks_for_rest:
                 self._session.turns.give_back(turn)
@@ -199,7 +194,7 @@ class ScriptRunner:
             return
         try:
             if run.result is None:
-                self._collector.collect(run, turn, deadline, stop_late=False, stop_left=False)
+                ScriptCollector(self._session, run, turn, deadline).collect()
         except WaitTimeoutError:
             raise self._not_started(
                 deadline, f"{run.named}, which was started before it, did not end in {deadline.seconds:g} s"
@@ -245,11 +240,7 @@ class ScriptRunner:
         unique = job.name_is_unique
         try:
             execution = self._calls.start(
-                self._runspace_id,
-                job.body,
-                job.name,
-                unique=unique,
-                within=deadline.keeping_back().left(),
+                self._runspace_id, job.body, job.name, unique=unique, within=deadline.keeping_back().left()
             )
         except BaseException as error:
             lost = not isinstance(error, SrsError) or may_have_taken_effect(error)

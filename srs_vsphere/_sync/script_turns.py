@@ -81,37 +81,25 @@ class ScriptTurns:
             turn = self._turns.setdefault(runspace_id, ScriptTurn(runspace_id))
             turn.users += 1
         try:
-            turn.limiter.acquire(1e9 if timeout is None else timeout)
+            turn.limiter.acquire(timeout)
         except BaseException:
             self._leave(turn)
             raise
         return turn
 
     def give_back(self, turn: ScriptTurn) -> None:
-        """Give a turn back.
-
-        Args:
-            turn: what `take` returned.
-        """
+        """Give a turn back."""
         turn.limiter.release()
         self._leave(turn)
 
     def is_in_doubt(self, runspace_id: str) -> bool:
-        """Tell whether a runspace may not be good for another script.
-
-        Args:
-            runspace_id: the runspace.
-        """
+        """Tell whether a runspace may not be good for another script."""
         with self._lock:
             turn = self._turns.get(runspace_id)
             return turn is not None and turn.is_in_doubt
 
     def forget(self, runspace_id: str) -> None:
-        """Forget what was left unfinished in a runspace that is gone.
-
-        Args:
-            runspace_id: the runspace.
-        """
+        """Forget what was left unfinished in a runspace that is gone."""
         with self._lock:
             turn = self._turns.get(runspace_id)
             if turn is not None:

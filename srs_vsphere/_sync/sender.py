@@ -26,19 +26,10 @@ from srs_vsphere._service.call import Call
 from srs_vsphere._service.event_log import LOG
 from srs_vsphere._service.failures import Failure
 from srs_vsphere._service.operations import LOGOUT, Operation
-from srs_vsphere._service.retry_decision import (
-    OUT_OF_BUDGET,
-    Outcome,
-    RetryBudget,
-    Sent,
-    decide,
-)
+from srs_vsphere._service.retry_decision import OUT_OF_BUDGET, Outcome, RetryBudget, Sent, decide
 from srs_vsphere.auth import Secret
 from srs_vsphere.certificate import CertificateError
-from srs_vsphere.errors import (
-    SrsError,
-    StreamInterruptedError,
-)
+from srs_vsphere.errors import SrsError, StreamInterruptedError
 from srs_vsphere.retry import RetryEvent, RetryPolicy
 from srs_vsphere.settings import Origin, Timeouts
 
@@ -126,7 +117,8 @@ class Sender:
         """
         policy = self.policy if policy is None else policy
         seconds = policy.deadline if within is None else min(within, policy.deadline)
-        return Call(operation, path, self.origin.host, self.clock.now() + seconds, body, 0, policy, None)
+        deadline = self.clock.now() + seconds
+        return Call(operation, path, self.origin.host, deadline, seconds, body, 0, policy, None)
 
     def send(
         self,
@@ -165,7 +157,8 @@ class Sender:
                 call.operation,
                 attempt=call.attempts,
                 outcome=result.outcome,
-                elapsed=call.policy.deadline - (call.deadline - now),
+                seconds=call.seconds,
+                left=call.deadline - now,
                 budget=self._budget.left(now),
                 random=self.clock.random(),
             )
@@ -273,7 +266,7 @@ class Sender:
         except StreamInterruptedError as error:
             return Failure(Outcome(Sent.MAYBE), error)
         except TimeoutError:
-            return failures.of_deadline(call, call.policy.deadline)
+            return failures.of_deadline(call)
         except BaseException as error:
             # Whoever logs its traceback with variables must not log the API key.
             hide_requests(error)
@@ -286,14 +279,7 @@ class Sender:
             elif not kept:
                 response.close()
 
-    def _prepared(
-        self,
-        call: Call,
-        header: Proof,
-        remaining: float,
-        *,
-        whole: bool,
-    ) -> PreparedRequest:
+    def _prepared(self, call: Call, header: Proof, remaining: float, *, whole: bool) -> PreparedRequest:
         """Return a request as it was sent before, if it has no body and its key is the same; or a new one."""
         secret = None if header is None else header[1]
         kept = None if call.body else self._requests.kept.get((call.operation, call.path, whole))

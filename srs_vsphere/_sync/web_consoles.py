@@ -12,9 +12,9 @@ from srs_vsphere._sync.session import Session
 from srs_vsphere._concurrency.clean_up import clean_up
 from srs_vsphere._service import operations
 from srs_vsphere._service.deadline import Deadline
-from srs_vsphere._service.failures import may_have_taken_effect
+from srs_vsphere._service.failures import failed, may_have_taken_effect
 from srs_vsphere._service.identity import ConsoleRef, console_id
-from srs_vsphere._service.poll_schedule import WaitPolicy, seen_console
+from srs_vsphere._service.poll_schedule import seen_console
 from srs_vsphere._validation import check_flag, check_patience
 from srs_vsphere.errors import NotFoundError, ServerError, SrsError
 from srs_vsphere.models import WebConsole, WebConsoleState
@@ -46,8 +46,7 @@ class WebConsoles:
         Raises:
             SrsError: as for `Runspaces.stream`.
         """
-        operation = operations.WEB_CONSOLES_LIST
-        return ObjectStream(self._session, operation, operation.path, WebConsole, timeout)
+        return ObjectStream(self._session, operations.WEB_CONSOLES_LIST, WebConsole, timeout)
 
     def list(self, *, timeout: float | None = None) -> builtins.list[WebConsole]:
         """Return all web consoles in order of creation (``GET /api/webconsoles``).
@@ -162,9 +161,7 @@ class WebConsoles:
             self._get(target, timeout=timeout)
         except NotFoundError:
             return
-        operation = operations.WEB_CONSOLES_DELETE
-        path = operation.path_for(target)
-        self._session.call(operation, read_nothing, path=path, timeout=timeout)
+        self._session.call(operations.WEB_CONSOLES_DELETE, read_nothing, id=target, timeout=timeout)
 
     def url(self, id: ConsoleRef) -> str:
         """Return the address of a web console's page.
@@ -176,16 +173,14 @@ class WebConsoles:
         return f"{self._session.sender.origin.url}/{path.rpartition('/')[2]}"
 
     def _get(self, id: str, within: float | None = None, timeout: float | None = None) -> WebConsole:
-        operation = operations.WEB_CONSOLES_GET
-        path = operation.path_for(id)
-        return self._session.call(operation, _read_console, path=path, within=within, timeout=timeout)
+        return self._session.call(
+            operations.WEB_CONSOLES_GET, _read_console, id=id, within=within, timeout=timeout
+        )
 
     def _delete_on_the_way_out(self, id: str) -> None:
-        operation = operations.WEB_CONSOLES_DELETE
-        path = operation.path_for(id)
-
         def delete() -> None:
-            self._session.call(operation, read_nothing, path=path, within=_SECONDS_TO_DELETE)
+            operation = operations.WEB_CONSOLES_DELETE
+            self._session.call(operation, read_nothing, id=id, within=_SECONDS_TO_DELETE)
 
         left = f"web console {id} was not deleted, and stays until it has idled"
         clean_up(delete, seconds=_SECONDS_TO_DELETE, left=left)
@@ -193,7 +188,7 @@ class WebConsoles:
     def _available(self, id: str, timeout: float | None, given: float | None = None) -> WebConsole:
         poll = Poll(
             self._session,
-            WaitPolicy(timeout=timeout),
+            timeout,
             operation="web_consoles.wait",
             what=f"web console {id} did not become available",
             ask=lambda within: self._get(id, within),
@@ -203,12 +198,5 @@ class WebConsoles:
         console = poll.until_end()
         if console.state != WebConsoleState.ERROR:
             return console
-        details = console.error_details
-        raise ServerError(
-            f"web console {id} failed: {(details and details.error_message) or 'no reason was given'}",
-            operation="web_consoles.wait",
-            host=self._session.sender.origin.host,
-            code=details.code if details else None,
-            details=details.details if details else None,
-            advice="It will not recover: delete it, and create another if the reason is mended.",
-        )
+        host = self._session.sender.origin.host
+        raise failed(ServerError, f"web console {id}", console.error_details, "web_consoles.wait", host)

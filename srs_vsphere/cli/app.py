@@ -10,7 +10,7 @@ _COMMANDS = "srs_vsphere.cli.commands"
 
 _EPILOGUE = """\
 Environment: SRS_URL, SRS_USERNAME, SRS_PASSWORD, SRS_PASSWORD_FILE, SRS_API_KEY, SRS_CA_FILE, \
-SRS_THUMBPRINT, SRS_KNOWN_HOSTS, SRS_TIMEOUT, SRS_PROFILE.
+SRS_THUMBPRINT, SRS_KNOWN_HOSTS, SRS_INSECURE, SRS_TIMEOUT, SRS_PROFILE.
 
 Exit codes: 0 ok, 1 script failed or lost, 2 usage, 3 succeeded with errors, 4 login or certificate, \
 5 quota, 6 not found, 7 transport, 8 timeout, 130 interrupted, 143 terminated.

@@ -136,13 +136,14 @@ OWN_TERMS = (
     (r'say Tls\(verify="never"\)', "give --insecure twice"),
     ("pass arguments, or name a profile with SRS_PROFILE", "give options, or name a profile with --profile"),
     (r": wait, or raise RetryPolicy\(attempts=\)", ""),
-    (r": wait, or raise RetryPolicy\(deadline=\)", ": give it more time with --timeout"),
+    (r"with timeout= or RetryPolicy\(deadline=\)", "with --timeout"),
     (r"argument_scripts\.list\(\)", "`srs template ls`"),
     (r"runspaces\.list\(\)", "`srs runspace ls`"),
     (r"script_executions\.list\(\)", "`srs script ls`"),
     (r"web_consoles\.list\(\)", "`srs console ls`"),
     (r"script_executions\.output\(\) and ?\.records\(\)", "`srs script output` and `srs follow`"),
     (r"script_executions\.output\(\)", "`srs script output`"),
-    ("ca_file (?=must|cannot)", "--ca-file "),
-    ("thumbprint (?=must)", "--thumbprint "),
+    # Not behind the name of a file of hosts, which has such words of its own.
+    (r"^(\[Errno [^]]*\] )?ca_file (?=must|cannot)", r"\1--ca-file "),
+    ("^thumbprint (?=must)", "--thumbprint "),
 )

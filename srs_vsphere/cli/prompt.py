@@ -7,7 +7,7 @@ import os
 import re
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Self
 
 _MOST_KEPT = 1000
@@ -90,12 +90,7 @@ class History:
                 self._readline.read_history_file(self._path)
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         if self._readline is None:
             return
         # A history that cannot be kept is no reason to fail.

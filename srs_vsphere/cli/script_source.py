@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 from attrs import frozen
 from cyclopts import Parameter
@@ -75,7 +74,7 @@ def script_text(file: Path | None, command: str | None, *, stdin_is_taken: bool)
     elif name.startswith("-"):
         raise UsageError(name, "there is no such option")
     else:
-        content = _content(name, "FILE")
+        content = _content(name, "FILE", " (-c takes the script itself)")
     text = _text(content, name, "FILE")
     if not text.strip():
         raise UsageError("FILE", f"{name} is blank")
@@ -128,8 +127,11 @@ def _put(found: dict[str, ParameterValue], name: str, value: ParameterValue, arg
 
 
 def _json(name: str, text: str) -> ParameterValue:
+    # Loaded on use: the help needs none of it.
+    from srs_vsphere._codec.strict_json import loads_text
+
     try:
-        value: ParameterValue | None = json.loads(text)
+        value = cast("ParameterValue | None", loads_text(text))
     except ValueError as error:
         raise UsageError(f"-p {name}", f"its value is not JSON: {error}") from error
     if value is None:
@@ -145,11 +147,11 @@ def _asked(name: str) -> Secret:
     return Secret(getpass.getpass(f"{name}: ", stream=sys.stderr))
 
 
-def _content(path: str, argument: str) -> bytes:
+def _content(path: str, argument: str, hint: str = "") -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise UsageError(argument, f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(argument, f"{path} cannot be read: {error.strerror}{hint}") from error
     except ValueError as error:
         raise UsageError(argument, f"{path!r} is no path: {error}") from error
 

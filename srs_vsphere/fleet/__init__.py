@@ -27,50 +27,35 @@ On paper, 100,000 hosts with five runspaces each:
   Beyond it, watch in the workers, and send on only what changed.
 """
 
-from importlib import import_module
+from srs_vsphere._lazy_names import loading, modules_of_names
 
 #: The public names by the module that defines them, loaded on first use; type checkers read the stub.
-_NAMES = {
-    "breaker": ("BreakerPolicy",),
-    "errors": ("HostMissingError", "HostSkippedError"),
-    "events": (
-        "FleetEvent",
-        "HostDown",
-        "HostEvent",
-        "HostUp",
-        "RunspaceChanged",
-        "RunspaceCreated",
-        "RunspaceFailed",
-        "RunspaceGone",
-        "RunspaceReady",
-        "SweepEnded",
-        "SweepLate",
-    ),
-    "fleet": ("AsyncSrsFleet",),
-    "latency_sketch": ("LatencySketch",),
-    "progress": ("Progress", "ProgressCallback"),
-    "reports": ("FleetStatistics", "HostReport"),
-    "running": ("HostResult",),
-    "snapshot": ("FleetSnapshot", "HostSnapshot"),
-    "stream": ("AsyncFleetStream",),
-    "sync_fleet": ("FleetStream", "FleetWatch", "SrsFleet"),
-    "target": ("Target",),
-    "target_files": ("profile_targets", "read_targets"),
-    "watching": ("AsyncFleetWatch",),
-}
-
-_MODULES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
+_MODULES = modules_of_names(
+    __name__,
+    {
+        "breaker": "BreakerPolicy",
+        "errors": "HostMissingError HostSkippedError",
+        "events": (
+            "FleetEvent HostDown HostEvent HostUp RunspaceChanged RunspaceCreated RunspaceFailed "
+            "RunspaceGone RunspaceReady SweepEnded SweepLate"
+        ),
+        "fleet": "AsyncSrsFleet",
+        "latency_sketch": "LatencySketch",
+        "progress": "Progress ProgressCallback",
+        "reports": "FleetStatistics HostReport",
+        "running": "HostResult",
+        "snapshot": "FleetSnapshot HostSnapshot",
+        "stream": "AsyncFleetStream",
+        "sync_fleet": "FleetStream FleetWatch SrsFleet",
+        "target": "Target",
+        "target_files": "profile_targets read_targets",
+        "watching": "AsyncFleetWatch",
+    },
+)
 
 __all__: list[str] = sorted(_MODULES)  # pyright: ignore[reportUnsupportedDunderAll] - type checkers read the stub
 
-
-def __getattr__(name: str) -> object:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(module), name)
-    globals()[name] = value
-    return value
+__getattr__ = loading(__name__, _MODULES)
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,7 @@ from srs_vsphere._async.client import AsyncSrsClient
 from srs_vsphere._validation import words_of
 from srs_vsphere.auth import ApiKeyAuth, Auth
 from srs_vsphere.errors import NotSentError
-from srs_vsphere.fleet.login_pace import LoginPace, PacedAuth
+from srs_vsphere.fleet.login_rate import LimitedAuth, LoginLimiter
 from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.retry import RetryPolicy
@@ -31,11 +31,11 @@ class ClientMaker:
     def __init__(self, options: FleetOptions, transport: TransportMaker | None) -> None:
         self._options = options
         self._transport = transport
-        self.pace: LoginPace = LoginPace(options.login_rate)
+        self.limiter: LoginLimiter = LoginLimiter(options.login_rate)
 
     def make(
         self, target: Target, *, operation: str, retry: RetryPolicy, connections: int
-    ) -> tuple[AsyncSrsClient, PacedAuth | None]:
+    ) -> tuple[AsyncSrsClient, LimitedAuth | None]:
         """Make a client.
 
         Args:
@@ -52,9 +52,9 @@ class ClientMaker:
                 host's failure and no other's.
         """
         auth: Auth | None = target.auth
-        paced: PacedAuth | None = None
+        limited: LimitedAuth | None = None
         if auth is not None and not isinstance(auth, ApiKeyAuth):
-            auth = paced = PacedAuth(auth, self.pace)
+            auth = limited = LimitedAuth(auth, self.limiter)
         try:
             client = AsyncSrsClient(
                 target.url,
@@ -65,7 +65,8 @@ class ClientMaker:
                 transport=None if self._transport is None else self._transport(target),
                 max_connections=connections,
             )
-        except (OSError, TypeError, ValueError) as error:
+        except Exception as error:
+            # Whatever it is, of the target's settings or of the program's own maker of transports.
             raise NotSentError(
                 f"no client could be made: {words_of(error)}",
                 operation=operation,
@@ -73,4 +74,4 @@ class ClientMaker:
                 cause=f"{type(error).__name__}: {words_of(error)}",
                 advice="Correct the target's settings.",
             ) from error
-        return client, paced
+        return client, limited

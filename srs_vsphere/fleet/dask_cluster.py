@@ -7,24 +7,22 @@ import pickle
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
 import anyio.to_thread
 from attrs import frozen
 from distributed import Client, Future
 
+from srs_vsphere._concurrency.late_calls import Scheduler, scheduler_async
 from srs_vsphere.errors import InvalidArgumentTypeError
-from srs_vsphere.fleet.dask_worker import Answer, FleetPlugin, poll_part
+from srs_vsphere.fleet.dask_worker import FleetPlugin, PartReports, poll_part
 from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.target import Target
 
-_Future: TypeAlias = "Future[Answer]"
+_Future: TypeAlias = "Future[PartReports]"
 
 #: Names plugins without giving away what is in them.
 _key = secrets.token_bytes(16)
@@ -34,9 +32,6 @@ _plugins: WeakKeyDictionary[Client, dict[str, int]] = WeakKeyDictionary()
 
 def check_pickling(targets: Sequence[Target]) -> bytes:
     """Refuse targets that cannot be sent to other processes.
-
-    Args:
-        targets: the hosts.
 
     Returns:
         The targets, pickled one by one.
@@ -92,12 +87,12 @@ class Done:
 
     Args:
         task: what was given to `Cluster.submit`.
-        answer: what it returned; None if it failed.
+        reports: what it returned; None if it failed.
         problem: why it failed.
     """
 
     task: object
-    answer: Answer | None
+    reports: PartReports | None
     problem: str | None = None
 
 
@@ -131,17 +126,12 @@ class Cluster:
         self._tasks: dict[_Future, object] = {}
         self._done: deque[_Future] = deque()
         self._wake = anyio.Event()
-        self._token: anyio.lowlevel.EventLoopToken | None = None
+        self._later: Scheduler | None = None
         self._registered = False
-
-    @property
-    def under_way(self) -> int:
-        """How many tasks have been submitted and not been handed back."""
-        return len(self._tasks)
 
     async def open(self) -> None:
         """Send the plugin to the workers, if it is not there."""
-        self._token = anyio.lowlevel.current_token()
+        self._later = scheduler_async()
         users = _plugins.setdefault(self._client, {})
         for name in [name for name, count in users.items() if not count and name != self._plugin.name]:
             del users[name]
@@ -217,16 +207,16 @@ class Cluster:
         while self._done:
             ended.append(self._done.popleft())
         good = [future for future in ended if future.status == "finished"]
-        results: list[Answer] = []
+        results: list[PartReports] = []
         if good:
             results = cast(
-                "list[Answer]", await self._call(partial(self._calls.gather, good, errors="raise"))
+                "list[PartReports]", await self._call(partial(self._calls.gather, good, errors="raise"))
             )
-        answers = dict(zip(good, results, strict=True))
+        reports = dict(zip(good, results, strict=True))
         found: list[Done] = []
         for future in ended:
-            problem = None if future in answers else await self._problem(future)
-            found.append(Done(self._tasks.pop(future), answers.get(future), problem))
+            problem = None if future in reports else await self._problem(future)
+            found.append(Done(self._tasks.pop(future), reports.get(future), problem))
         return found
 
     async def _problem(self, future: _Future) -> str:
@@ -236,9 +226,9 @@ class Cluster:
         return f"{type(error).__name__}: {error}"
 
     def _ended(self, future: _Future) -> None:
-        # Called in a thread of Dask's.
-        with suppress(anyio.RunFinishedError):
-            anyio.from_thread.run_sync(self._note, future, token=self._token)
+        # Called in the one thread that Dask has for this: it must not wait for a loop that may have stopped.
+        if self._later is not None:
+            self._later(partial(self._note, future))
 
     def _note(self, future: _Future) -> None:
         if future in self._tasks:

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypedDict, TypeVar, cast
 from uuid import uuid4
 
@@ -142,12 +141,7 @@ class AsyncDaskStream(Generic[T_co]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
 
     def __aiter__(self) -> Self:
@@ -219,10 +213,10 @@ class AsyncDaskStream(Generic[T_co]):
 
     def _take(self, done: Done) -> None:
         task = cast("PartTurn", done.task)
-        if done.answer is None:
+        if done.reports is None:
             self._miss(task, f"the Dask cluster lost its poll: {done.problem}")
             return
-        rows, _ = done.answer
+        rows, _ = done.reports
         for name, runspaces, error, elapsed, attempts, at in rows:
             if name in task.left:
                 target = self._fleet.targets[name]

@@ -26,7 +26,7 @@ from srs_vsphere.models import Runspace
 #: A report as it travels: the target stays where it came from, by name.
 Row: TypeAlias = tuple[str, list[Runspace] | None, SrsError | None, float, int, datetime]
 #: The reports that are there, and the names of the hosts that have not answered yet.
-Answer: TypeAlias = tuple[list[Row], list[str]]
+PartReports: TypeAlias = tuple[list[Row], list[str]]
 
 #: Seconds: an answer waits so long for all hosts of a part, unless none has answered for a while; later ones
 #: begin to when there is news of any. So a part takes few of Dask's tasks, each of which costs as much as
@@ -39,7 +39,7 @@ _FORGOTTEN_AFTER = 120.0
 _CLOSING = "the worker is being closed"
 
 
-def poll_part(plugin: str, part: str, names: Sequence[str], within: float | None) -> Answer:
+def poll_part(plugin: str, part: str, names: Sequence[str], within: float | None) -> PartReports:
     """Poll some hosts, or ask for the rest of them; this is the task that Dask schedules.
 
     Args:
@@ -77,11 +77,7 @@ class FleetPlugin(WorkerPlugin):
         return type(self), self._arguments
 
     def setup(self, worker: Worker) -> None:
-        """Begin; Dask calls it on each worker.
-
-        Args:
-            worker: the worker.
-        """
+        """Begin; Dask calls it on each worker."""
         del worker
         _, targets, options, concurrency = self._arguments
         self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
@@ -89,16 +85,12 @@ class FleetPlugin(WorkerPlugin):
         self._parts = self._stack.enter_context(self._portal.wrap_async_context_manager(parts))
 
     async def teardown(self, worker: Worker) -> None:
-        """Log out, close all connections and end the thread; Dask calls it.
-
-        Args:
-            worker: the worker.
-        """
+        """Log out, close all connections and end the thread; Dask calls it."""
         del worker
         self._portal = None
         await anyio.to_thread.run_sync(self._stack.close)
 
-    def poll(self, part: str, names: Sequence[str], within: float | None) -> Answer:
+    def poll(self, part: str, names: Sequence[str], within: float | None) -> PartReports:
         """Poll some hosts, or ask for the rest of them; see `poll_part`.
 
         Raises:
@@ -144,7 +136,7 @@ class _Part:
         if self.left:
             await self.wait_for_all()
 
-    def take(self) -> Answer:
+    def take(self) -> PartReports:
         found, self.found = self.found, []
         self.changed = anyio.Event()
         self.asked = time.monotonic()
@@ -173,10 +165,7 @@ class _Parts:
         return self
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # Whoever waits for a part is told at once, or the thread's end would wait for them.
         self._closing = True
@@ -185,7 +174,7 @@ class _Parts:
             part.ended.set()
         await self._stack.__aexit__(exc_type, exc, traceback)
 
-    async def poll(self, name: str, hosts: Sequence[str], within: float | None) -> Answer:
+    async def poll(self, name: str, hosts: Sequence[str], within: float | None) -> PartReports:
         if self._closing:
             raise RuntimeError(_CLOSING)
         part = self._parts.get(name)

@@ -41,13 +41,13 @@ class HostDown:
 
 
 @frozen
-class RunspaceCreated:
-    """A runspace is there that was not there before, in whatever state.
+class RunspaceEvent:
+    """A runspace of a host has changed.
 
     Args:
         target: the host.
         at: when that was seen.
-        runspace: the runspace.
+        runspace: the runspace; one that is gone, as it was last seen.
     """
 
     target: Target
@@ -56,63 +56,28 @@ class RunspaceCreated:
 
 
 @frozen
-class RunspaceReady:
-    """A runspace has become ready; told of a new one, too, after its `RunspaceCreated`.
-
-    Args:
-        target: the host.
-        at: when that was seen.
-        runspace: the runspace.
-    """
-
-    target: Target
-    at: datetime
-    runspace: Runspace
+class RunspaceCreated(RunspaceEvent):
+    """A runspace is there that was not there before, in whatever state."""
 
 
 @frozen
-class RunspaceFailed:
-    """A runspace is in error; told of a new one, too, after its `RunspaceCreated`.
-
-    Args:
-        target: the host.
-        at: when that was seen.
-        runspace: the runspace; its ``error_details`` say why.
-    """
-
-    target: Target
-    at: datetime
-    runspace: Runspace
+class RunspaceReady(RunspaceEvent):
+    """A runspace has become ready; told of a new one, too, after its `RunspaceCreated`."""
 
 
 @frozen
-class RunspaceChanged:
-    """A runspace is in another state, which is neither ready nor error.
-
-    Args:
-        target: the host.
-        at: when that was seen.
-        runspace: the runspace.
-    """
-
-    target: Target
-    at: datetime
-    runspace: Runspace
+class RunspaceFailed(RunspaceEvent):
+    """A runspace is in error, see its ``error_details``; told of a new one, too, after `RunspaceCreated`."""
 
 
 @frozen
-class RunspaceGone:
-    """A runspace is not there any more.
+class RunspaceChanged(RunspaceEvent):
+    """A runspace is in another state, which is neither ready nor error."""
 
-    Args:
-        target: the host.
-        at: when that was seen.
-        runspace: the runspace as it was last seen.
-    """
 
-    target: Target
-    at: datetime
-    runspace: Runspace
+@frozen
+class RunspaceGone(RunspaceEvent):
+    """A runspace is not there any more."""
 
 
 @frozen

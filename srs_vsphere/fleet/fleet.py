@@ -65,6 +65,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
         transport: TransportMaker | None = None,
     ) -> None:
         check_count("concurrency", concurrency)
+        check_callback("transport", transport)
         defaults = FleetOptions()
         self._options = FleetOptions(
             timeout=timeout,
@@ -84,7 +85,8 @@ class AsyncSrsFleet(AsyncFleetScripts):
         self._clients = ClientMaker(self._options, transport)
         self._poller = Poller(self._options, self._clients)
         self._group: anyio.abc.TaskGroup | None = None
-        self._streams: set[AsyncFleetStream[object]] = set()
+        #: What has each stream under way hand out nothing more.
+        self._drops: set[Callable[[], None]] = set()
         self._watch: AsyncFleetWatch | None = None
         self._snapshot = FleetSnapshot()
         self._used = False
@@ -110,18 +112,15 @@ class AsyncSrsFleet(AsyncFleetScripts):
         return self
 
     async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         group, self._group = self._group, None
         if group is None:
             return
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._poller.aclose)
-            for stream in list(self._streams):
-                stream.drop()
+            for drop in list(self._drops):
+                drop()
             group.cancel_scope.cancel()
             if isinstance(exc, anyio.get_cancelled_exc_class()):
                 await group.__aexit__(exc_type, exc, traceback)
@@ -149,7 +148,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
             RuntimeError: the fleet is not open; raised when the first report is asked for.
         """
         check_patience("deadline", deadline)
-        check_callback(on_progress)
+        check_callback("on_progress", on_progress)
 
         @contextmanager
         def job() -> Generator[Work[HostReport]]:
@@ -165,7 +164,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
 
             yield work
 
-        return AsyncFleetStream(self, self._workers(), job)
+        return AsyncFleetStream(self._start, self._workers(), job)
 
     def watch(self, *, interval: float, resume: FleetSnapshot | None = None) -> AsyncFleetWatch:
         """Poll every host once in each interval, for ever, and tell what changes.
@@ -196,7 +195,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
         def job() -> AbstractContextManager[Work[Seen]]:
             return nullcontext(Turns(self._targets, interval, self._poller.poll).work)
 
-        stream = AsyncFleetStream(self, self._workers(), job)
+        stream = AsyncFleetStream(self._start, self._workers(), job)
         self._snapshot = FleetSnapshot() if resume is None else resume.copy()
         self._watch = AsyncFleetWatch(stream, self._snapshot, self._watch_closed)
         return self._watch
@@ -209,25 +208,16 @@ class AsyncSrsFleet(AsyncFleetScripts):
         """Return what the polls of this fleet have come to so far."""
         return self._poller.statistics()
 
-    def start(self, stream: AsyncFleetStream[object], run: Callable[[], Awaitable[None]]) -> None:
-        """Run the workers of a stream until they end or the fleet does; streams call it.
-
-        Args:
-            stream: the stream.
-            run: what to run.
-
-        Raises:
-            RuntimeError: the fleet is not open.
-        """
+    def _start(self, run: Callable[[], Awaitable[None]], drop: Callable[[], None]) -> None:
         if self._group is None:
             raise RuntimeError("the fleet is not open: use it in `async with`")
-        self._streams.add(stream)
+        self._drops.add(drop)
 
         async def watched() -> None:
             try:
                 await run()
             finally:
-                self._streams.discard(stream)
+                self._drops.discard(drop)
 
         self._group.start_soon(watched)
 

@@ -35,9 +35,6 @@ class Handoff(Generic[T]):
     async def put(self, item: T) -> None:
         """Put something in, and wait for room first.
 
-        Args:
-            item: to be taken.
-
         Raises:
             HandoffClosed: nothing more is taken.
         """

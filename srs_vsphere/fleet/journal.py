@@ -9,9 +9,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import BinaryIO, Self, cast
 
+from srs_vsphere._codec.strict_json import loads
 from srs_vsphere.errors import InvalidArgumentValueError
 
 _FORMAT = "srs_vsphere fleet journal 1"
@@ -56,12 +56,7 @@ class Journal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -107,7 +102,7 @@ class Journal:
         for number, line in enumerate(whole.splitlines(), 1):
             entry: dict[str, object] = {}
             with suppress(ValueError):
-                found: object = json.loads(line)
+                found = loads(line)
                 entry = cast("dict[str, object]", found) if isinstance(found, dict) else {}
             if number == 1:
                 if entry.get("format") != _FORMAT:

@@ -14,7 +14,7 @@ from srs_vsphere.fleet.breaker import Breaker
 from srs_vsphere.fleet.clients import ClientMaker
 from srs_vsphere.fleet.errors import HostMissingError, HostSkippedError
 from srs_vsphere.fleet.latency_sketch import LatencySketch
-from srs_vsphere.fleet.login_pace import PacedAuth
+from srs_vsphere.fleet.login_rate import LimitedAuth
 from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
 from srs_vsphere.fleet.target import Target
@@ -42,7 +42,7 @@ class _Host:
     def __init__(self, breaker: Breaker) -> None:
         self.breaker = breaker
         self.client: AsyncSrsClient | None = None
-        self.auth: PacedAuth | None = None
+        self.auth: LimitedAuth | None = None
         self.logged_in = False
         #: Whether its last poll failed, or was broken off.
         self.hangs = False
@@ -77,7 +77,7 @@ class Poller:
             skipped=self._skipped,
             missing=self._missing,
             retries=self._retries,
-            logins=self._clients.pace.logins,
+            logins=self._clients.limiter.logins,
             clients=sum(host.client is not None for host in self._hosts.values()),
             latency=self._latency.copy(),
             cpu_seconds=time.thread_time() - self._cpu_before,

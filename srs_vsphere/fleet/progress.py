@@ -42,17 +42,18 @@ class ProgressCallback(Protocol):
         ...
 
 
-def check_callback(callback: object) -> None:
+def check_callback(name: str, callback: object) -> None:
     """Refuse a callback that cannot be called.
 
     Args:
-        callback: the argument ``on_progress``.
+        name: the argument's name.
+        callback: its value.
 
     Raises:
         TypeError: it is neither None nor callable.
     """
     if callback is not None and not callable(callback):
-        raise InvalidArgumentTypeError(f"on_progress must be callable, not {type(callback).__name__}")
+        raise InvalidArgumentTypeError(f"{name} must be callable, not {type(callback).__name__}")
 
 
 class ProgressCount:
@@ -71,12 +72,7 @@ class ProgressCount:
         self._failed = 0
 
     def count(self, target: Target, *, ok: bool) -> None:
-        """Count a host.
-
-        Args:
-            target: the host.
-            ok: whether it succeeded.
-        """
+        """Count a host."""
         self._done += 1
         self._failed += not ok
         if self._callback is None:

@@ -110,9 +110,6 @@ class Runner:
     async def run(self, target: Target) -> HostResult[object]:
         """Run the script on a host, unless an earlier run did.
 
-        Args:
-            target: the host.
-
         Returns:
             What came of it: whatever a host does is in the result, and raises nothing.
         """

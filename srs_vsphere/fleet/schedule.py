@@ -16,9 +16,6 @@ T = TypeVar("T")
 def place_of(name: str) -> float:
     """Return a host's place in the interval, the same in every process and release.
 
-    Args:
-        name: the host's name.
-
     Returns:
         A number from 0 up to 1.
     """
@@ -26,11 +23,7 @@ def place_of(name: str) -> float:
 
 
 def spread(targets: Iterable[Target]) -> list[tuple[float, Target]]:
-    """Return each target with its place in the interval, in the order of the places.
-
-    Args:
-        targets: the hosts.
-    """
+    """Return each target with its place in the interval, in the order of the places."""
     return sorted(((place_of(target.name), target) for target in targets), key=lambda pair: pair[0])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Literal, TypeVar, Unpack, overload
 
@@ -18,14 +18,14 @@ from srs_vsphere.fleet.journal import Journal
 from srs_vsphere.fleet.options import FleetOptions
 from srs_vsphere.fleet.progress import ProgressCallback, ProgressCount, check_callback
 from srs_vsphere.fleet.running import HostResult, Runner, job_of
-from srs_vsphere.fleet.stream import AsyncFleetStream, Home, Put, Work
+from srs_vsphere.fleet.stream import AsyncFleetStream, Put, Work
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.models import PSDocument
 
 T = TypeVar("T")
 
 
-class AsyncFleetScripts(Home):
+class AsyncFleetScripts:
     """What a fleet does with scripts; `AsyncSrsFleet` is one."""
 
     _options: FleetOptions
@@ -130,7 +130,7 @@ class AsyncFleetScripts(Home):
         run_options: dict[str, object] = {**options, "output": output}
         if output == "json":
             run_options |= {"depth": depth, "output_type": output_type}
-        check_callback(on_progress)
+        check_callback("on_progress", on_progress)
 
         @contextmanager
         def job() -> Generator[Work[HostResult[object]]]:
@@ -150,8 +150,12 @@ class AsyncFleetScripts(Home):
 
                 yield work
 
-        return AsyncFleetStream(self, self._workers(), job)
+        return AsyncFleetStream(self._start, self._workers(), job)
 
     def _workers(self) -> int:
         """Return how many hosts are worked on at once."""
+        raise NotImplementedError
+
+    def _start(self, run: Callable[[], Awaitable[None]], drop: Callable[[], None]) -> None:
+        """Run the workers of a stream until they end or the fleet does."""
         raise NotImplementedError

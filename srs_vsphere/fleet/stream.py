@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Generic, Protocol, Self, TypeAlias, TypeVar
 
 import anyio
@@ -18,19 +17,8 @@ T_co = TypeVar("T_co", covariant=True)
 Put: TypeAlias = Callable[[T], Awaitable[None]]
 #: What each worker does: it returns when nothing is left to do.
 Work: TypeAlias = Callable[[Put[T]], Awaitable[None]]
-
-
-class Home(Protocol):
-    """Where workers run: the fleet, as far as a stream knows it."""
-
-    def start(self, stream: AsyncFleetStream[object], run: Callable[[], Awaitable[None]]) -> None:
-        """Run something until it ends or the fleet does.
-
-        Args:
-            stream: the stream that it belongs to.
-            run: what to run.
-        """
-        ...
+#: Runs the first until it ends or the fleet does, which calls the second before.
+Start: TypeAlias = Callable[[Callable[[], Awaitable[None]], Callable[[], None]], None]
 
 
 class Source(Protocol[T_co]):
@@ -61,16 +49,16 @@ class AsyncFleetStream(Generic[T_co]):
     `aclose()`, with ``async with`` around the loop, or by leaving the fleet.
 
     Args:
-        home: where the workers run.
+        start: begins to run the workers, as a part of the fleet.
         workers: how many.
         job: a context that is entered when the workers begin and left when they have ended; it gives what
             each of them does.
     """
 
     def __init__(
-        self, home: Home, workers: int, job: Callable[[], AbstractContextManager[Work[T_co]]]
+        self, start: Start, workers: int, job: Callable[[], AbstractContextManager[Work[T_co]]]
     ) -> None:
-        self._home = home
+        self._start = start
         self._workers = workers
         self._job = job
         self._handoff: Handoff[T_co] | None = None
@@ -82,12 +70,7 @@ class AsyncFleetStream(Generic[T_co]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
 
     def __aiter__(self) -> Self:
@@ -95,9 +78,9 @@ class AsyncFleetStream(Generic[T_co]):
 
     async def __anext__(self) -> T_co:
         try:
-            return await (self._handoff or self._start()).take()
+            return await (self._handoff or self._begin()).take()
         except HandoffClosed:
-            self.drop()
+            self._drop()
             if self._problem is not None:
                 problem, self._problem = self._problem, None
                 raise problem from None
@@ -113,20 +96,20 @@ class AsyncFleetStream(Generic[T_co]):
 
     async def aclose(self) -> None:
         """End the workers and wait for their end; what was not taken is lost. A second call does nothing."""
-        self.drop()
+        self._drop()
         if self._scope is not None:
             self._scope.cancel()
         if self._ended is not None:
             with anyio.CancelScope(shield=True):
                 await self._ended.wait()
 
-    def drop(self) -> None:
+    def _drop(self) -> None:
         """Hand out nothing more, whatever is still waiting to be taken."""
         self._closed = True
         if self._handoff is not None:
             self._handoff.close()
 
-    def _start(self) -> Handoff[T_co]:
+    def _begin(self) -> Handoff[T_co]:
         if self._closed:
             raise HandoffClosed
         handoff = Handoff[T_co](self._workers)
@@ -154,6 +137,6 @@ class AsyncFleetStream(Generic[T_co]):
                 handoff.end()
                 ended.set()
 
-        self._home.start(self, run)
+        self._start(run, self._drop)
         self._handoff, self._scope, self._ended = handoff, scope, ended
         return handoff

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Self, TypeAlias
 
 import anyio
@@ -68,11 +67,7 @@ class SweepCounts:
         return SweepEnded(number, self._hosts, sweep.failed, sweep.skipped, elapsed, datetime.now(UTC))
 
     def begin(self, number: int) -> None:
-        """Note that a sweep has begun, if it has not.
-
-        Args:
-            number: of the sweep.
-        """
+        """Note that a sweep has begun, if it has not."""
         if number not in self._sweeps:
             self._sweeps[number] = _Sweep(time.monotonic(), self._hosts)
 
@@ -148,12 +143,7 @@ class AsyncFleetWatch:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
 
     def __aiter__(self) -> Self:

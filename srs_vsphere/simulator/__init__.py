@@ -11,9 +11,9 @@ One state machine, `Simulator`, has several doors: `SimServer` (a real server on
 line ``python -m srs_vsphere.simulator``.
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
+from srs_vsphere._lazy_names import loading, modules_of_names
 from srs_vsphere.simulator.behaviours import ScriptBehaviour
 from srs_vsphere.simulator.clock import Clock, SystemClock, VirtualClock
 from srs_vsphere.simulator.exchange import Reply, Request
@@ -54,22 +54,17 @@ __all__ = [
 ]
 
 #: The doors bring asyncio, sockets and httpx along, so each loads on use.
-_HOMES = {
-    "Fault": "srs_vsphere.simulator.faults",
-    "FaultPlan": "srs_vsphere.simulator.fault_plan",
-    "SimApp": "srs_vsphere.simulator.asgi",
-    "SimFleet": "srs_vsphere.simulator.fleet",
-    "SimHost": "srs_vsphere.simulator.fleet",
-    "SimServer": "srs_vsphere.simulator.server",
-    "SimTransport": "srs_vsphere.simulator.transports",
-    "SyncSimTransport": "srs_vsphere.simulator.transports",
-}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+__getattr__ = loading(
+    __name__,
+    modules_of_names(
+        __name__,
+        {
+            "asgi": "SimApp",
+            "fault_plan": "FaultPlan",
+            "faults": "Fault",
+            "fleet": "SimFleet SimHost",
+            "server": "SimServer",
+            "transports": "SimTransport SyncSimTransport",
+        },
+    ),
+)

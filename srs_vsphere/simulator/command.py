@@ -33,7 +33,7 @@ from srs_vsphere.simulator.simulator import DEFAULT_USERS, UNKNOWN_SCRIPTS
 
 _BAD_INPUT = 2
 # After the wish to end, in seconds: long enough to end well, and then the system ends the program.
-_GRACE = 10
+_GRACE = 30
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGBREAK")
 
 

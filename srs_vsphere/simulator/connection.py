@@ -30,6 +30,8 @@ _READ_AHEAD = 256 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # A client that sends many requests at once has so many answered before others have their turn.
 _IN_A_ROW = 64
+#: The first byte of a connection that begins with TLS.
+_TLS_HANDSHAKE = b"\x16"
 _LINGER = 2.0
 _RESET = struct.pack("ii", 1, 0)
 
@@ -214,8 +216,8 @@ class Connection(asyncio.Protocol):
         end = buffer.find(b"\r\n\r\n", self._searched)
         if end < 0:
             self._searched = max(0, len(buffer) - 3)
-            # Only the limits can object to what is not whole.
-            if len(buffer) > self._host.limits.head:
+            # Only the limits can object to what is not whole; and what begins TLS never becomes a request.
+            if len(buffer) > self._host.limits.head or buffer.startswith(_TLS_HANDSHAKE):
                 parse_head(bytes(buffer), self._host.limits)
             return None
         block = bytes(buffer[:end])

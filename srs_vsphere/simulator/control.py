@@ -91,12 +91,7 @@ def control_listener(plan: FaultPlan, clock: Clock, port: int = 0) -> Listener:
 
 
 def _seen(rule: Rule) -> dict[str, object]:
-    return {
-        "number": rule.number,
-        "calls": rule.calls,
-        "hits": rule.hits,
-        "fault": write_fault(rule.fault),
-    }
+    return {"number": rule.number, "calls": rule.calls, "hits": rule.hits, "fault": write_fault(rule.fault)}
 
 
 def _json(status: int, value: object) -> Reply:

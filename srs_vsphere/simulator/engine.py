@@ -78,13 +78,7 @@ class Engine:
         self.failures: list[BaseException] = []
 
     def start(
-        self,
-        id: str,
-        body: ScriptBody,
-        parameters: Sequence[ParameterBody],
-        pod: Pod,
-        user: str,
-        now: float,
+        self, id: str, body: ScriptBody, parameters: Sequence[ParameterBody], pod: Pod, user: str, now: float
     ) -> Run:
         """Start a script that a user runs; the pod's real PowerShell runs it unless a reply is registered.
 

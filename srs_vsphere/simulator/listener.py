@@ -9,7 +9,9 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from email.utils import format_datetime
+from functools import partial
 
 from srs_vsphere.simulator.connection import Connection
 from srs_vsphere.simulator.delivery import Desk, Service
@@ -20,7 +22,7 @@ from srs_vsphere.simulator.traffic import Traffic
 
 _BACKLOG = 1024
 _AT_ONCE = 64
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 # When no connection can be accepted, as without file descriptors: until the next try, in seconds.
 _PAUSE = 0.1
 _log = logging.getLogger("srs_vsphere.simulator")
@@ -229,23 +231,24 @@ class Listener:
                 return
             accepted.setblocking(False)
             self.traffic.connected()
-            greeting = self._loop.create_task(self._greet(accepted))
+            connection = Connection(self)
+            greeting = self._loop.create_task(self._greet(connection, accepted))
             self._greetings.add(greeting)
-            greeting.add_done_callback(self._greetings.discard)
+            # Not in the task itself: one that is cancelled before its first step never gets there.
+            greeting.add_done_callback(partial(self._greeted, connection, accepted))
 
-    async def _greet(self, accepted: socket.socket) -> None:
-        connection = Connection(self)
-        try:
+    async def _greet(self, connection: Connection, accepted: socket.socket) -> None:
+        # The client may leave, or not trust the certificate: its own business.
+        with suppress(OSError):
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: connection, accepted, ssl=self._context
             )
-        except OSError:
-            # The client left, or does not trust the certificate: its own business.
-            pass
-        finally:
-            if connection not in self.connections and not connection.began:
-                accepted.close()
-                self.traffic.disconnected()
+
+    def _greeted(self, connection: Connection, accepted: socket.socket, greeting: asyncio.Task[None]) -> None:
+        self._greetings.discard(greeting)
+        if not connection.began:
+            accepted.close()
+            self.traffic.disconnected()
 
 
 def _bind(port: int) -> socket.socket:

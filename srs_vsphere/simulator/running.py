@@ -67,7 +67,7 @@ class Running:
             self._ca_file = self._certificate.save()
         return str(self._ca_file)
 
-    def wait_for(self, done: Callable[[Traffic], bool], *, timeout: float = 10.0) -> None:
+    def wait_for(self, done: Callable[[Traffic], bool], *, timeout: float = 60.0) -> None:
         """Block until something is true of the traffic.
 
         Args:
@@ -79,7 +79,7 @@ class Running:
         """
         self.traffic.wait(done, timeout)
 
-    async def wait_for_async(self, done: Callable[[Traffic], bool], *, timeout: float = 10.0) -> None:
+    async def wait_for_async(self, done: Callable[[Traffic], bool], *, timeout: float = 60.0) -> None:
         """Wait until something is true of the traffic, on any event loop.
 
         Args:
@@ -91,7 +91,7 @@ class Running:
         """
         await to_thread.run_sync(lambda: self.traffic.wait(done, timeout))
 
-    def wait_idle(self, *, timeout: float = 10.0) -> None:
+    def wait_idle(self, *, timeout: float = 60.0) -> None:
         """Block until all client connections are closed.
 
         Args:
@@ -102,7 +102,7 @@ class Running:
         """
         self.traffic.wait(_is_idle, timeout)
 
-    async def wait_idle_async(self, *, timeout: float = 10.0) -> None:
+    async def wait_idle_async(self, *, timeout: float = 60.0) -> None:
         """Wait until all client connections are closed, on any event loop.
 
         Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Literal, Self, TypeAlias
 from weakref import WeakMethod, finalize
 
@@ -81,9 +81,7 @@ class Simulator(ServiceFailures):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -155,12 +153,7 @@ class Simulator(ServiceFailures):
         """
         with self._lock:
             return self._gateway.behaviours.add(
-                match,
-                reply,
-                times=times,
-                replies=replies,
-                system=system,
-                parameter_scripts=parameter_scripts,
+                match, reply, times=times, replies=replies, system=system, parameter_scripts=parameter_scripts
             )
 
     @property

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from srs_vsphere import AsyncSrsClient, BasicAuth, RetryEvent, RetryPolicy, Timeouts
+from srs_vsphere import (
+    AsyncSrsClient,
+    BasicAuth,
+    NotSentError,
+    RetryEvent,
+    RetryPolicy,
+    Timeouts,
+    TransportError,
+)
 from srs_vsphere._concurrency.clock import AsyncClock
 from srs_vsphere._service.retry_decision import RetryBudget
 from srs_vsphere.auth import Auth
@@ -76,6 +84,23 @@ def make_client(
         client._session.sender.clock = clock
         client._session.sender._budget = RetryBudget(retry, clock.now())
     return client
+
+
+async def error_once_sent(
+    client: AsyncSrsClient, call: Callable[[AsyncSrsClient], Awaitable[object]]
+) -> TransportError:
+    """Return how a call fails whose time is over after it was sent: a slow machine is given more time."""
+    seconds = 0.2
+    while seconds < 60:
+        try:
+            await call(client.with_options(timeout=seconds))
+        except NotSentError:
+            seconds *= 2
+        except TransportError as error:
+            return error
+        else:
+            break
+    raise AssertionError("it was not sent, or did not fail")
 
 
 def free_slots(client: AsyncSrsClient) -> int:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import traceback
+import warnings
 
+import httpx
 import pytest
 
-from srs_vsphere import ApiKeyAuth, AuthenticationError, BasicAuth, InvalidRequestError, SrsError
+from srs_vsphere import (
+    ApiKeyAuth,
+    AsyncSrsClient,
+    Auth,
+    AuthenticationError,
+    BasicAuth,
+    InvalidRequestError,
+    SrsError,
+)
 from srs_vsphere.simulator import Fault, SimServer, Simulator
-from tests._async.helping import make_client
+from tests._async.helping import AUTH, make_client
 
 LOGIN = ("POST", "/api/auth/login")
 LOGOUT = ("POST", "/api/auth/logout")
@@ -42,6 +53,28 @@ async def test_login_and_logout_by_hand(server: SimServer, simulator: Simulator)
         await client.runspaces.list()
         assert simulator.session_count == 1
     assert server.requests == (LOGIN, LOGOUT, LOGIN, LIST, LOGOUT)
+
+
+@pytest.mark.anyio
+async def test_a_client_that_was_never_closed_says_so(server: SimServer) -> None:
+    async def warned(auth: Auth, *, log_out: bool = False) -> bool:
+        async with httpx.AsyncClient() as http_client:
+            client = AsyncSrsClient(server.url, auth=auth, http_client=http_client)
+            await client.with_options(timeout=9).runspaces.list()
+            if log_out:
+                await client.logout()
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            # Only now, that no call refers to it any more.
+            del client
+            gc.collect()
+        return f"a client of {server.url.removeprefix('http://')} was never closed" in "".join(map(str, told))
+
+    async with make_client(server.url) as other:
+        assert await warned(AUTH)
+        # Nothing is left by these.
+        assert not await warned(AUTH, log_out=True)
+        assert not await warned(ApiKeyAuth(await other.login()))
 
 
 @pytest.mark.anyio

@@ -6,7 +6,6 @@ import gc
 import re
 import threading
 
-import anyio
 import httpx
 import pytest
 
@@ -16,6 +15,7 @@ from srs_vsphere import (
     AsyncWorkerPool,
     DecodeError,
     NotSentError,
+    RetryEvent,
     RetryPolicy,
     ServerError,
     SrsError,
@@ -144,18 +144,24 @@ async def test_after_a_dead_kept_connection_no_older_one_is_tried(transport: str
         visit.request()
 
     attempts: list[int] = []
+
+    def on_retry(event: RetryEvent) -> None:
+        attempts.append(event.attempt)
+        # The fresh connection has as much time as the machine needs.
+        set_timeouts(Timeouts())
+
+    def set_timeouts(timeouts: Timeouts) -> None:
+        client._session.sender._timeouts = timeouts
+        # The request as it was sent before has the timeouts of that time.
+        client._session.sender._requests.kept.clear()
+
     with RawServer(play) as server:
         async with AsyncSrsClient(
-            server.url,
-            auth=KEY,
-            retry=RetryPolicy(backoff=0.0),
-            on_retry=lambda event: attempts.append(event.attempt),
+            server.url, auth=KEY, retry=RetryPolicy(backoff=0.0), on_retry=on_retry
         ) as client:
             async with AsyncWorkerPool(3, range(3), lambda _: ids(client)) as found:
                 assert sorted([each async for each in found]) == [["1"], ["2"], ["3"]]
-            client._session.sender._timeouts = Timeouts(read=0.5)
-            # The request as it was sent before has the timeouts of that time.
-            client._session.sender._requests.kept.clear()
+            set_timeouts(Timeouts(read=0.2))
             assert await ids(client) == ["4"]
         assert attempts == [1]
         assert server.connections == 4
@@ -190,18 +196,20 @@ async def test_each_of_many_calls_within_its_own_stream(server: SimServer) -> No
     """Each holds a connection and waits for one more; the first that gives up frees its own."""
     async with make_client(server.url, max_connections=3) as client:
         hurried = client.with_options(timeout=0.2)
+        streams = [client.runspaces.stream() for _ in range(3)]
+        # All are open before the first call begins: none would become free for a stream that comes late.
+        for stream in streams:
+            await stream.__aenter__()
 
-        async def call(_: int) -> str:
-            async with client.runspaces.stream():
-                while free_slots(client):
-                    await anyio.lowlevel.checkpoint()
-                try:
-                    await hurried.runspaces.list()
-                except SrsError as error:
-                    return str(error)
-                return ""
+        async def call(number: int) -> str:
+            try:
+                await hurried.runspaces.list()
+            except SrsError as error:
+                return str(error)
+            finally:
+                await streams[number].__aexit__(None, None, None)
+            return ""
 
-        await client.login()
         async with AsyncWorkerPool(3, range(3), call) as found:
             errors = [each async for each in found]
         assert any("open streams hold 3 of 3" in error for error in errors)

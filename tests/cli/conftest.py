@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import Settings, SimServer, Simulator
+from srs_vsphere.simulator import Clock, SimServer, VirtualClock
 from tests.cli.running import Shell
 
 
 @pytest.fixture
-def simulator() -> Simulator:
-    """A service that never keeps the program waiting, unless a script of the test's own takes its time."""
-    at_once = Settings(
-        quota=5, creation_seconds=0, connection_seconds=0, console_seconds=0, script_seconds=0, first_poll=0
-    )
-    return Simulator(users={"alice": "sesame-7Qx", "bob": "sesame-7Qx"}, settings=at_once)
+def clock() -> Clock:
+    """No program waits for what the service or a script takes its time for."""
+    return VirtualClock(datetime.now(UTC), auto=True)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from srs_vsphere import BasicAuth, SrsClient
-from srs_vsphere.simulator import Fault, ScriptReply, SimServer, StreamMessage
+from srs_vsphere.simulator import Fault, ScriptReply, SimServer, StreamMessage, SystemClock
 from tests.cli.running import STRICT, Shell
 
 
@@ -34,6 +34,11 @@ def test_login_says_whether_the_credentials_are_right(srs, simulator):
     assert srs("login").stderr == "logged in\n"
     simulator.restart()
     assert srs("login", "-q").stderr == ""
+    assert simulator.session_count == 1
+    # The session that is kept does not stand in for a password that was typed, and stays.
+    typed = srs("login", "--password-stdin", stdin="wrong\n")
+    assert (typed.returncode, typed.stderr.count("\n")) == (4, 1)
+    assert srs("login", "--password-stdin", stdin="sesame-7Qx\n").returncode == 0
     assert simulator.session_count == 1
 
 
@@ -66,6 +71,8 @@ def test_runspaces_are_filtered(srs, simulator):
     assert srs.ok("runspace", "ls", "-o", "name", "--name", "nightly*").split() == [first, broken]
     assert srs.ok("runspace", "ls", "-o", "name", "--state", "error").split() == [broken]
     assert srs.ok("runspace", "ls", "-o", "name", "--older", "10m") == ""
+    assert srs.ok("runspace", "ls", "-o", "name", "--older", "9999999d") == ""
+    assert srs.ok("runspace", "ls", "-o", "name", "--older", "1ms").split()[:2] == [first, broken]
 
 
 def test_a_runspace_is_found_by_id_and_by_name(srs, simulator):
@@ -110,7 +117,7 @@ def test_runspaces_are_removed(srs, simulator):
     shown = srs("runspace", "rm", "--name", "nightly*", "--dry-run", "-o", "name")
     assert (shown.returncode, shown.stdout.split()) == (0, [two, three])
     assert len(simulator.runspaces) == 4
-    assert srs.ok("runspace", "rm", "--yes", "old", "-o", "name").split() == [one]
+    assert srs.ok("runspace", "rm", "--yes", "old", one, "old", "-o", "name").split() == [one]
     assert srs.ok("runspace", "rm", "-y", "--name", "nightly*", "-o", "name").split() == [two, three]
     assert list(simulator.runspaces) == [kept]
     assert srs.ok("runspace", "rm", "-y", "--all", "-o", "name").split() == [kept]
@@ -143,6 +150,7 @@ def test_a_scripts_end_is_the_exit_code(srs, simulator):
     assert srs("run", "-c", "Write-Error 'half'; 7", "--no-streams").returncode == 0
 
 
+@pytest.mark.parametrize("clock", [SystemClock()], ids=["real time"])
 def test_a_script_that_takes_too_long_is_stopped(srs, simulator):
     simulator.on_script("forever", ScriptReply(duration=3000))
     simulator.add_runspace(name="here")
@@ -268,7 +276,7 @@ def test_an_error_of_the_service_is_a_line_and_its_exit_code(srs, server, nowher
     assert told.stderr.startswith(down.stderr[:20])
     assert "Traceback" in srs("about", "--url", nowhere, "--timeout", "1s", "-vv").stderr
     server.faults.add(Fault(operation="about", delay=3000))
-    assert srs("about", "--timeout", "500ms").returncode == 8
+    assert srs("about", "--timeout", "2s").returncode == 8
 
 
 def test_the_simulator_is_a_command(tmp_path):
@@ -308,6 +316,9 @@ def test_a_password_comes_from_standard_input_or_a_file(srs, tmp_path):
     refused = srs("login", "--no-session", "--password-stdin", stdin="wrong\n")
     assert refused.returncode == 4
     assert "wrong" not in refused.stderr
+    garbled = srs("about", "--password-stdin", stdin=b"\xff\n")
+    assert (garbled.returncode, garbled.stdout) == (2, "")
+    assert garbled.stderr == "srs: --password-stdin: it is not utf-8\n"
 
 
 def test_a_profile_names_the_service(srs, server, tmp_path):
@@ -406,4 +417,4 @@ print(*(name for name in sys.modules if name.startswith({unused!r})), file=sys.s
     )
     assert done.returncode == 0, done
     loaded = done.stderr.splitlines()[-1].split()
-    assert [name for name in loaded if name != "srs_vsphere._version"] == []
+    assert set(loaded) <= {"srs_vsphere._version", "srs_vsphere._lazy_names"}

@@ -47,7 +47,9 @@ def test_bash_completes(tmp_path):
     def tab(*words):
         """What the last word may become."""
         command = [bash, "--norc", "-c", TAB, "bash", INSTALLED["bash"], *words]
-        done = subprocess.run(command, cwd=tmp_path, env=srs.environment(), capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=srs.environment(), capture_output=True, text=True, timeout=110
+        )
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.split()
 

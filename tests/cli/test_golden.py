@@ -66,7 +66,7 @@ def test_tables(srs, columns):
 @pytest.mark.parametrize("columns", [80, 200])
 def test_tables_of_a_fleet(tmp_path, columns):
     where = {"COLUMNS": str(columns), "TZ": ZONE}
-    with SimFleet(3, users={"alice": "sesame-7Qx"}) as fleet:
+    with SimFleet(3, users={"alice": "sesame-7Qx"}, clock=VirtualClock(auto=True)) as fleet:
         rows = "".join(f"{host.name},{host.url}\n" for host in fleet.hosts)
         (tmp_path / "hosts.csv").write_text(f"name,url\n{rows}")
         srs = Shell(fleet.hosts[0].url, tmp_path)
@@ -75,5 +75,5 @@ def test_tables_of_a_fleet(tmp_path, columns):
             fleet.faults.add(Fault(host="srs-0003", operation=operation, status=500))
         polled = srs("fleet", "poll", "-f", "hosts.csv", **where)
         check(f"fleet-poll-{columns}", polled.stdout)
-        run = srs("fleet", "run", "-f", "hosts.csv", "-c", "'some output'", "--timeout", "20s", **where)
+        run = srs("fleet", "run", "-f", "hosts.csv", "-c", "'some output'", "--timeout", "100s", **where)
         check(f"fleet-run-{columns}", run.stdout)

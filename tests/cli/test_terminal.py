@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 
@@ -143,7 +144,8 @@ def test_a_watch_is_a_table_that_changes(tmp_path):
         (tmp_path / "hosts.csv").write_text(f"name,url\n{rows}")
         srs = Shell(fleet.hosts[0].url, tmp_path)
         with Terminal(srs, "fleet", "watch", "-f", "hosts.csv", "--every", "300ms") as terminal:
-            terminal.read_until("up")
+            while not re.search("srs-0001 +up", terminal.text):
+                terminal.read_more()
             fleet.hosts[0].simulator.add_runspace(user="alice", name="new")
             terminal.read_until("runspace new is there")
             terminal.type(CTRL_C)

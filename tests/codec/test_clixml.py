@@ -18,7 +18,6 @@ from srs_vsphere._codec import clixml
 from srs_vsphere._codec.clixml import encode
 from srs_vsphere.auth import Secret
 from srs_vsphere.models import Credential
-from tests.patience import patient
 
 SECRET = "{http://schemas.microsoft.com/powershell/2004/04}SS"
 
@@ -76,14 +75,12 @@ values = st.recursive(
 )
 
 
-@patient
 @given(values)
 def test_whatever_is_given_arrives(value):
     assume(value is not None)
     assert decoded(value) == plain(value)
 
 
-@patient
 @given(st.timedeltas(-timedelta(days=10_000_000), timedelta(days=10_000_000)))
 def test_durations_arrive(value):
     (back,) = deserialize_clixml(encode(value), None)
@@ -96,7 +93,6 @@ def test_dates_are_midnights_without_a_zone(value):
     assert datetime.fromisoformat(element.text) == datetime.combine(value, time())
 
 
-@patient
 @given(texts.filter(bool), texts.filter(str.strip))
 def test_secrets_arrive(secret, user):
     root = ElementTree.fromstring(encode([Secret(secret), Credential(user, secret)]))
@@ -106,14 +102,12 @@ def test_secrets_arrive(secret, user):
     assert found == [plain(secret)] * 2
 
 
-@patient
 @given(texts)
 def test_texts_are_well_formed_xml_and_arrive(text):
     ElementTree.fromstring(encode(text))
     assert decoded(text) == plain(text)
 
 
-@patient
 @given(texts)
 def test_no_text_is_left_to_the_mercy_of_xml_whitespace(text):
     content = ElementTree.fromstring(encode(text))[0].text or ""

@@ -24,7 +24,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from srs_vsphere._codec.into_classes import maker
 from srs_vsphere._codec.scalars import Misfit, WrittenFloat, plain
-from tests.patience import patient
 
 
 class Power(enum.Enum):
@@ -407,20 +406,17 @@ def dotnet(length):
     return f"-{text}" if length < timedelta() else text
 
 
-@patient
 @given(texts_of_durations)
 def test_durations_come_back(pair):
     length, text = pair
     assert maker(timedelta)(text) == length
 
 
-@patient
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4))
 def test_decimals_keep_their_digits(number):
     assert str(maker(Decimal)(WrittenFloat(f"{number:f}"))) == f"{number:f}"
 
 
-@patient
 @given(st.datetimes(timezones=st.none() | st.just(UTC)))
 def test_times_come_back(time):
     # PowerShell writes seven digits of a second.
@@ -435,7 +431,6 @@ json_values = st.recursive(
 )
 
 
-@patient
 @given(json_values)
 def test_any_value_fits_or_is_a_misfit(value):
     for kind in (Machine, Host, Row, Tree, Model, list[Machine], dict[str, Row], int | str, Machine | Row):

@@ -67,21 +67,20 @@ def whole(data, sizes=(100_000,)):
     return items
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(VALUES, max_size=6), STYLES, SIZES)
 def test_any_array_in_any_pieces(values, style, sizes):
     data = json.dumps(values, **style).encode()
     assert repr(whole(data, sizes)) == repr(json.loads(data))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.dictionaries(st.text(max_size=5), VALUES, max_size=3), min_size=1, max_size=5), SIZES)
 def test_lists_of_objects_as_the_service_writes_them(values, sizes):
     data = json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
     assert repr(whole(data, sizes)) == repr(values)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=6), st.integers(0, len(NESTED)), st.integers(0, 6), SIZES)
 @example(b"]", 30, 0, [1])
 def test_what_comes_of_a_broken_text_does_not_depend_on_its_pieces(noise, at, removed, sizes):

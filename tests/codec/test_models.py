@@ -7,7 +7,7 @@ from enum import StrEnum
 import attrs
 import pytest
 from attrs import define, field
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from srs_vsphere._codec import models
@@ -56,7 +56,6 @@ def test_known_states_are_members(word, member):
     assert runspace({"id": "a", "state": word}).state is member
 
 
-@settings(deadline=None)
 @given(st.text() | st.integers())
 def test_unknown_states_stay_what_they_are(value):
     state = runspace({"id": "a", "state": value}).state
@@ -64,7 +63,6 @@ def test_unknown_states_stay_what_they_are(value):
     assert type(state) is (RunspaceState if value in set(RunspaceState) else type(value))
 
 
-@settings(deadline=None)
 @given(
     st.datetimes(),
     st.integers(0, 9_999_999),

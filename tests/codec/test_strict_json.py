@@ -64,7 +64,7 @@ def test_what_is_no_json_is_a_value_error(body, complaint):
         loads(body)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(VALUES, st.sampled_from([None, 1]), st.integers(0, 4))
 def test_depth_is_told_exactly(value, indent, limit):
     text = json.dumps(value, indent=indent, separators=(",", ":"))
@@ -77,7 +77,6 @@ def test_depth_is_told_exactly(value, indent, limit):
         assert find_too_deep(text[:at], limit) is None
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from('[]{},:"\\a ')), st.integers(0, 3))
 def test_depth_of_nonsense_is_told_too(text, limit):
     at = find_too_deep(text, limit)

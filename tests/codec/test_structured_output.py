@@ -10,7 +10,6 @@ from srs_vsphere._codec.models import WireError
 from srs_vsphere._codec.scalars import WrittenFloat
 from srs_vsphere._codec.structured_output import PowerShellError, documents, structured
 from srs_vsphere.models import PSDocument
-from tests.patience import patient
 from tests.recorded_exchanges import exchanges
 
 
@@ -25,7 +24,6 @@ json_of_any_depth = st.recursive(
 )
 
 
-@patient
 @given(st.lists(st.lists(json_of_any_depth, max_size=5), max_size=4), st.lists(json_of_any_depth))
 def test_values_of_any_depth_come_back(batches, last):
     output = [*map(document, batches), document({"end": last, "errors": []})]

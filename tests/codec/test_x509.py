@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from srs_vsphere import Certificate
@@ -39,7 +39,7 @@ def signed(subject, not_before, not_after, names=()):
     return builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(attributes, dates, dates)
 def test_what_was_written_is_read(subject, one, other):
     start, end = sorted((one, other))
@@ -78,7 +78,7 @@ def test_addresses_are_names_and_none_are_needed():
     assert read_certificate(identity(names=()).der).names == ()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_anything_else_is_a_value_error(data):
     der = bytearray(identity_der())

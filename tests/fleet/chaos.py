@@ -10,6 +10,7 @@ import random
 import sys
 import time
 from collections import defaultdict
+from datetime import datetime
 from functools import partial
 
 import anyio
@@ -28,16 +29,12 @@ from srs_vsphere.fleet import (
     RunspaceFailed,
     RunspaceGone,
     RunspaceReady,
-    SweepEnded,
     Target,
 )
 from srs_vsphere.simulator import Fault, SimHost
 from tests.fleet.helping import simulated, targets_of
 
 INTERVAL = 0.25
-#: Sweeps without faults at the end, after which everything must have been told: breakers are open for up to
-#: six of them, and a host that hangs is passed over in four.
-LAST = 14
 
 
 @define
@@ -55,6 +52,7 @@ class Poll:
 
     begun: float
     ended: float
+    at: datetime
     found: dict[str, str]
 
 
@@ -93,8 +91,11 @@ def faults(chance: random.Random, hosts: list[str]) -> list[Fault]:
 async def disturb(host: SimHost, log: Log, chance: random.Random, stop: anyio.Event) -> None:
     """Create and remove runspaces, and restart the gateway, until told to stop."""
     simulator = host.simulator
-    while not stop.is_set():
-        await anyio.sleep(chance.uniform(0.0, 2 * INTERVAL))
+    while True:
+        with anyio.move_on_after(chance.uniform(0.0, 2 * INTERVAL)):
+            await stop.wait()
+        if stop.is_set():
+            return
         alive = [id_ for id_, life in log.lives.items() if life.gone is None]
         before, action = time.monotonic(), chance.random()
         if action < 0.02:
@@ -148,8 +149,8 @@ async def run(
                 await _take(watch, logs, until=seen_enough)
                 stop.set()
                 served.faults.clear()
-                ended: list[int] = []
-                await _take(watch, logs, until=lambda event: _counts(event, ended) == LAST)
+                quiet = time.monotonic()
+                await _take(watch, logs, until=lambda event: _is_all_told(event, watch, logs, quiet))
                 told = watch.snapshot()
         for host in served.hosts:
             check(logs[host.name])
@@ -157,10 +158,18 @@ async def run(
     return logs
 
 
-def _counts(event: FleetEvent, ended: list[int]) -> int:
-    if isinstance(event, SweepEnded):
-        ended.append(event.number)
-    return len(ended)
+def _is_all_told(event: FleetEvent, watch: AsyncFleetWatch, logs: dict[str, Log], quiet: float) -> bool:
+    """Whether of each host all was told of a poll that began after everything had become quiet."""
+    if hasattr(event, "target"):
+        # More of the same poll may follow.
+        return False
+    told = watch.snapshot()
+    for name, log in logs.items():
+        last = next((poll.at for poll in log.polls if poll.begun > quiet), None)
+        seen = told.hosts[name].seen if name in told.hosts else None
+        if last is None or seen is None or seen < last:
+            return False
+    return True
 
 
 async def _take(watch: AsyncFleetWatch, logs: dict[str, Log], until) -> None:  # type: ignore[no-untyped-def]
@@ -176,7 +185,7 @@ async def _poll(poll, logs: dict[str, Log], target: Target, *rest: object) -> Ho
     report: HostReport = await poll(target, *rest)
     if report.runspaces is not None:
         found = {runspace.id: str(runspace.state) for runspace in report.runspaces}
-        log.polls.append(Poll(begun, time.monotonic(), found))
+        log.polls.append(Poll(begun, time.monotonic(), report.at, found))
     elif isinstance(report.error, HostSkippedError):
         log.skipped += 1
     else:

@@ -8,7 +8,7 @@ from tests.fleet import chaos
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("anyio_backend", "seed"), [("asyncio", 1), ("trio", 2)])
 async def test_every_event_is_true_and_none_is_missing(seed: int) -> None:
     # Otherwise nothing is tested; how long that takes is up to the machine.
     logs = await chaos.run(3.0, seed, failed=10, events=50)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimFleet
+from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, SimFleet, VirtualClock
 from tests.test_examples import EXAMPLES
 
 #: A crash is a SIGKILL here; Windows has no signal to send to one process.
@@ -48,9 +48,7 @@ def run(name: str, *arguments: str | Path) -> tuple[int, str, str]:
 
 @pytest.fixture
 def hosts() -> Iterator[SimFleet]:
-    with SimFleet(
-        8, users={"alice": "sesame-7Qx"}, settings=Settings(creation_seconds=0.01, poll_interval=0.05)
-    ) as fleet:
+    with SimFleet(8, users={"alice": "sesame-7Qx"}, clock=VirtualClock(auto=True)) as fleet:
         yield fleet
 
 
@@ -70,7 +68,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
         found: list[str] = []
         while not found or not re.fullmatch(until, found[-1]):
             found.append(process.stdout.readline().strip())
-            assert found[-1], process.communicate()
+            assert found[-1], process.communicate(timeout=60)
         return found
 
     def told(lines: list[str]) -> list[str]:
@@ -86,7 +84,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
             lines("sweep .*")
             lines("sweep .*")
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=30)[1] == ""
+            assert process.communicate(timeout=60)[1] == ""
         finally:
             process.kill()
     assert process.returncode == 0
@@ -95,7 +93,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
         try:
             assert told(lines("sweep 0.*")) == ["srs-0003: nächtlich gone"]
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=30)[1] == ""
+            assert process.communicate(timeout=60)[1] == ""
         finally:
             process.kill()
     hosts.wait_idle()
@@ -131,25 +129,28 @@ def test_a_crash_repeats_nothing(hosts: SimFleet, file: Path, tmp_path: Path) ->
     lock = threading.Lock()
     begun = threading.Semaphore(0)
 
-    def counter(name: str, seconds: float):  # type: ignore[no-untyped-def]  # a closure
+    def counter(name: str):  # type: ignore[no-untyped-def]  # a closure
         def count(call: ScriptCall) -> ScriptReply:
             with lock:
                 calls[name] = calls.get(name, 0) + 1
             begun.release()
-            return ScriptReply(output=[name], duration=seconds)
+            return ScriptReply(output=[name])
 
         return count
 
-    for number, host in enumerate(hosts.hosts):
-        # Half of them are running when the program dies.
-        host.simulator.on_script(re.compile("Get-VM"), counter(host.name, 0 if number % 2 else 3))
+    for host in hosts.hosts:
+        host.simulator.on_script(re.compile("Get-VM"), counter(host.name))
+    # Of half of them the program knows no end when it dies.
+    for host in hosts.hosts[::2]:
+        hosts.faults.add(Fault(host=host.name, operation="script_executions.get", delay=3600))
     journal = tmp_path / "journal"
     with start("run_everywhere.py", file, journal, "Get-VM") as process:
         assert process.stdout is not None
         done = [process.stdout.readline().split()[0] for _ in range(4)]
         for _ in hosts.hosts:
-            begun.acquire(timeout=60)
+            assert begun.acquire(timeout=60)
         process.kill()
+    hosts.faults.clear()
     assert sorted(done) == ["srs-0002", "srs-0004", "srs-0006", "srs-0008"]
     code, out, err = run("run_everywhere.py", file, journal, "Get-VM")
     assert (code, err) == (0, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import anyio
@@ -13,13 +14,20 @@ import pytest
 from srs_vsphere import RetryPolicy, ScriptOutcome
 from srs_vsphere.errors import OutcomeUnknownError, QuotaExceededError, WaitTimeoutError
 from srs_vsphere.fleet import AsyncSrsFleet, HostResult, Progress, Target
-from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimFleet
+from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimFleet, VirtualClock
 from tests.fleet.helping import AUTH, simulated, targets_of
 
 pytestmark = pytest.mark.anyio
 
 HURRIED = RetryPolicy(attempts=2, backoff=0.01)
-QUICK = Settings(creation_seconds=0.01, poll_interval=0.05, quota=2)
+#: Of these the first that lets a script run for a while, on a slow machine, too.
+TIMEOUTS = (1.5, 6, 24)
+SLOW = Settings(creation_seconds=0.01, poll_interval=0.05)
+
+
+def at_once(hosts: int) -> AbstractAsyncContextManager[SimFleet]:
+    """Hosts that keep nobody waiting."""
+    return simulated(hosts, settings=Settings(quota=2), clock=VirtualClock(auto=True))
 
 
 class Calls:
@@ -47,7 +55,7 @@ def nothing_left(hosts: SimFleet) -> bool:
 
 async def test_every_host_has_a_result() -> None:
     told: list[Progress] = []
-    async with simulated(6, settings=QUICK) as hosts:
+    async with at_once(6) as hosts:
         calls = Calls(hosts, ScriptReply(output=[{"Name": "db"}]), others=("srs-0002",))
         hosts.hosts[1].simulator.on_script(
             re.compile("Get-VM"), ScriptReply(state="error", reason="no rights")
@@ -76,7 +84,7 @@ async def test_every_host_has_a_result() -> None:
 
 
 async def test_a_full_host_is_waited_for() -> None:
-    async with simulated(2, settings=QUICK) as hosts:
+    async with at_once(2) as hosts:
         Calls(hosts, ScriptReply(output=["done"]))
         for host in hosts.hosts:
             host.simulator.fill_quota()
@@ -99,7 +107,7 @@ async def test_a_full_host_is_waited_for() -> None:
 
 async def test_a_journal_leaves_out_what_is_done(tmp_path: Path) -> None:
     file = tmp_path / "journal"
-    async with simulated(5, settings=QUICK) as hosts:
+    async with at_once(5) as hosts:
         calls = Calls(hosts, ScriptReply(output=["done"]))
         fault = hosts.faults.add(Fault(host="srs-0005", refuse=True))
         async with AsyncSrsFleet(targets_of(hosts), concurrency=2, retry=HURRIED) as fleet:
@@ -121,7 +129,7 @@ async def test_a_journal_leaves_out_what_is_done(tmp_path: Path) -> None:
 
 async def test_what_had_begun_is_looked_for_after_a_crash(tmp_path: Path) -> None:
     file = tmp_path / "journal"
-    async with simulated(3, settings=QUICK) as hosts:
+    async with at_once(3) as hosts:
         calls = Calls(hosts, ScriptReply(output=["done"]))
         async with AsyncSrsFleet(targets_of(hosts)) as fleet:
             assert len([result async for result in fleet.run("Get-VM", journal=file)]) == 3
@@ -147,7 +155,7 @@ async def test_what_had_begun_is_looked_for_after_a_crash(tmp_path: Path) -> Non
 
 
 async def test_leaving_early_deletes_the_runspaces(tmp_path: Path) -> None:
-    async with simulated(4, settings=QUICK) as hosts:
+    async with simulated(4, settings=SLOW) as hosts:
         for host in hosts.hosts[1:]:
             host.simulator.on_script("slow", ScriptReply(duration=3600))
         hosts.hosts[0].simulator.on_script("slow", ScriptReply(output=["done"]))
@@ -162,10 +170,15 @@ async def test_leaving_early_deletes_the_runspaces(tmp_path: Path) -> None:
 
 async def test_a_script_that_was_not_started_in_time_is_not_done(tmp_path: Path) -> None:
     file = tmp_path / "journal"
-    async with simulated(1, settings=QUICK) as hosts:
-        hosts.hosts[0].simulator.slow_creation(3600, times=1)
+    async with simulated(1, settings=SLOW) as hosts:
+        simulator = hosts.hosts[0].simulator
         async with AsyncSrsFleet(targets_of(hosts)) as fleet:
-            (result,) = [result async for result in fleet.run("'x'", timeout=1, journal=file)]
+            for timeout in TIMEOUTS:
+                simulator.slow_creation(3600, times=1)
+                (result,) = [result async for result in fleet.run("'x'", timeout=timeout, journal=file)]
+                if isinstance(result.error, WaitTimeoutError):
+                    break
+            simulator.clear_conditions()
             assert isinstance(result.error, WaitTimeoutError)
             assert result.error.started is False
             (result,) = [result async for result in fleet.run("'x'", journal=file)]
@@ -176,11 +189,14 @@ async def test_a_script_that_was_not_started_in_time_is_not_done(tmp_path: Path)
 
 async def test_a_script_that_takes_too_long_is_done(tmp_path: Path) -> None:
     file = tmp_path / "journal"
-    async with simulated(1, settings=QUICK) as hosts:
+    async with simulated(1, settings=SLOW) as hosts:
         hosts.hosts[0].simulator.on_script("slow", ScriptReply(duration=3600))
         async with AsyncSrsFleet(targets_of(hosts)) as fleet:
-            (result,) = [result async for result in fleet.run("slow", timeout=1.5, journal=file)]
-            assert result.error is not None
+            for timeout in TIMEOUTS:
+                (result,) = [result async for result in fleet.run("slow", timeout=timeout, journal=file)]
+                assert result.error is not None
+                if "timeout" in file.read_text():
+                    break
             assert "timeout" in file.read_text()
             assert [result async for result in fleet.run("slow", timeout=1.5, journal=file)] == []
             (checked,) = [result async for result in fleet.run("throw 'x'", check=True, journal=None)]

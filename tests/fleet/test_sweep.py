@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncIterator
 
 import anyio
+import attrs
+import httpx
 import pytest
 
 from srs_vsphere import (
@@ -77,8 +79,14 @@ async def test_what_goes_wrong_on_a_host_is_in_its_report(nowhere: str) -> None:
         hosts.faults.add(Fault(host=trickles.name, operation="runspaces.list", trickle=(1, 5)))
         broken = Target("broken", fine[0].url.replace("http", "https"), AUTH, Tls(ca_file="no such file"))
         targets = [bad, wrong, hangs, trickles, *fine, Target("absent", nowhere, AUTH), broken]
-        async with AsyncSrsFleet(targets, timeout=1.5) as fleet:
-            reports = await reports_of(fleet)
+        reports: dict[str, HostReport] = {}
+        async with AsyncSrsFleet(targets, timeout=3600) as fleet, fleet.poll() as coming:
+            while len(reports) < len(targets) - 2:
+                report = await anext(coming)
+                reports[report.target.name] = report
+        assert reports.keys().isdisjoint({hangs.name, trickles.name})
+        async with AsyncSrsFleet([hangs, trickles], timeout=1) as fleet:
+            reports |= await reports_of(fleet)
         assert all(reports[target.name].ok for target in fine)
         assert type(reports[wrong.name].error) is AuthenticationError
         assert type(reports["absent"].error) is NotSentError
@@ -156,7 +164,8 @@ async def test_a_dead_network_meets_few_requests() -> None:
 
 async def test_a_first_failure_is_tried_again() -> None:
     async with simulated(1) as hosts:
-        async with AsyncSrsFleet(targets_of(hosts)) as fleet:
+        # In the second half of its time a poll is not tried again.
+        async with AsyncSrsFleet(targets_of(hosts), timeout=60) as fleet:
             hosts.faults.add(Fault(operation="runspaces.list", nth=1, status=503))
             (report,) = (await reports_of(fleet)).values()
             assert (report.ok, report.attempts) == (True, 2)
@@ -181,7 +190,7 @@ async def test_logins_are_staggered() -> None:
         async with AsyncSrsFleet(targets_of(hosts), login_rate=20) as fleet:
             reports = await reports_of(fleet)
             # Whenever they came, each of the six took a twentieth of a second of its own.
-            assert fleet._clients.pace._next - before >= 6 / 20 - 1e-6
+            assert fleet._clients.limiter._next - before >= 6 / 20 - 1e-6
             assert fleet.statistics().logins == 6
         assert all(report.ok for report in reports.values())
 
@@ -201,6 +210,42 @@ async def test_credentials_may_be_known_by_name(monkeypatch: pytest.MonkeyPatch)
             hosts.hosts[0].simulator.expire_sessions()
             failed = (await reports_of(fleet))["srs-0001"]
             assert "SRS_PASSWORD is not set" in str(failed.error)
+
+
+class _Vault:
+    """Credentials of the program's own that cannot be had."""
+
+    def credentials(self) -> BasicAuth:
+        raise KeyError("no such host in the vault")
+
+
+class _AsyncVault:
+    """The same without a thread."""
+
+    async def credentials(self) -> BasicAuth:
+        raise ZeroDivisionError
+
+
+async def test_what_a_programs_own_parts_raise_is_their_hosts_failure() -> None:
+    async with simulated(4) as hosts:
+        targets = targets_of(hosts)
+        for place, auth in ((0, _Vault()), (1, _AsyncVault())):
+            targets[place] = attrs.evolve(targets[place], auth=auth)
+
+        def transport(target: Target) -> httpx.AsyncBaseTransport:
+            if target is targets[2]:
+                raise LookupError("no transport for it")
+            return httpx.AsyncHTTPTransport()
+
+        async with AsyncSrsFleet(targets, transport=transport) as fleet:
+            for found in (await reports_of(fleet), {r.target.name: r async for r in fleet.run("1")}):
+                vault, other, third, fourth = (found[target.name] for target in targets)
+                assert isinstance(vault.error, AuthenticationError)
+                assert "_Vault.credentials() raised KeyError (cause: 'no such host" in str(vault.error)
+                assert "_AsyncVault.credentials() raised ZeroDivisionError" in str(other.error)
+                assert isinstance(third.error, NotSentError)
+                assert "no transport for it" in str(third.error)
+                assert fourth.ok
 
 
 async def test_progress_is_told_and_what_it_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -257,8 +302,10 @@ async def test_leaving_a_fleet_takes_a_second_where_hosts_hang(monkeypatch: pyte
     close = AsyncSrsClient.aclose
 
     async def closed(client: AsyncSrsClient, *, timeout: float = 5.0) -> None:
-        patience[client._session.sender.origin.url] = timeout
-        await close(client, timeout=timeout)
+        url = client._session.sender.origin.url
+        patience[url] = timeout
+        # A slow machine has time to log out, where nothing hangs.
+        await close(client, timeout=timeout if url == hanging.url else 60)
 
     monkeypatch.setattr(AsyncSrsClient, "aclose", closed)
     async with simulated(3) as hosts:

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
+import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from srs_vsphere.fleet import (
     FleetSnapshot,
+    FleetStream,
     HostReport,
     RunspaceCreated,
     RunspaceReady,
     SrsFleet,
     SweepEnded,
+    SweepLate,
     Target,
 )
-from srs_vsphere.simulator import Fault, ScriptReply, Settings, SimFleet
+from srs_vsphere.simulator import Fault, ScriptReply, SimFleet, VirtualClock
 from tests.fleet.helping import AUTH, USERS, targets_of
 
 
 def test_a_sweep() -> None:
-    threads = threading.active_count()
+    threads = {*threading.enumerate()}
     with SimFleet(20, users=USERS) as hosts:
         for host in hosts.hosts:
             host.simulator.add_runspace(name=host.name)
@@ -39,7 +45,7 @@ def test_a_sweep() -> None:
             assert fleet.snapshot() == FleetSnapshot()
         hosts.wait_idle()
         assert all(host.simulator.session_count == 0 for host in hosts.hosts)
-    assert threading.active_count() == threads
+    assert {*threading.enumerate()} <= threads
 
 
 def test_a_watch() -> None:
@@ -49,12 +55,13 @@ def test_a_watch() -> None:
         fleet.watch(interval=0.1) as events,
     ):
         for event in events:
-            if isinstance(event, SweepEnded):
+            # On a slow machine others end before it, in which hosts are passed over.
+            if isinstance(event, SweepEnded) and event.number == 0:
                 break
         made = hosts.hosts[1].simulator.add_runspace()
         told = []
         for event in events:
-            if not isinstance(event, SweepEnded):
+            if not isinstance(event, SweepEnded | SweepLate):
                 told.append(event)
                 known = events.snapshot().hosts["srs-0002"].runspaces or {}
                 # A snapshot holds what was taken, and nothing more.
@@ -66,8 +73,7 @@ def test_a_watch() -> None:
 
 
 def test_a_run() -> None:
-    settings = Settings(creation_seconds=0.01, poll_interval=0.05)
-    with SimFleet(3, users=USERS, settings=settings) as hosts:
+    with SimFleet(3, users=USERS, clock=VirtualClock(auto=True)) as hosts:
         for host in hosts.hosts:
             host.simulator.on_script("Get-VM", ScriptReply(output=["db"]))
         with SrsFleet(targets_of(hosts)) as fleet:
@@ -81,11 +87,15 @@ def test_a_run() -> None:
 def test_several_threads_may_sweep_at_once() -> None:
     found: list[list[HostReport]] = []
     with SimFleet(10, users=USERS) as hosts, SrsFleet(targets_of(hosts)) as fleet:
-        threads = [threading.Thread(target=lambda: found.append(list(fleet.poll()))) for _ in range(4)]
+
+        def sweep() -> None:
+            found.append(list(fleet.poll()))
+
+        threads = [threading.Thread(target=sweep, daemon=True) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(60)
     assert [len({report.target.name for report in reports}) for reports in found] == [10] * 4
     assert all(report.ok for reports in found for report in reports)
 
@@ -100,13 +110,75 @@ def test_leaving_early_ends_everything() -> None:
             assert list(reports) == []
             next(fleet.poll())
         hosts.wait_idle()
-        for call in (fleet.poll, fleet.snapshot, fleet.statistics, lambda: fleet.watch(interval=1)):
+        for call in (fleet.poll, fleet.statistics, lambda: fleet.watch(interval=1)):
             with pytest.raises(RuntimeError, match="not open"):
                 call()
         with pytest.raises(ZeroDivisionError), SrsFleet(targets_of(hosts)) as fleet:
             next(fleet.poll())
             raise ZeroDivisionError
         hosts.wait_idle()
+
+
+def test_what_a_fleet_gave_says_so_when_the_fleet_is_closed() -> None:
+    with SimFleet(3, users=USERS) as hosts:
+        with SrsFleet(targets_of(hosts)) as fleet:
+            reports = fleet.poll()
+            events = fleet.watch(interval=0.05)
+            next(reports)
+            while not isinstance(next(events), SweepEnded):
+                pass
+        for stream in (reports, events, reports):
+            with pytest.raises(RuntimeError, match="the fleet is closed"):
+                for _ in stream:
+                    pass
+            stream.close()
+        # It can be saved after a Ctrl-C has ended the block.
+        assert set(events.snapshot().hosts) == {host.name for host in hosts.hosts}
+        assert fleet.snapshot() == events.snapshot()
+
+
+class _Numbers:
+    """Two numbers, for a stream; the first comes when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.let = anyio.Event()
+        self.numbers = [1, 2]
+
+    def __aiter__(self) -> _Numbers:
+        return self
+
+    async def __anext__(self) -> int:
+        self.asked.set()
+        await self.let.wait()
+        if not self.numbers:
+            raise StopAsyncIteration
+        return self.numbers.pop(0)
+
+    def waiting(self) -> Iterator[int]:
+        return iter(())
+
+    async def aclose(self) -> None:
+        pass
+
+
+def test_nothing_is_lost_when_ctrl_c_ends_the_waiting() -> None:
+    numbers = _Numbers()
+
+    def interrupt() -> None:
+        numbers.asked.wait()
+        # As a signal that comes just before the wait, which does not end it.
+        _thread.interrupt_main()
+
+    thread = threading.Thread(target=interrupt)
+    with start_blocking_portal() as portal:
+        stream = FleetStream(portal, numbers)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            next(stream)
+        thread.join()
+        portal.call(numbers.let.set)
+        assert list(stream) == [1, 2]
 
 
 def test_an_error_of_a_fleet_is_raised_where_it_is_made() -> None:
@@ -120,7 +192,7 @@ from srs_vsphere import BasicAuth
 from srs_vsphere.fleet import SrsFleet, Target
 targets = [Target(url, url, BasicAuth("alice", "sesame-7Qx")) for url in sys.argv[1:]]
 try:
-    with SrsFleet(targets, timeout=60) as fleet:
+    with SrsFleet(targets, timeout=600) as fleet:
         for report in fleet.poll():
             print("one", flush=True)
 except KeyboardInterrupt:
@@ -132,7 +204,7 @@ except KeyboardInterrupt:
 def test_ctrl_c_ends_the_loop_with_nothing_left() -> None:
     with SimFleet(30, users=USERS) as hosts:
         for host in hosts.hosts[1:]:
-            hosts.faults.add(Fault(host=host.name, operation="runspaces.list", delay=60))
+            hosts.faults.add(Fault(host=host.name, operation="runspaces.list", delay=600))
         with subprocess.Popen(
             [sys.executable, "-W", "error", "-c", _LOOP, *[host.url for host in hosts.hosts]],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -145,8 +217,8 @@ def test_ctrl_c_ends_the_loop_with_nothing_left() -> None:
                 assert process.stdout.readline() == "one\n"
                 hosts.wait_for(lambda traffic: traffic.open == 30)
                 process.send_signal(signal.SIGINT)
-                # Only the hosts that hang are patient for a minute.
-                assert process.communicate(timeout=30) == ("1\n", "")
+                # Only the hosts that hang are patient for ten minutes.
+                assert process.communicate(timeout=60) == ("1\n", "")
             finally:
                 process.kill()
         assert process.returncode == 0

@@ -165,13 +165,13 @@ class Fuzz:
         self.outcomes: Counter[str] = Counter()
         # What a connection looks at to see whether something came; here nothing ever does.
         self.quiet = socket.socketpair()
-        self.request = httpx.Request("GET", "http://srs/", extensions={"timeout": {"read": 30.0}})
+        self.request = httpx.Request("GET", "http://srs/", extensions={"timeout": {"read": 600.0}})
         self.prepared = PreparedRequest(
             "GET",
             httpx.URL("http://srs/"),
             {"Host": "srs"},
             None,
-            timeouts=StepTimeouts(read=30.0),
+            timeouts=StepTimeouts(read=600.0),
             whole=True,
             repeatable=True,
         )
@@ -252,7 +252,7 @@ class Fuzz:
         dice = self.dice
         transport = AsyncioTransport(Address(False, "srs", 80))
         left = requests
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(600):
             while left > 0:
                 tasks = [
                     asyncio.create_task(self.one(transport))

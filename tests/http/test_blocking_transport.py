@@ -73,7 +73,7 @@ class Place:
         path: str = "",
         **timeout: float,
     ) -> httpx.Request:
-        waits = {"connect": 5.0, "read": 5.0, "write": 5.0, "total": 60.0, **timeout}
+        waits = {"connect": 60.0, "read": 60.0, "write": 60.0, "total": 60.0, **timeout}
         url = server.url.replace("http:", "https:") if self.secure else server.url
         return httpx.Request(method, url + path, content=content, extensions={"timeout": waits})
 
@@ -283,7 +283,7 @@ async def test_responses_that_break_off(place: Place, how: str, when: str) -> No
                 "silent": (httpx.ReadTimeout,),
             }
             with pytest.raises(kinds[how]):
-                await get(transport, server, place, read=0.05 if how == "silent" else 5.0)
+                await get(transport, server, place, read=0.05 if how == "silent" else 60.0)
             assert count(transport) == (0, 0)
         await server.until_open(0)
 
@@ -447,13 +447,13 @@ async def test_the_age_of_a_kept_connection_is_looked_at_when_it_is_taken(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with place.serving(responding(ok())) as server:
-        with place.transport(server, keep_alive=30.0) as transport:
+        with place.transport(server, keep_alive=9000.0) as transport:
             await get(transport, server, place)
             (connection,) = transport._idle
-            connection.idle_since -= 29.0
+            connection.idle_since -= 6000.0
             await get(transport, server, place)
             assert server.connections == 1
-            connection.idle_since -= 31.0
+            connection.idle_since -= 9001.0
             await get(transport, server, place)
             assert server.connections == 2
             await server.until_open(1)
@@ -703,7 +703,7 @@ async def test_a_handshake_that_does_not_end(secure: Place, how: str) -> None:
     async with serving(script) as server:
         kind = httpx.ConnectTimeout if how == "hangs" else httpx.ConnectError
         with secure.transport(server) as transport, pytest.raises(kind):
-            await get(transport, server, secure, connect=0.05 if how == "hangs" else 5.0)
+            await get(transport, server, secure, connect=0.05 if how == "hangs" else 60.0)
         await server.until_open(0)
 
 

@@ -11,7 +11,7 @@ from tests.http import fuzz
 COUNT = int(os.environ.get("SRS_FUZZ", "4000"))
 
 
-@pytest.mark.timeout(60 + COUNT // 500)
+@pytest.mark.timeout(600 + COUNT // 500)
 def test_damaged_responses_give_a_result_or_an_error_and_leave_nothing() -> None:
     outcomes = fuzz.run(COUNT, seed=int(os.environ.get("SRS_FUZZ_SEED", "6")))
     assert outcomes.total() == COUNT // 500 * 500

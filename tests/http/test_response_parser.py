@@ -34,7 +34,7 @@ def mutate(data: bytes, steps: list[tuple[int, str, bytes, int]]) -> bytes:
     return data
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     data=responses(),
     steps=mutation,
@@ -52,7 +52,7 @@ def test_any_split_gives_what_the_whole_gives(
         assert outcome([data[at : at + 1] for at in range(len(data))]) == whole
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.lists(responses(), min_size=1, max_size=3))
 def test_a_remembered_head_reads_as_a_new_one(data: list[bytes]) -> None:
     memory = HeadMemory(size=2)

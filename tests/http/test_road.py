@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from srs_vsphere.simulator import SimServer
+from srs_vsphere.simulator import SimServer, VirtualClock
 from tests._async.helping import make_client
 from tests._sync.helping import make_client as make_sync_client
 
@@ -61,6 +61,12 @@ def _shortest(roads: list[Road]) -> Road:
 def _check_list(road: Road) -> None:
     assert len(road.modules) <= _MOST_MODULES, sorted(road.modules)
     assert road.calls.total() <= _MOST_CALLS, road.calls
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """No client waits for what a service takes its time for."""
+    return VirtualClock(auto=True)
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -16,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from srs_vsphere._http.asyncio_tls import SecureConnection
+from srs_vsphere._http.tls_in_memory import TlsInMemory
 from tests.http.ours import Ours, state
 from tests.http.serving import Server, Talk, ok, responding, serving
 
@@ -209,3 +213,100 @@ async def test_an_unread_body_holds_the_server_back(ours: Ours, server_side: ssl
                 await asyncio.sleep(0)
         assert seen < 1_000_000
         assert len(await response.aread()) == size
+
+
+# Without a socket.
+
+
+class Peer:
+    """The server's side, in memory: the handshake's end and what comes after it can go in one piece."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+
+    def shake_hands(self, data: bytes) -> bool:
+        """Go on with the handshake, and return whether it is done."""
+        self.incoming.write(data)
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def say(self, *pieces: bytes) -> bytes:
+        """Return records with these pieces, behind what else is to be sent."""
+        for piece in pieces:
+            self.tls.write(piece)
+        return self.outgoing.read()
+
+
+def acquainted(client_side: ssl.SSLContext, server_side: ssl.SSLContext) -> tuple[TlsInMemory, Peer]:
+    ours, peer = TlsInMemory(client_side, "srs.test"), Peer(server_side)
+    while not ours.shake_hands():
+        peer.shake_hands(ours.outgoing())
+        ours.feed(peer.say())
+    peer.shake_hands(ours.outgoing())
+    return ours, peer
+
+
+def test_records_in_pieces_of_any_size(client_side: ssl.SSLContext, server_side: ssl.SSLContext) -> None:
+    ours, peer = acquainted(client_side, server_side)
+    said = bytes(range(256)) * 300
+    data = peer.say(said[:7], said[7:])
+    for size in (1, 3, 17, 4096, len(data)):
+        heard = b""
+        for start in range(0, len(data), size):
+            ours.feed(data[start : start + size])
+            while plain := ours.decrypt():
+                heard += plain
+        assert heard == said
+        data = peer.say(said)
+
+
+def test_the_end_of_the_stream(client_side: ssl.SSLContext, server_side: ssl.SSLContext) -> None:
+    for polite in (True, False):
+        ours, peer = acquainted(client_side, server_side)
+        assert ours.decrypt() is None
+        with pytest.raises(ssl.SSLWantReadError):
+            peer.tls.unwrap()
+        ours.feed(peer.say() if polite else b"")
+        assert ours.decrypt() == b""
+
+
+def test_a_farewell(client_side: ssl.SSLContext, server_side: ssl.SSLContext) -> None:
+    ours, peer = acquainted(client_side, server_side)
+    peer.incoming.write(ours.close_notify())
+    assert peer.tls.read() == b""
+
+
+def test_what_is_no_record_is_an_error(client_side: ssl.SSLContext, server_side: ssl.SSLContext) -> None:
+    ours, _ = acquainted(client_side, server_side)
+    ours.feed(b"HTTP/1.1 200 OK\r\n\r\n")
+    with pytest.raises(ssl.SSLError):
+        ours.decrypt()
+
+
+async def test_what_comes_with_the_handshake_belongs_to_no_request(
+    client_side: ssl.SSLContext, server_side: ssl.SSLContext, anyio_backend: str
+) -> None:
+    # Here the server's part is the handshake's last.
+    server_side.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.socket() as unused:
+        for more in (), (ok(),):
+            tls, peer = TlsInMemory(client_side, "srs.test"), Peer(server_side)
+            buffer, transport = memoryview(bytearray(65536)), Mock()
+            transport.get_extra_info.return_value = unused
+            connection = SecureConnection(asyncio.get_running_loop(), Mock(), buffer, 90.0, tls)
+            connection.connection_made(transport)
+            starting = asyncio.ensure_future(connection.start())
+            done = False
+            while not done:
+                await asyncio.sleep(0)
+                ((sent,), _) = transport.write.call_args
+                done = peer.shake_hands(sent)
+                data = peer.say(*more) if done else peer.say()
+                buffer[: len(data)] = data
+                connection.buffer_updated(len(data))
+            await starting
+            assert connection.closed is bool(more)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from srs_vsphere._codec.models import dumps
 from srs_vsphere._service.argument_script_templates import escaped, render_request
 from srs_vsphere.models import ArgumentScriptTemplate
-from tests.patience import patient
 from tests.recorded_exchanges import exchanges
 
 VM = ArgumentScriptTemplate("vm-by-id-server-name", placeholders=["id", "server"])
@@ -91,7 +90,6 @@ awkward = st.text(st.sampled_from("ab'‘’‚‛<>;$,\" ")) | st.sampled_from(
 )
 
 
-@patient
 @given(st.lists(awkward, min_size=1, max_size=3), st.lists(awkward, min_size=1, max_size=3))
 def test_whatever_is_put_in_arrives_as_it_is(ids, servers):
     mutual = any("<server>" in text for text in ids) and any("<id>" in text for text in servers)
@@ -103,7 +101,6 @@ def test_whatever_is_put_in_arrives_as_it_is(ids, servers):
     assert parsed(line) == [ids, servers]
 
 
-@patient
 @given(awkward, awkward, awkward)
 def test_an_order_is_found_whenever_there_is_one(a, b, c):
     values = {"a": a, "b": b, "c": c}

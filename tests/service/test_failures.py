@@ -25,7 +25,7 @@ class Picky(httpx.TransportError):
 
 
 def call_of(operation):
-    return Call(operation, operation.path, "srs", deadline=9.0, attempts=2)
+    return Call(operation, operation.path, "srs", deadline=9.0, seconds=120.0, attempts=2)
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_a_cause_without_words_is_named():
 
 
 def test_the_deadline_leaves_the_outcome_unknown():
-    failure = failures.of_deadline(call_of(operations.RUNSPACES_CREATE), 120.0)
+    failure = failures.of_deadline(call_of(operations.RUNSPACES_CREATE))
     assert failure.outcome.sent is Sent.MAYBE
     assert isinstance(failure.error, OutcomeUnknownError)
     assert failure.error.message == "no response within the deadline of 120 s"
     assert (failure.error.cause, failure.error.__cause__) == (None, None)
-    assert type(failures.of_deadline(call_of(operations.ABOUT), 120.0).error) is ResponseTimeoutError
+    assert type(failures.of_deadline(call_of(operations.ABOUT)).error) is ResponseTimeoutError
 
 
 def test_facts_of_a_call():
@@ -95,6 +95,6 @@ def test_facts_of_a_call():
 
 
 def test_a_call_shows_no_body():
-    call = Call(operations.RUNSPACES_CREATE, "/api/runspaces", "srs", 9.0, b"hunter2")
+    call = Call(operations.RUNSPACES_CREATE, "/api/runspaces", "srs", 9.0, 120.0, b"hunter2")
     assert "hunter2" not in repr(call)
     assert "/api/runspaces" in repr(call)

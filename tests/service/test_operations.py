@@ -4,7 +4,7 @@ import urllib.parse
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from srs_vsphere import InvalidArgumentError
@@ -41,7 +41,6 @@ def test_ids_are_sent_percent_encoded(id, sent):
     assert operations.SCRIPT_EXECUTIONS_CANCEL.path_for(id) == f"/api/script-executions/{sent}/cancel"
 
 
-@settings(deadline=None)
 @given(
     st.text(st.characters(exclude_characters="/\\", codec="utf-8"), min_size=1).filter(
         lambda text: text.strip() and text not in {".", ".."}

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from srs_vsphere._service.stream_merge import WINDOW, StreamFollower
 from srs_vsphere.models import StreamGap, StreamRecord, StreamType
-from tests.patience import patient
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
 WARNING = StreamType.WARNING
@@ -151,7 +150,6 @@ def expected_of(records, moments, kind):
     return expected
 
 
-@patient
 @given(runs(most_between_looks=24))
 def test_nothing_is_lost_or_doubled_below_fifty_between_looks(run):
     records, moments = run
@@ -162,7 +160,6 @@ def test_nothing_is_lost_or_doubled_below_fifty_between_looks(run):
     assert all(earlier.time <= later.time for earlier, later in pairwise(told))
 
 
-@patient
 @given(runs(most_between_looks=130))
 def test_gaps_are_told_where_they_are(run):
     records, moments = run
@@ -172,7 +169,6 @@ def test_gaps_are_told_where_they_are(run):
     assert all(earlier.time <= later.time for earlier, later in pairwise(told))
 
 
-@patient
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 1)), max_size=200),
     st.lists(st.integers(0, 60), max_size=8),

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from srs_vsphere._service.stream_schedule import StreamSchedule, StreamsChoice
 from srs_vsphere.models import ScriptExecution
-from tests.patience import patient
 
 RUNNING = ScriptExecution("id", start_time=datetime(2026, 1, 2, tzinfo=UTC))
 NEW = ScriptExecution("id")
@@ -48,7 +47,6 @@ def test_the_first_look_finds_no_streams() -> None:
     assert StreamSchedule(True).due(0.6, NEW)
 
 
-@patient
 @given(
     st.lists(st.floats(0.5, 3.6), min_size=1, max_size=100),
     st.lists(st.floats(0, 300), max_size=20),

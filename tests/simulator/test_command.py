@@ -37,12 +37,12 @@ def program(*arguments, lines=1, before=(), run=("-m", "srs_vsphere.simulator"))
         yield process, [process.stdout.readline().rstrip("\n") for _ in range(lines)]
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 def end(process, how=signal.SIGTERM):
     process.send_signal(how)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
 

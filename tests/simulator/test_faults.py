@@ -278,11 +278,11 @@ def test_calls_from_many_threads_are_counted_each():
     def call():
         taken.append(sum(hits(plan, 250)))
 
-    threads = [threading.Thread(target=call) for _ in range(4)]
+    threads = [threading.Thread(target=call, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sum(taken) == 500
     assert plan.rules[0].calls == 1000
 

@@ -112,11 +112,11 @@ RANDOM_FAULTS = [
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.timeout(SOAK + 60)
+@pytest.mark.timeout(SOAK + 300)
 @pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="counts open files as Linux lists them")
 async def test_soak_of_200_hosts_under_random_faults_leaves_nothing_behind():
-    before = open_files(), len(asyncio.all_tasks())
-    threads = threading.active_count()
+    files, tasks = open_files(), asyncio.all_tasks()
+    threads = {*threading.enumerate()}
     seen: Counter[object] = Counter()
     async with SimFleet(200, seed=1) as fleet:
         fleet.faults.extend(RANDOM_FAULTS)
@@ -126,9 +126,10 @@ async def test_soak_of_200_hosts_under_random_faults_leaves_nothing_behind():
         await fleet.wait_idle_async()
         assert fleet.traffic.open == 0
         assert all(rule.hits for rule in fleet.faults.rules)
-    assert (open_files(), len(asyncio.all_tasks())) == before
+    assert open_files() <= files
+    assert asyncio.all_tasks() <= tasks
     # The thread in which the waiting was done stays for the next one who waits.
-    assert threading.active_count() <= threads + 1
+    assert len({*threading.enumerate()} - threads) <= 1
     assert set(seen) >= EXPECTED
 
 
@@ -151,17 +152,21 @@ async def misuse(fleet, number, seen):
     keys = {}
     end = time.monotonic() + SOAK
     calls = 0
-    timeout = httpx.Timeout(5.0, read=0.1)
-    async with httpx.AsyncClient(timeout=timeout, verify=unused_context()) as http:
+    patience = 0.1
+    async with httpx.AsyncClient(verify=unused_context()) as http:
         while calls < CALLS / CLIENTS or time.monotonic() < end:
             calls += 1
             host = dice.choice(hosts)
             refusal = Fault(host=host.name, refuse=True)
             try:
                 with fleet.faults.armed(refusal) if dice.random() < 0.02 else nullcontext():
+                    http.timeout = httpx.Timeout(60.0, read=patience)
                     answer = await call(http, host, keys, dice)
             except httpx.TransportError as error:
                 seen[type(error)] += 1
+                if isinstance(error, httpx.ReadTimeout):
+                    # The answer was lost, or the machine is slow.
+                    patience *= 2
             else:
                 seen[answer.status_code] += 1
                 if answer.status_code == 401:

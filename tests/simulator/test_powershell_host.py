@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srs_vsphere import AsyncSrsClient, BasicAuth, SrsClient
+from srs_vsphere import AsyncSrsClient, BasicAuth, RetryPolicy, SrsClient
 from srs_vsphere.simulator import (
     ScriptReply,
     SimApp,
@@ -222,11 +222,10 @@ def test_a_script_that_runs_for_too_long_ends_with_its_runspace(caller, runspace
 
 
 def test_a_runspace_that_nobody_asks_for_ends_in_time_all_the_same(powershell):
-    clock = SystemClock(100_000)
-    with Simulator(clock=clock, powershell=powershell) as simulator:
-        caller = HostCaller.__mro__[1](simulator)
-        runspace = caller.create_runspace()
-        host = simulator._gateway.runspaces.find(runspace).pod.host
+    caller = HostCaller(powershell)
+    with caller.simulator:
+        host = caller.host(caller.create_runspace())
+        caller.simulator.clock.advance(10_000)
         # Nothing but the simulator's own thread looks at the clock from here on.
         assert has_ended(host)
 
@@ -460,7 +459,7 @@ def test_the_program_says_what_it_does_and_leaves_no_process(program_command, tm
         with program(*arguments, before=before) as (process, lines):
             what = f"scripts are run for real by {program_command}, with your rights"
             assert process.stderr.readline() == f"{what}; it listens on 127.0.0.1 only\n"
-            with SrsClient(lines[0].split()[0], auth=AUTH) as client:
+            with SrsClient(lines[0].split()[0], auth=AUTH, retry=RetryPolicy.off()) as client:
                 runspace = client.runspaces.create()
                 client.runspaces.wait_ready(runspace.id)
                 assert client.run("call", runspace=runspace.id, width=None).output == "hi"

@@ -191,6 +191,9 @@ def test_positional(srs_server): pass
 def test_an_impossible_marker_is_an_error_that_says_why(run_pytest):
     result = run_pytest(IMPOSSIBLE)
     result.assert_outcomes(errors=3)
+    # A sentence, without the plugin's own lines.
+    result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
     result.stdout.re_match_lines(
         [
             r".*srs_fault: .*unexpected keyword argument 'stattus'",

@@ -57,9 +57,7 @@ def list_consoles(*, options: Shared = DEFAULTS) -> None:
 
 
 def remove(
-    *ids: str,
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"))] = False,
-    options: Shared = DEFAULTS,
+    *ids: str, yes: Annotated[bool, Parameter(name=("--yes", "-y"))] = False, options: Shared = DEFAULTS
 ) -> None:
     """Remove web consoles.
 

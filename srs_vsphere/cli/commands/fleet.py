@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
@@ -44,13 +44,13 @@ def poll(*, file: Hosts, dask: Dask = None, options: Shared = DEFAULTS) -> int:
         file: the hosts: a .csv or .toml file.
         dask: address of a Dask scheduler whose workers ask; they need SRS_USERNAME and SRS_PASSWORD.
     """
-    targets = _targets(file, options)
+    targets, timeout = _targets(file, options), options.timeout or _HOST_TIMEOUT
     with progress("polling", options, total=len(targets)) as advance:
         taken = _Taken(REPORT, options, advance)
         if dask is not None:
-            asyncio.run(_poll_by_dask(targets, dask, taken.take))
+            asyncio.run(_poll_by_dask(targets, dask, timeout, taken.take))
         else:
-            with SrsFleet(targets, timeout=options.timeout or _HOST_TIMEOUT) as fleet:
+            with SrsFleet(targets, timeout=timeout) as fleet:
                 for report in fleet.poll():
                     taken.take(report)
     places = _places(targets)
@@ -66,7 +66,7 @@ def watch(*, file: Hosts, every: Duration = 5.0, dask: Dask = None, options: Sha
         every: time between two polls of a host; default 5s.
         dask: address of a Dask scheduler whose workers ask; they need SRS_USERNAME and SRS_PASSWORD.
     """
-    targets = _targets(file, options)
+    targets, timeout = _targets(file, options), options.timeout or _HOST_TIMEOUT
 
     def tell(event: FleetEvent) -> None:
         if options.output in {"json", "ndjson", "yaml"}:
@@ -75,12 +75,9 @@ def watch(*, file: Hosts, every: Duration = 5.0, dask: Dask = None, options: Sha
             write_data([line])
 
     if dask is not None:
-        asyncio.run(_watch_by_dask(targets, dask, every, tell))
+        asyncio.run(_watch_by_dask(targets, dask, timeout, every, tell))
         return
-    with (
-        SrsFleet(targets, timeout=options.timeout or _HOST_TIMEOUT) as fleet,
-        fleet.watch(interval=every) as events,
-    ):
+    with SrsFleet(targets, timeout=timeout) as fleet, fleet.watch(interval=every) as events:
         if can_be_shown(options):
             show_live(events, events.snapshot, [target.name for target in targets], event_line, options)
         for event in events:
@@ -112,18 +109,15 @@ def run(
     targets = _targets(file, options)
     with progress("running", options, total=len(targets)) as advance, SrsFleet(targets) as fleet:
         taken = _Taken(RESULT, options, advance)
-        try:
-            results = fleet.run(
-                text,
-                parameters=values,
-                journal=journal,
-                timeout=options.timeout or _SCRIPT_TIMEOUT,
-                run_vc_connection_script=vcenter,
-                wait_for_quota=wait_quota,
-            )
-        except (OSError, ValueError) as error:
-            raise UsageError("", str(error)) from error
-        for result in results:
+        results = fleet.run(
+            text,
+            parameters=values,
+            journal=journal,
+            timeout=options.timeout or _SCRIPT_TIMEOUT,
+            run_vc_connection_script=vcenter,
+            wait_for_quota=wait_quota,
+        )
+        for result in _journalled(results):
             taken.take(result)
     places = _places(targets)
     taken.show(key=lambda result: places[result.target.name])
@@ -131,6 +125,16 @@ def run(
     return next(
         (code for code in (ExitCode.FAILED, ExitCode.SUCCEEDED_WITH_ERRORS) if code in codes), ExitCode.OK
     )
+
+
+def _journalled(results: Iterator[T]) -> Iterator[T]:
+    """Hand out results; what the hosts do is in these, so that what goes wrong is the journal."""
+    try:
+        yield from results
+    except OSError as error:
+        raise UsageError("--journal", f"{error.filename or 'it'} cannot be used: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError("--journal", words_of(error)) from error
 
 
 class _Taken(Generic[T]):
@@ -185,32 +189,34 @@ def _places(targets: list[Target]) -> dict[str, int]:
     return {target.name: place for place, target in enumerate(targets)}
 
 
-async def _poll_by_dask(targets: list[Target], address: str, take: Callable[[HostReport], None]) -> None:
-    client = await _dask_client(address)
+async def _poll_by_dask(
+    targets: list[Target], address: str, timeout: float, take: Callable[[HostReport], None]
+) -> None:
+    client = await _dask_client(address, timeout)
     from srs_vsphere.fleet.dask import sweep
 
-    async with client, sweep(targets, client=client) as reports:
+    async with client, sweep(targets, client=client, timeout=timeout) as reports:
         async for report in reports:
             take(report)
 
 
 async def _watch_by_dask(
-    targets: list[Target], address: str, every: float, tell: Callable[[FleetEvent], None]
+    targets: list[Target], address: str, timeout: float, every: float, tell: Callable[[FleetEvent], None]
 ) -> None:
-    client = await _dask_client(address)
+    client = await _dask_client(address, timeout)
     from srs_vsphere.fleet.dask import watch
 
-    async with client, watch(targets, client=client, interval=every) as events:
+    async with client, watch(targets, client=client, interval=every, timeout=timeout) as events:
         async for event in events:
             tell(event)
 
 
-async def _dask_client(address: str) -> Client:
+async def _dask_client(address: str, timeout: float) -> Client:
     try:
         from distributed import Client
     except ImportError as error:
         raise UsageError("--dask", "this needs the extra: pip install 'srs-vsphere[dask]'") from error
     try:
-        return await Client(address, asynchronous=True)  # type: ignore[no-untyped-call,no-any-return]  # it has no types
+        return await Client(address, timeout=timeout, asynchronous=True)  # type: ignore[no-untyped-call,no-any-return]  # it has no types
     except (OSError, ValueError) as error:
         raise UsageError("--dask", f"{address} cannot be reached: {error}") from error

@@ -8,13 +8,7 @@ from math import isfinite
 from uuid import UUID
 
 from srs_vsphere.simulator.objects.texts import to_string
-from srs_vsphere.simulator.objects.values import (
-    EnumValue,
-    OrderedDictionary,
-    Version,
-    is_mapping,
-    is_object,
-)
+from srs_vsphere.simulator.objects.values import EnumValue, OrderedDictionary, Version, is_mapping, is_object
 
 _KEYS = "System.Collections.Specialized.OrderedDictionary+OrderedDictionaryKeyValueCollection"
 

@@ -8,9 +8,10 @@ import anyio
 
 from srs_vsphere._concurrency.credential_reader import AsyncCredentialReader
 from srs_vsphere.auth import CredentialSource, LoginAuth
+from srs_vsphere.errors import AuthenticationError, SrsError
 
 
-class LoginPace:
+class LoginLimiter:
     """Gives each login its time.
 
     Args:
@@ -39,31 +40,46 @@ class LoginPace:
         return at - now
 
 
-class PacedAuth:
+class LimitedAuth:
     """A host's credentials, which the client gets when it is the host's turn to log in.
 
     Args:
         auth: the credentials, or where to ask for them.
-        pace: gives the turns, to all hosts.
+        limiter: gives the turns, to all hosts.
     """
 
-    def __init__(self, auth: LoginAuth | CredentialSource, pace: LoginPace) -> None:
+    def __init__(self, auth: LoginAuth | CredentialSource, limiter: LoginLimiter) -> None:
         self._auth = auth
-        self._pace = pace
+        self._limiter = limiter
         self._reader = AsyncCredentialReader()
         self._has_turn = False
 
     async def turn(self) -> None:
         """Wait for the next login's turn, before the time for the call begins to run."""
         if not self._has_turn:
-            wait = self._pace.wait(time.monotonic())
+            wait = self._limiter.wait(time.monotonic())
             if wait > 0:
                 await anyio.sleep(wait)
             self._has_turn = True
 
     async def credentials(self) -> LoginAuth:
-        """Return the credentials for one login, in its turn."""
+        """Return the credentials for one login, in its turn.
+
+        Raises:
+            AuthenticationError: a source of the program's raised something, which is this host's failure.
+        """
         await self.turn()
         self._has_turn = False
-        self._pace.logins += 1
-        return await self._reader.read(self._auth) if isinstance(self._auth, CredentialSource) else self._auth
+        self._limiter.logins += 1
+        if not isinstance(self._auth, CredentialSource):
+            return self._auth
+        try:
+            return await self._reader.read(self._auth)
+        except SrsError:
+            raise
+        except Exception as error:
+            raise AuthenticationError(
+                f"{type(self._auth).__name__}.credentials() raised {type(error).__name__}",
+                cause=str(error) or None,
+                advice="Mend the source of the target's credentials.",
+            ) from error
