@@ -44,6 +44,7 @@ RULES = [
     (r"await anyio\.lowlevel\.checkpoint\(\)", "pass"),
     # The language.
     (r"\banext\(", "next("),
+    (r"\ban (`*)async with\b", r"a \1with"),
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     # Tests.

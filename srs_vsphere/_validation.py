@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentTypeError, InvalidArgumentValueError
 
 if TYPE_CHECKING:
     from attrs import Attribute
+
+T = TypeVar("T")
 
 
 def words_of(error: Exception) -> str:
@@ -152,3 +155,19 @@ def seconds(_: object, attribute: Attribute[float], value: object) -> None:
 def count(_: object, attribute: Attribute[int], value: object) -> None:
     """Check a field with `check_count`."""
     check_count(attribute.name, value)
+
+
+def of_kind(kind: type[T]) -> Callable[[object, Attribute[T], object], None]:
+    """Return a check that a field's value is of a class.
+
+    Args:
+        kind: the class.
+    """
+
+    def check(_: object, attribute: Attribute[T], value: object) -> None:
+        if not isinstance(value, kind):
+            raise InvalidArgumentTypeError(
+                f"{attribute.name} must be {kind.__name__}, not {type(value).__name__}"
+            )
+
+    return check

@@ -27,10 +27,14 @@ def _paths(value: PathLike | tuple[PathLike, ...] | None) -> tuple[str, ...]:
     return (cast("str", _path(value)),)
 
 
-def _is_path(_: object, attribute: Attribute[str | None], value: object) -> None:
+def _text(attribute: Attribute[str | None], value: object, kind: str = "text") -> str | None:
     if value is not None and not isinstance(value, str):
-        raise InvalidArgumentTypeError(f"{attribute.name} must be a path, not {type(value).__name__}")
-    if value == "":
+        raise InvalidArgumentTypeError(f"{attribute.name} must be {kind}, not {type(value).__name__}")
+    return value
+
+
+def _is_path(_: object, attribute: Attribute[str | None], value: object) -> None:
+    if _text(attribute, value, "a path") == "":
         raise InvalidArgumentValueError(f"{attribute.name} must name a file, not be empty")
 
 
@@ -44,11 +48,8 @@ def _pem(value: str | bytes | None) -> str | None:
 
 
 def _is_pem(_: object, attribute: Attribute[str | None], value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str):
-        raise InvalidArgumentTypeError(f"{attribute.name} must be text or bytes, not {type(value).__name__}")
-    if "-----BEGIN " not in value:
+    text = _text(attribute, value, "text or bytes")
+    if text is not None and "-----BEGIN " not in text:
         raise InvalidArgumentValueError(
             f"{attribute.name} must hold certificates as PEM (-----BEGIN CERTIFICATE-----)"
         )
@@ -63,19 +64,14 @@ def _thumbprint(value: str | None) -> str | None:
 
 
 def _is_thumbprint(_: object, attribute: Attribute[str | None], value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str):
-        raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
-    normal_thumbprint(value)
+    text = _text(attribute, value)
+    if text is not None:
+        normal_thumbprint(text)
 
 
 def _is_name(_: object, attribute: Attribute[str | None], value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str):
-        raise InvalidArgumentTypeError(f"{attribute.name} must be text, not {type(value).__name__}")
-    if not value or not value.isascii() or not value.isprintable() or " " in value:
+    text = _text(attribute, value)
+    if text is not None and (not text or not text.isascii() or not text.isprintable() or " " in text):
         raise InvalidArgumentValueError(f"{attribute.name} must be a host name")
 
 

@@ -42,13 +42,21 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+_SECONDS_TO_CLEAN_UP = 30.0
 #: Seconds that a test may take.
 LIMIT = pytest.StashKey[float]()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Settings) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(
+    item: pytest.Item, settings: pytest_timeout.Settings
+) -> Generator[None, object, object]:
+    """Have the signal come again: what cleans up after a test that hung may hang as well."""
     item.stash[LIMIT] = settings.timeout
+    result = yield
+    if hasattr(signal, "getitimer") and signal.getitimer(signal.ITIMER_REAL)[0]:
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout, _SECONDS_TO_CLEAN_UP)
+    return result
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

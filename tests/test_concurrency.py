@@ -291,6 +291,25 @@ def test_time_and_chance(client_clock):
     assert all(0 <= number < 1 for number in numbers)
 
 
+def test_a_ctrl_c_ends_the_waiting_for_a_slot():
+    slots, interrupted, in_time = Limiter(1), threading.Event(), []
+    slots.take()
+
+    def interrupt():
+        # As a signal that comes just before the wait, which does not end it.
+        _thread.interrupt_main()
+        in_time.append(interrupted.wait(60))
+        slots.release()
+
+    thread = threading.Thread(target=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        thread.start()
+        slots.acquire(1e9)
+    interrupted.set()
+    thread.join()
+    assert in_time == [True]
+
+
 def test_work_goes_on_after_a_ctrl_c_and_is_undone():
     undone, interrupted = [], threading.Event()
     completion = Completion(undone.append)

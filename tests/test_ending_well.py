@@ -402,3 +402,27 @@ def test_a_ctrl_c_while_a_key_is_saved_leaves_no_session(
     with pytest.raises(KeyboardInterrupt), client:
         client.login()
     assert simulator.session_count == 0
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_a_delete_that_a_cancellation_waits_for_is_not_told_of_as_if_it_had_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    place = InProcess()
+    async with place.client as client:
+        block = client.runspaces.open()
+
+        async def work() -> None:
+            async with block:
+                pass
+
+        task = asyncio.create_task(work())
+        while "DELETE" not in [method for method, _ in place.transport.traffic.requests]:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert place.simulator.runspaces == {}
+        assert block.deleted
+    assert caplog.messages == []

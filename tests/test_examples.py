@@ -38,7 +38,7 @@ def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedP
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=100,
     )
 
 

@@ -1,11 +1,14 @@
-"""Async tests that hang fail when their time is up, and hold up nobody."""
+"""Tests that hang fail when their time is up, and hold up nobody."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 HURRIED = """
 from tests.conftest import LIMIT
@@ -44,3 +47,9 @@ def test_an_async_test_ends_with_its_time(tmp_path: Path) -> None:
         timeout=100,
     )
     assert "4 failed, 2 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.skipif(not hasattr(signal, "getitimer"), reason="there, the process ends with a test's time")
+def test_what_cleans_up_has_a_limit_too() -> None:
+    seconds, again = signal.getitimer(signal.ITIMER_REAL)
+    assert bool(seconds) == bool(again)

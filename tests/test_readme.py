@@ -44,10 +44,22 @@ def test_the_readme_runs(block: str) -> None:
             env={"SSL_CERT_FILE": server.ca_file, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=100,
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert simulator.session_count == 0
+
+
+def test_the_first_block_needs_no_server_and_prints_what_it_says() -> None:
+    (printed,) = re.findall(r"print\(.*\)  # (.*)", BLOCKS[0])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BLOCKS[0]],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == (f"{printed}\n", "")
 
 
 @pytest.mark.parametrize("block", TESTS, ids=range(1, len(TESTS) + 1))
@@ -59,7 +71,7 @@ def test_the_readmes_tests_can_be_pasted(block: str, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=100,
     )
     assert done.returncode == 0, done.stdout
     # Those of AnyIO run on asyncio and on trio.
@@ -86,7 +98,7 @@ def test_the_readmes_simulators_start_and_stop(line: str) -> None:
                 for url in urls:
                     assert http.post(f"{url}/api/auth/login", auth=("alice", "secret")).status_code == 200
             process.terminate()
-            assert process.communicate(timeout=20) == ("", "")
+            assert process.communicate(timeout=60) == ("", "")
         finally:
             process.kill()
     assert process.returncode == 0

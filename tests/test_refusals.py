@@ -24,12 +24,14 @@ from srs_vsphere import (
     RetryPolicy,
     RunspacePool,
     ScriptExecution,
+    Secret,
     SignAuth,
     SrsClient,
     SrsError,
     SsoAuth,
     Timeouts,
     Tls,
+    from_dict,
 )
 from srs_vsphere.fleet import SrsFleet, Target, read_targets
 from srs_vsphere.results import outcome_of
@@ -65,7 +67,7 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (calling(RetryPolicy, deadline="1"), TypeError, "deadline"),
     (calling(AsyncSrsClient, "srs.example.com"), ValueError, "url"),
     (calling(AsyncSrsClient, URL, auth=BasicAuth), TypeError, "auth"),
-    (calling(SrsClient, URL, auth=httpx.BasicAuth("a", "p")), TypeError, r"not httpx\."),
+    (calling(SrsClient, URL, auth=httpx.BasicAuth("a", "p")), TypeError, r"not httpx2?\."),
     (
         calling(RunspacePool, AsyncSrsClient(URL)),
         TypeError,
@@ -78,6 +80,12 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     ),
     (calling(SrsClient(URL).run, "param($A)", parameters={"$A": 1}), ValueError, r"without the \$ before it"),
     (calling(SrsClient(URL).run, "param($A)", parameters={"-A": 1}), ValueError, "without the - before it"),
+    (
+        calling(SrsClient(URL).run, "param($A)", parameters={"A": Secret(5)}),  # type: ignore[arg-type]  # the point
+        TypeError,
+        "a Secret that holds int, not text",
+    ),
+    (calling(from_dict, int, {}), TypeError, "cls must be a model of this package, not <class 'int'>"),
     (calling(Target, 5, URL), TypeError, "name"),
     (calling(Target, "a", "srs.example.com"), ValueError, "url"),
     (calling(Target, "a", URL, labels={"a": 5}), TypeError, "labels"),

@@ -274,12 +274,12 @@ def test_a_budget_is_safe_between_threads():
     taken = []
 
     def work():
-        begin.wait(10)
+        begin.wait(60)
         taken.extend(budget.take(float(number)) for number in range(200))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert (len(taken), sum(taken)) == (1600, 50)

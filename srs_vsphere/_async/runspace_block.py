@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
 
 from srs_vsphere._async.runspace_calls import SECONDS_TO_DELETE, AsyncRunspaceCalls
 from srs_vsphere._async.runspace_handle import AsyncRunspaceHandle
@@ -89,6 +90,12 @@ class AsyncRunspaceBlock:
         if self._process == os.getpid():
             await self._delete()
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            where = "`async with ....open() as runspace:`"
+            raise AttributeError(f"{type(self).__name__} has no {name!r}: enter it first: {where}")
+
     def is_deleted_elsewhere(self) -> None:
         """Take note that somebody else deletes the runspace in the end, so that no warning is due."""
         self._open = False
@@ -104,25 +111,27 @@ class AsyncRunspaceBlock:
         An error would take the place of what the block came to, which is worth more: it is logged instead.
         """
         opened, name = self._id, self.name
-        gone = logged = False
+        gone, logged = opened is None, False
         seconds = self._deadline.left_to_undo(SECONDS_TO_DELETE)
 
-        async def delete() -> bool:
+        async def delete() -> None:
+            nonlocal gone
             if opened is not None:
                 await self._calls.delete(opened, seconds)
-            return True
+            # Whatever has come in the meantime and goes on afterwards.
+            gone = True
 
         left = f"runspace {name} ({opened}) was not deleted, and stays until it has idled"
         try:
             if opened is not None:
-                gone = bool(await async_clean_up(delete, seconds=seconds, left=left))
+                await async_clean_up(delete, seconds=seconds, left=left)
             logged = True
         finally:
             # The next block has a runspace of its own, not to be mistaken for one that could not be deleted.
             self._id, self._open = None, False
             self.name = unique_name(self._prefix)
-            self.deleted = gone or opened is None
-            if not logged:
+            self.deleted = gone
+            if not (gone or logged):
                 _log.warning("deleting runspace %s (%s) was interrupted: is it gone?", name, opened)
 
     async def _create(self, began: Deadline) -> Runspace:

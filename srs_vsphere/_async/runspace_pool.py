@@ -205,7 +205,7 @@ class AsyncRunspacePool:
             InvalidArgumentTypeError: an argument is of the wrong kind.
             InvalidArgumentValueError: an argument makes no sense.
         """
-        if isinstance(inputs, Mapping | str):
+        if isinstance(inputs, Mapping | str) or not isinstance(inputs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise InvalidArgumentTypeError(
                 "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
             )

@@ -301,6 +301,10 @@ def _duration(value: timedelta, path: str) -> str:
 
 
 def _secret(value: Secret, path: str) -> str:
+    if not isinstance(value.reveal(), str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        raise InvalidArgumentTypeError(
+            f"{path} is a Secret that holds {type(value.reveal()).__name__}, not text"
+        )
     if not value.reveal():
         raise InvalidArgumentValueError(
             f"{path} is an empty secret, which PowerShell cannot read: leave it out instead"

@@ -93,22 +93,16 @@ def dumps(value: object) -> RequestBody:
     return RequestBody(text.encode("ascii"))
 
 
-def _text(value: object, _: object) -> object:
-    if type(value) is str or value is None:
-        return value
-    raise TypeError(f"text expected, not {type(value).__name__}")
+def _exactly(kind: type, said: str) -> Callable[[object, object], object]:
+    def structure(value: object, _: object) -> object:
+        if type(value) is kind or value is None:
+            return value
+        raise TypeError(f"{said} expected, not {type(value).__name__}")
+
+    return structure
 
 
-def _number(value: object, _: object) -> object:
-    if type(value) is int or value is None:
-        return value
-    raise TypeError(f"a whole number expected, not {type(value).__name__}")
-
-
-def _boolean(value: object, _: object) -> object:
-    if type(value) is bool or value is None:
-        return value
-    raise TypeError(f"true or false expected, not {type(value).__name__}")
+_text = _exactly(str, "text")
 
 
 def _time(value: object, _: object) -> datetime | None:
@@ -207,8 +201,8 @@ def make_wire_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=True)
     converter.register_structure_hook(str, _required_text)
     converter.register_structure_hook(str | None, _text)
-    converter.register_structure_hook(int | None, _number)
-    converter.register_structure_hook(bool | None, _boolean)
+    converter.register_structure_hook(int | None, _exactly(int, "a whole number"))
+    converter.register_structure_hook(bool | None, _exactly(bool, "true or false"))
     converter.register_structure_hook(datetime | None, _time)
     converter.register_structure_hook_factory(lambda cls: bool(_enums(cls)), _open_enum)
     converter.register_structure_hook_factory(_is_list, _list)

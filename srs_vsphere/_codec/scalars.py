@@ -21,6 +21,15 @@ _LONGEST_SHOWN = 80
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _DURATION = re.compile(r"(-)?(?:(\d+)\.)?(\d\d):(\d\d):(\d\d)(?:\.(\d{1,7}))?", re.ASCII)
 _ADDRESSES = (IPv4Address, IPv6Address, IPv4Interface, IPv6Interface, IPv4Network, IPv6Network)
+#: What errors call a value; the more exact kinds first.
+_KINDS = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+}
 _NOT_IN_JSON = {"NaN", "Infinity", "-Infinity"}
 
 
@@ -149,21 +158,7 @@ def scalar_hook(kind: type) -> Callable[[object], object] | None:
 
 
 def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int():
-            return "a whole number"
-        case float():
-            return "a number"
-        case str():
-            return "a text"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
+    return next((name for kind, name in _KINDS.items() if isinstance(value, kind)), "an object")
 
 
 def _exactly(kind: type, wanted: str, value: object) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import queue
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -104,10 +103,9 @@ class Limiter:
         while True:
             stop = stopping.event()
             left = max(0.0, ends - time.monotonic())
-            # Nothing waits for a queue and an event at once.
-            longest = threading.TIMEOUT_MAX if stop is None else _SECONDS_BETWEEN_LOOKS
             try:
-                self._queue.get(timeout=min(left, longest))
+                # Nothing waits for a queue and an event at once, and a Ctrl-C does not end every wait.
+                self._queue.get(timeout=min(left, _SECONDS_BETWEEN_LOOKS))
             except queue.Empty:
                 if stop is not None and stop.is_set():
                     raise stopping.Stopped from None

@@ -31,7 +31,7 @@ def script_text(script: str | PathLike[str]) -> str:
         OSError: the file cannot be read.
     """
     if isinstance(script, PathLike):
-        text = decoded(Path(script).read_bytes(), str(Path(script)))
+        text = decoded(Path(script).read_bytes(), f"script {Path(script)}")
     elif isinstance(script, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
         text = script.removeprefix("\ufeff")
     else:
@@ -62,4 +62,4 @@ def decoded(content: bytes, name: str) -> str:
         if "\0" not in text:
             return text
         problem = "it holds zero bytes, as UTF-16 without a byte order mark does"
-    raise InvalidArgumentValueError(f"script {name} cannot be read: {problem}; save it as UTF-8")
+    raise InvalidArgumentValueError(f"{name} cannot be read: {problem}; save it as UTF-8")

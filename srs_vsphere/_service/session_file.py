@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
+from srs_vsphere._codec.strict_json import loads
 from srs_vsphere.auth import Secret, check_key
 from srs_vsphere.errors import AuthenticationError
 
@@ -109,7 +110,7 @@ class SessionFile:
                 return {}
         # Whatever it held is replaced with the next login, if nobody can make sense of it.
         with suppress(ValueError):
-            document: object = json.loads(content)
+            document = loads(content)
             if isinstance(document, dict):
                 pairs = cast("dict[object, object]", document).items()
                 return {

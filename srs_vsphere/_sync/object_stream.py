@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class ObjectStream(Generic[T]):
-    """A list of the service as an ``with`` block, whose target iterates over its objects.
+    """A list of the service as a ``with`` block, whose target iterates over its objects.
 
     The request is sent on entering the block. Leaving it early closes the connection at once. A failure
     before the response is retried like that of any call; once the response has begun, nothing is repeated.

@@ -33,7 +33,7 @@ _OTHER_RUNSPACES = 2
 
 
 class RunspacePool:
-    """Runspaces kept for scripts to come, in an ``with`` block that deletes them all at its end.
+    """Runspaces kept for scripts to come, in a ``with`` block that deletes them all at its end.
 
     However the block is left, all of them are deleted, within 30 seconds, those being created included; who
     waits for a lease gets `ClosedError`. What may be left is logged.
@@ -93,7 +93,7 @@ class RunspacePool:
         self.close()
 
     def lease(self, *, timeout: float | None = None) -> RunspaceLease:
-        """Lease a runspace for the length of an ``with`` block.
+        """Lease a runspace for the length of a ``with`` block.
 
         A runspace that lost a script, cannot be reached or runs one that does not stop is not lent again: it
         is deleted when its lease ends, and another takes its place.
@@ -205,7 +205,7 @@ class RunspacePool:
             InvalidArgumentTypeError: an argument is of the wrong kind.
             InvalidArgumentValueError: an argument makes no sense.
         """
-        if isinstance(inputs, Mapping | str):
+        if isinstance(inputs, Mapping | str) or not isinstance(inputs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise InvalidArgumentTypeError(
                 "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
             )
@@ -241,7 +241,7 @@ class RunspacePool:
 
 
 class RunspaceLease:
-    """A leased runspace as an ``with`` block, whose target is its handle; made by ``pool.lease()``."""
+    """A leased runspace as a ``with`` block, whose target is its handle; made by ``pool.lease()``."""
 
     def __init__(self, session: Session, stock: PoolStock, timeout: float | None) -> None:
         self._session = session

@@ -150,7 +150,7 @@ class Runspaces:
         timeout: float | None = 660.0,
         wait_for_quota: float = 0.0,
     ) -> RunspaceBlock:
-        """Open a runspace for the length of an ``with`` block: created, ready, and deleted at its end.
+        """Open a runspace for the length of a ``with`` block: created, ready, and deleted at its end.
 
         However the block is left, by its end, an error, a cancellation of anyio or asyncio or a Ctrl-C, the
         runspace is deleted, within 20 seconds, and the block's own error goes on. Leaving it raises nothing

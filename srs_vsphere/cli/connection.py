@@ -50,9 +50,7 @@ def open_client(options: Options, *, needs_login: bool = True) -> SrsClient:
             session_file=state_folder() / "sessions.json" if shared else None,
         )
     except OSError as error:
-        raise UsageError(
-            "", f"{error.filename or 'a certificate'} cannot be read: {error.strerror}"
-        ) from error
+        raise UsageError("", f"{error.strerror}: {error.filename or 'a certificate'}") from error
 
 
 def settings(options: Options, *, needs_login: bool = True) -> FoundSettings:
@@ -115,7 +113,10 @@ def _say_who(options: Options) -> None:
     if options.username is not None:
         os.environ["SRS_USERNAME"] = options.username
     if options.password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
+        try:
+            password = sys.stdin.readline().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise UsageError("--password-stdin", f"it is not {error.encoding}") from None
         if not password:
             raise UsageError("--password-stdin", "there is no password on standard input")
         os.environ.pop("SRS_PASSWORD_FILE", None)

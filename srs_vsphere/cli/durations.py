@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -31,8 +32,8 @@ def parse_duration(text: str) -> float:
         seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
     else:
         raise ValueError(f"{text!r} is no time: give it like 30s, 10m or 1h30m")
-    if not seconds:
-        raise ValueError("it must be more than 0 seconds")
+    if not 0 < seconds <= sys.float_info.max:
+        raise ValueError("it must be more than 0 seconds, and no more than a number can hold")
     return seconds
 
 

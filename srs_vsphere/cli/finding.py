@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,7 @@ class Filters:
     def _fits(self, runspace: Runspace) -> bool:
         if self.older is not None:
             born = runspace.creation_time
-            if born is None or born > datetime.now(UTC) - timedelta(seconds=self.older):
+            if born is None or (datetime.now(UTC) - born).total_seconds() < self.older:
                 return False
         if self.name is not None and not fnmatchcase(runspace.name or "", self.name):
             return False

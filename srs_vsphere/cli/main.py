@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return simulate(words[1:])
     warnings.showwarning = _show_warning
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # What a script puts out may hold what this terminal's encoding lacks.
@@ -56,12 +57,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader, such as `head`, has seen enough. What is still buffered must not fail at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
+    except SystemExit as error:
+        # So does rich, which shows the help, tell of a reader that has seen enough.
+        if isinstance(error.__context__, BrokenPipeError):
+            return ExitCode.OK
+        raise
     except KeyboardInterrupt:
         _say("interrupted")
         return ExitCode.INTERRUPTED
     except Terminated as error:
         _say("terminated")
         return 128 + error.number
+
+
+def _open_closed_streams() -> None:
+    """Let nothing stand where the shell has closed a standard stream, and nothing else take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            # Like the real ones it stays open to the end.
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", closefd=False))
 
 
 def _collect_less_garbage() -> None:

@@ -143,6 +143,7 @@ OWN_TERMS = (
     (r"web_consoles\.list\(\)", "`srs console ls`"),
     (r"script_executions\.output\(\) and ?\.records\(\)", "`srs script output` and `srs follow`"),
     (r"script_executions\.output\(\)", "`srs script output`"),
-    ("ca_file (?=must|cannot)", "--ca-file "),
-    ("thumbprint (?=must)", "--thumbprint "),
+    # Not behind the name of a file of hosts, which has such words of its own.
+    (r"^(\[Errno [^]]*\] )?ca_file (?=must|cannot)", r"\1--ca-file "),
+    ("^thumbprint (?=must)", "--thumbprint "),
 )

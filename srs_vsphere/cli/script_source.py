@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 from attrs import frozen
 from cyclopts import Parameter
@@ -128,8 +127,11 @@ def _put(found: dict[str, ParameterValue], name: str, value: ParameterValue, arg
 
 
 def _json(name: str, text: str) -> ParameterValue:
+    # Loaded on use: the help needs none of it.
+    from srs_vsphere._codec.strict_json import loads_text
+
     try:
-        value: ParameterValue | None = json.loads(text)
+        value = cast("ParameterValue | None", loads_text(text))
     except ValueError as error:
         raise UsageError(f"-p {name}", f"its value is not JSON: {error}") from error
     if value is None:

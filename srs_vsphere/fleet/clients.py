@@ -65,7 +65,8 @@ class ClientMaker:
                 transport=None if self._transport is None else self._transport(target),
                 max_connections=connections,
             )
-        except (OSError, TypeError, ValueError) as error:
+        except Exception as error:
+            # Whatever it is, of the target's settings or of the program's own maker of transports.
             raise NotSentError(
                 f"no client could be made: {words_of(error)}",
                 operation=operation,

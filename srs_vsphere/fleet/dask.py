@@ -65,7 +65,7 @@ def sweep(
         RuntimeError: the cluster has no workers; raised when the first report is asked for.
     """
     check_patience("deadline", deadline)
-    check_callback(on_progress)
+    check_callback("on_progress", on_progress)
     fleet = DaskFleet.of(targets, client, settings)
     return DaskSweep(fleet, deadline, ProgressCount(len(fleet.targets), on_progress))
 

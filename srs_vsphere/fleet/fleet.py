@@ -65,6 +65,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
         transport: TransportMaker | None = None,
     ) -> None:
         check_count("concurrency", concurrency)
+        check_callback("transport", transport)
         defaults = FleetOptions()
         self._options = FleetOptions(
             timeout=timeout,
@@ -147,7 +148,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
             RuntimeError: the fleet is not open; raised when the first report is asked for.
         """
         check_patience("deadline", deadline)
-        check_callback(on_progress)
+        check_callback("on_progress", on_progress)
 
         @contextmanager
         def job() -> Generator[Work[HostReport]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, Self, cast
 
+from srs_vsphere._codec.strict_json import loads
 from srs_vsphere.errors import InvalidArgumentValueError
 
 _FORMAT = "srs_vsphere fleet journal 1"
@@ -101,7 +102,7 @@ class Journal:
         for number, line in enumerate(whole.splitlines(), 1):
             entry: dict[str, object] = {}
             with suppress(ValueError):
-                found: object = json.loads(line)
+                found = loads(line)
                 entry = cast("dict[str, object]", found) if isinstance(found, dict) else {}
             if number == 1:
                 if entry.get("format") != _FORMAT:

@@ -8,6 +8,7 @@ import anyio
 
 from srs_vsphere._concurrency.credential_reader import AsyncCredentialReader
 from srs_vsphere.auth import CredentialSource, LoginAuth
+from srs_vsphere.errors import AuthenticationError, SrsError
 
 
 class LoginLimiter:
@@ -62,8 +63,23 @@ class LimitedAuth:
             self._has_turn = True
 
     async def credentials(self) -> LoginAuth:
-        """Return the credentials for one login, in its turn."""
+        """Return the credentials for one login, in its turn.
+
+        Raises:
+            AuthenticationError: a source of the program's raised something, which is this host's failure.
+        """
         await self.turn()
         self._has_turn = False
         self._limiter.logins += 1
-        return await self._reader.read(self._auth) if isinstance(self._auth, CredentialSource) else self._auth
+        if not isinstance(self._auth, CredentialSource):
+            return self._auth
+        try:
+            return await self._reader.read(self._auth)
+        except SrsError:
+            raise
+        except Exception as error:
+            raise AuthenticationError(
+                f"{type(self._auth).__name__}.credentials() raised {type(error).__name__}",
+                cause=str(error) or None,
+                advice="Mend the source of the target's credentials.",
+            ) from error

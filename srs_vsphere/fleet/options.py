@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from attrs import field, frozen
-from attrs.validators import instance_of
 
-from srs_vsphere._validation import positive_number, seconds
+from srs_vsphere._validation import of_kind, positive_number, seconds
 from srs_vsphere.fleet.breaker import BreakerPolicy
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.settings import Timeouts
@@ -31,8 +30,8 @@ class FleetOptions:
     """
 
     timeout: float = field(default=10.0, validator=seconds)
-    timeouts: Timeouts = field(default=Timeouts(keep_alive=300.0), validator=instance_of(Timeouts))
-    breaker: BreakerPolicy = field(default=BreakerPolicy(), validator=instance_of(BreakerPolicy))
+    timeouts: Timeouts = field(default=Timeouts(keep_alive=300.0), validator=of_kind(Timeouts))
+    breaker: BreakerPolicy = field(default=BreakerPolicy(), validator=of_kind(BreakerPolicy))
     login_rate: float = field(default=100.0, validator=positive_number)
     idle: float = field(default=900.0, validator=seconds)
-    retry: RetryPolicy = field(default=RetryPolicy(), validator=instance_of(RetryPolicy))
+    retry: RetryPolicy = field(default=RetryPolicy(), validator=of_kind(RetryPolicy))

@@ -42,14 +42,18 @@ class ProgressCallback(Protocol):
         ...
 
 
-def check_callback(callback: object) -> None:
+def check_callback(name: str, callback: object) -> None:
     """Refuse a callback that cannot be called.
+
+    Args:
+        name: the argument's name.
+        callback: its value.
 
     Raises:
         TypeError: it is neither None nor callable.
     """
     if callback is not None and not callable(callback):
-        raise InvalidArgumentTypeError(f"on_progress must be callable, not {type(callback).__name__}")
+        raise InvalidArgumentTypeError(f"{name} must be callable, not {type(callback).__name__}")
 
 
 class ProgressCount:

@@ -130,7 +130,7 @@ class AsyncFleetScripts:
         run_options: dict[str, object] = {**options, "output": output}
         if output == "json":
             run_options |= {"depth": depth, "output_type": output_type}
-        check_callback(on_progress)
+        check_callback("on_progress", on_progress)
 
         @contextmanager
         def job() -> Generator[Work[HostResult[object]]]:

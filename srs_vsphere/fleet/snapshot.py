@@ -10,6 +10,7 @@ import attrs
 from attrs import define, field
 
 from srs_vsphere._codec.models import structurer
+from srs_vsphere._codec.strict_json import loads
 from srs_vsphere.errors import InvalidArgumentValueError
 from srs_vsphere.models import Runspace
 
@@ -63,7 +64,7 @@ class FleetSnapshot:
         Raises:
             ValueError: it is not from `to_json`.
         """
-        found: object = json.loads(text)
+        found = loads(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
         if not isinstance(found, dict) or cast("dict[str, object]", found).get("format") != _FORMAT:
             raise InvalidArgumentValueError(f"the text is not a {_FORMAT}")
         runspace = structurer(Runspace)

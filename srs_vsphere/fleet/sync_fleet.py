@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import wait
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Generic, Literal, Self, TypedDict, TypeVar, Unpack, cast, overload
 
@@ -26,6 +28,9 @@ from srs_vsphere.fleet.target import Target
 from srs_vsphere.models import PSDocument
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.settings import Timeouts
+
+#: How often a thread that waits looks up, so that a Ctrl-C reaches it.
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -58,7 +63,7 @@ class FleetStream(Generic[T_co]):
     def __init__(self, portal: BlockingPortal, source: Source[T_co]) -> None:
         self._portal = portal
         self._source = source
-        self._taken: Iterator[T_co] = iter(())
+        self._taken: deque[T_co] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -70,25 +75,40 @@ class FleetStream(Generic[T_co]):
         return self
 
     def __next__(self) -> T_co:
-        for item in self._taken:
-            return item
-        # Each way through the portal takes all there is, for the way is longer than a poll.
-        items = self._portal.call(self._take)
-        if not items:
-            raise StopIteration
-        self._taken = iter(items)
-        return next(self._taken)
+        while True:
+            with suppress(IndexError):
+                return self._taken.popleft()
+            try:
+                taking = self._portal.start_task_soon(self._take)
+            except RuntimeError:
+                raise RuntimeError("the fleet is closed, and nothing more comes from it") from None
+            try:
+                # A Ctrl-C that comes just before a wait does not end it, and on Windows none does.
+                while not wait((taking,), _SECONDS_BETWEEN_LOOKS).done:
+                    pass
+            except BaseException:
+                # What was taken by then is handed out next.
+                taking.cancel()
+                raise
+            if not taking.result():
+                raise StopIteration
 
     def close(self) -> None:
         """End what runs, and wait for its end; a second call does nothing."""
-        self._taken = iter(())
-        self._portal.call(self._source.aclose)
+        self._taken.clear()
+        # Leaving the fleet has ended it.
+        with suppress(RuntimeError):
+            self._portal.start_task_soon(self._source.aclose).result()
 
-    async def _take(self) -> list[T_co]:
+    async def _take(self) -> bool:
+        """Take what there is, and wait for the first; tell whether there was any."""
+        # Each way through the portal takes all there is, for the way is longer than a poll.
         try:
-            return [await anext(self._source), *self._more()]
+            self._taken.append(await anext(self._source))
         except StopAsyncIteration:
-            return []
+            return False
+        self._taken.extend(self._more())
+        return True
 
     def _more(self) -> Iterable[T_co]:
         return self._source.waiting()
@@ -111,7 +131,7 @@ class FleetWatch(FleetStream[FleetEvent]):
 
     def snapshot(self) -> FleetSnapshot:
         """Return how everything stands by the events taken so far: nothing more, nothing less."""
-        return self._portal.call(self._snapshot)
+        return self._snapshot()
 
     def _more(self) -> Iterable[FleetEvent]:
         # One at a time, so that a snapshot holds what was taken and nothing else.
@@ -195,11 +215,11 @@ class SrsFleet:
         """
         portal = self._portal()
         watch = self._fleet.watch(interval=interval, resume=resume)
-        return FleetWatch(portal, watch, watch.snapshot)
+        return FleetWatch(portal, watch, lambda: self._asked(watch.snapshot))
 
     def snapshot(self) -> FleetSnapshot:
         """Return how everything stands by the events of the latest watch that were taken so far."""
-        return self._portal().call(self._fleet.snapshot)
+        return self._asked(self._fleet.snapshot)
 
     def statistics(self) -> FleetStatistics:
         """Return what the polls of this fleet have come to so far."""
@@ -292,6 +312,10 @@ class SrsFleet:
             **options,
         )
         return FleetStream(portal, source)
+
+    def _asked(self, snapshot: Callable[[], FleetSnapshot]) -> FleetSnapshot:
+        # After the end nothing changes any more, and there is no other thread to ask.
+        return snapshot() if self._open is None else self._open.call(snapshot)
 
     def _portal(self) -> BlockingPortal:
         if self._open is None:

@@ -7,6 +7,7 @@ from typing import cast
 
 from attrs import Attribute, field, frozen, validate
 
+from srs_vsphere._validation import of_kind
 from srs_vsphere.auth import Auth
 from srs_vsphere.errors import InvalidArgumentError, InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.settings import Origin, check_auth
@@ -56,7 +57,7 @@ class Target:
     name: str = field(validator=_is_name)
     url: str
     auth: Auth | None
-    tls: Tls
+    tls: Tls = field(validator=of_kind(Tls))
     labels: Mapping[str, str] = field(validator=_are_labels, hash=False)
 
     def __init__(
@@ -104,6 +105,8 @@ def check_targets(targets: Iterable[Target]) -> Sequence[Target]:
     if isinstance(targets, Target):
         raise InvalidArgumentTypeError("targets must hold Target objects, not be one: give [target]")
     found: dict[str, Target] = {}
+    if not isinstance(targets, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        raise InvalidArgumentTypeError(f"targets must hold Target objects, not be a {type(targets).__name__}")
     for place, target in enumerate(targets):
         if not isinstance(target, Target):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
             raise InvalidArgumentTypeError(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
+from srs_vsphere._service.script_text import decoded
 from srs_vsphere._validation import words_of
 from srs_vsphere.auth import Auth
 from srs_vsphere.errors import InvalidArgumentValueError
@@ -33,10 +34,10 @@ def read_targets(
 ) -> list[Target]:
     """Read targets from a file, all or none.
 
-    A CSV file has a line of headings: ``name`` and ``url``, perhaps ``auth`` and, as for `Tls`, ``ca_file``,
-    ``thumbprint``, ``known_hosts``, ``server_hostname`` and ``verify``; every other column is a label. A TOML
-    file has a ``[[target]]`` table for each, with the same members and perhaps a table ``labels``. Paths are
-    relative to the file.
+    The file is UTF-8 unless a byte order mark says otherwise. A CSV file has a line of headings: ``name`` and
+    ``url``, perhaps ``auth`` and, as for `Tls`, ``ca_file``, ``thumbprint``, ``known_hosts``,
+    ``server_hostname`` and ``verify``; every other column is a label. A TOML file has a ``[[target]]`` table
+    for each, with the same members and perhaps a table ``labels``. Paths are relative to the file.
 
     Args:
         path: the file; its name ends in ``.csv`` or ``.toml``.
@@ -51,7 +52,7 @@ def read_targets(
         ValueError: the file is of neither kind, or a line is wrong; the message has its number.
     """
     file = Path(path)
-    text = file.read_text(encoding="utf-8-sig")
+    text = decoded(file.read_bytes(), str(file))
     readers = {".csv": _csv_rows, ".toml": _toml_rows}
     reader = readers.get(file.suffix.lower())
     if reader is None:
@@ -167,6 +168,9 @@ def _tls(row: _Row, folder: Path) -> Tls:
 def _labels(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise InvalidArgumentValueError("labels must be a table")
+    for name, text in cast("dict[object, object]", value).items():
+        if isinstance(text, dict | list):
+            raise InvalidArgumentValueError(f"label {name} must be a text or a number")
     return {str(name): str(text) for name, text in cast("dict[object, object]", value).items()}
 
 

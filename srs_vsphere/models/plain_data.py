@@ -43,10 +43,13 @@ def from_dict(cls: type[T], data: dict[str, object]) -> T:
         data: its members by name; what it does not know is passed over.
 
     Raises:
+        InvalidArgumentTypeError: the class is no model.
         InvalidArgumentValueError: the data does not fit.
     """
     from srs_vsphere._codec.models import WireError, structurer
 
+    if not hasattr(cls, "__attrs_attrs__"):
+        raise InvalidArgumentTypeError(f"cls must be a model of this package, not {cls!r}")
     try:
         return structurer(cls)(data)
     except WireError as error:

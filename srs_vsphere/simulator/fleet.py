@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from srs_vsphere.simulator.certificate import make_certificate
 from srs_vsphere.simulator.clock import Clock, SystemClock
@@ -40,8 +40,8 @@ class SimHost:
 
     name: str
     simulator: Simulator
-    _listener: Listener
-    _scheme: str
+    _listener: Listener = field(repr=False)
+    _scheme: str = field(repr=False)
 
     @property
     def url(self) -> str:

@@ -62,8 +62,8 @@ async def test_its_auth_and_mounts_count(server: SimServer) -> None:
     async with httpx.AsyncClient(auth=Signed(), mounts=mounts) as http_client:
         client = AsyncSrsClient("http://srs.invalid", auth=ApiKeyAuth("k"), http_client=http_client)
         assert [runspace.id for runspace in await client.runspaces.list()] == ["mounted"]
-        client = AsyncSrsClient(server.url, auth=AUTH, http_client=http_client)
-        await client.runspaces.list()
+        async with AsyncSrsClient(server.url, auth=AUTH, http_client=http_client) as client:
+            await client.runspaces.list()
 
 
 async def test_it_follows_no_redirect_which_would_carry_the_key_elsewhere(server: SimServer) -> None:

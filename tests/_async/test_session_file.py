@@ -154,7 +154,7 @@ async def test_a_link_in_the_locks_place_is_not_followed(server, file, tmp_path)
     assert not (tmp_path / "made").exists()
 
 
-@pytest.mark.parametrize("content", ["", "no json", "[]", '{"a": 5}', '{"a": "b\\n"}'])
+@pytest.mark.parametrize("content", ["", "no json", "[]", '{"a": 5}', '{"a": "b\\n"}', "[" * 9999])
 async def test_a_file_that_makes_no_sense_is_replaced(server, file, content):
     file.parent.mkdir()
     file.write_text(content)

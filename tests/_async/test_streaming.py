@@ -32,7 +32,7 @@ class Canned(Simulator):
     def _pieces(self) -> Iterator[bytes]:
         yield self._body[0]
         for piece in self._body[1:]:
-            assert self.go_on.wait(30)
+            assert self.go_on.wait(60)
             yield piece
 
 

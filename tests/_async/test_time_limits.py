@@ -286,6 +286,8 @@ async def test_what_was_not_entered_says_so(server: SimServer, client_clock: Asy
             with pytest.raises(TypeError, match=r"with ....stream\("):
                 async for _ in client.runspaces.stream():  # type: ignore[attr-defined]  # the point of the test
                     pass
+            with pytest.raises(AttributeError, match=r"'run': enter it first: .*with ....open\("):
+                await client.runspaces.open().run("1")  # type: ignore[attr-defined]  # the point of the test
     assert CREATE not in server.requests
 
 

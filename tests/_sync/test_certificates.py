@@ -30,6 +30,12 @@ pytestmark = pytest.mark.anyio
 KEY = ApiKeyAuth("key")
 
 
+@pytest.fixture(autouse=True)
+def no_host_was_warned_of(monkeypatch):
+    """An earlier test may have had its server on the same port."""
+    monkeypatch.setattr("srs_vsphere._http.tls_context._warned", set())
+
+
 @pytest.fixture(scope="module")
 def authority() -> Identity:
     return identity("an authority without keyUsage", names=(), authority=True)

@@ -62,8 +62,8 @@ def test_its_auth_and_mounts_count(server: SimServer) -> None:
     with httpx.Client(auth=Signed(), mounts=mounts) as http_client:
         client = SrsClient("http://srs.invalid", auth=ApiKeyAuth("k"), http_client=http_client)
         assert [runspace.id for runspace in client.runspaces.list()] == ["mounted"]
-        client = SrsClient(server.url, auth=AUTH, http_client=http_client)
-        client.runspaces.list()
+        with SrsClient(server.url, auth=AUTH, http_client=http_client) as client:
+            client.runspaces.list()
 
 
 def test_it_follows_no_redirect_which_would_carry_the_key_elsewhere(server: SimServer) -> None:

@@ -8,6 +8,7 @@ import pytest
 from srs_vsphere import (
     RunspacePool,
     SrsClient,
+    InvalidArgumentTypeError,
     OutcomeUnknownError,
     QuotaExceededError,
     ServerError,
@@ -249,8 +250,9 @@ def test_bad_arguments_are_refused(server: SimServer) -> None:
                 pool.lease(timeout=-1.0)
             with pytest.raises(ValueError, match="script"):
                 pool.map(" ", [])
-            with pytest.raises(TypeError, match="inputs must be parameters for each run"):
-                pool.map("1", {"Name": [1, 2]})
+            for wrong in ({"Name": [1, 2]}, 5, None):
+                with pytest.raises(InvalidArgumentTypeError, match="inputs must be parameters for each run"):
+                    pool.map("1", wrong)
             with pytest.raises(TypeError, match="nme"):
                 pool.map("1", [], nme="x")  # type: ignore[call-overload]  # the point of the test
     assert CREATE not in server.requests

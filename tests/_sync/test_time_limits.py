@@ -286,6 +286,8 @@ def test_what_was_not_entered_says_so(server: SimServer, client_clock: LeadingCl
             with pytest.raises(TypeError, match=r"with ....stream\("):
                 for _ in client.runspaces.stream():  # type: ignore[attr-defined]  # the point of the test
                     pass
+            with pytest.raises(AttributeError, match=r"'run': enter it first: .*with ....open\("):
+                client.runspaces.open().run("1")  # type: ignore[attr-defined]  # the point of the test
     assert CREATE not in server.requests
 
 

@@ -30,6 +30,11 @@ URL = ("--url", "https://srs.example.com")
         (["run", "-c", "1", "-p", "novalue"], "-p: 'novalue' is not NAME=TEXT, NAME:=JSON or NAME=@FILE"),
         (["run", "-c", "1", "-p", "=1"], "-p: '=1' is not"),
         (["run", "-c", "1", "-p", "A:=nil"], "-p A: its value is not JSON: "),
+        (["run", "-c", "1", "-p", "A:=NaN"], "-p A: its value is not JSON: NaN is not JSON"),
+        (
+            ["run", "-c", "1", "-p", "A:=" + "[" * 5000 + "]" * 5000],
+            "-p A: its value is not JSON: nested deeper",
+        ),
         (["run", "-c", "1", "-p", "A:=null"], "-p A: null cannot be given"),
         (["run", "-c", "1", "-p", "A=@missing"], "-p A: missing cannot be read: "),
         (["run", "-c", "1", "-p", "A=1", "-p", "a=2"], "-p: a is given twice"),
@@ -41,6 +46,7 @@ URL = ("--url", "https://srs.example.com")
         (["run", "-c", "1", "--runspace", "x", "--keep"], "--runspace: "),
         (["run", "-c", "1", "--timeout", "soon"], "--timeout"),
         (["run", "-c", "1", "--timeout", "0"], "--timeout"),
+        (["run", "-c", "1", "--timeout", "9" * 400], "--timeout"),
         (["run", "-c", "1", "--format", "xml"], "--format"),
         (["run", "-", "--password-stdin"], "FILE: standard input cannot hold"),
         (["runspace", "rm"], "RUNSPACES: name the runspaces"),
@@ -65,7 +71,7 @@ URL = ("--url", "https://srs.example.com")
         (["--url"], "--url: a command must follow, or a value is missing"),
         (["about", "--profile", "lab", *URL], "give options, or name a profile with --profile"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )
 def test_it_is_refused(srs, server, words, message, monkeypatch, capsys):
     (srs.home / "a.ps1").write_text("1")

@@ -35,6 +35,11 @@ def test_login_says_whether_the_credentials_are_right(srs, simulator):
     simulator.restart()
     assert srs("login", "-q").stderr == ""
     assert simulator.session_count == 1
+    # The session that is kept does not stand in for a password that was typed, and stays.
+    typed = srs("login", "--password-stdin", stdin="wrong\n")
+    assert (typed.returncode, typed.stderr.count("\n")) == (4, 1)
+    assert srs("login", "--password-stdin", stdin="sesame-7Qx\n").returncode == 0
+    assert simulator.session_count == 1
 
 
 def test_logout(srs):
@@ -66,6 +71,8 @@ def test_runspaces_are_filtered(srs, simulator):
     assert srs.ok("runspace", "ls", "-o", "name", "--name", "nightly*").split() == [first, broken]
     assert srs.ok("runspace", "ls", "-o", "name", "--state", "error").split() == [broken]
     assert srs.ok("runspace", "ls", "-o", "name", "--older", "10m") == ""
+    assert srs.ok("runspace", "ls", "-o", "name", "--older", "9999999d") == ""
+    assert srs.ok("runspace", "ls", "-o", "name", "--older", "1ms").split()[:2] == [first, broken]
 
 
 def test_a_runspace_is_found_by_id_and_by_name(srs, simulator):
@@ -110,7 +117,7 @@ def test_runspaces_are_removed(srs, simulator):
     shown = srs("runspace", "rm", "--name", "nightly*", "--dry-run", "-o", "name")
     assert (shown.returncode, shown.stdout.split()) == (0, [two, three])
     assert len(simulator.runspaces) == 4
-    assert srs.ok("runspace", "rm", "--yes", "old", "-o", "name").split() == [one]
+    assert srs.ok("runspace", "rm", "--yes", "old", one, "old", "-o", "name").split() == [one]
     assert srs.ok("runspace", "rm", "-y", "--name", "nightly*", "-o", "name").split() == [two, three]
     assert list(simulator.runspaces) == [kept]
     assert srs.ok("runspace", "rm", "-y", "--all", "-o", "name").split() == [kept]
@@ -309,6 +316,9 @@ def test_a_password_comes_from_standard_input_or_a_file(srs, tmp_path):
     refused = srs("login", "--no-session", "--password-stdin", stdin="wrong\n")
     assert refused.returncode == 4
     assert "wrong" not in refused.stderr
+    garbled = srs("about", "--password-stdin", stdin=b"\xff\n")
+    assert (garbled.returncode, garbled.stdout) == (2, "")
+    assert garbled.stderr == "srs: --password-stdin: it is not utf-8\n"
 
 
 def test_a_profile_names_the_service(srs, server, tmp_path):

@@ -66,12 +66,27 @@ def test_run(srs, fleet):
     assert all(not host.simulator.runspaces for host in fleet.hosts)
 
 
+def test_a_journal_that_cannot_be_used_is_named(srs, fleet):
+    words = ("fleet", "run", "-f", "hosts.toml", "-c", "1", "--journal")
+    (srs.home / "other").write_text("{}\n")
+    for name, message in (
+        ("missing/journal", "--journal: missing/journal cannot be used: No such file or directory"),
+        ("other", "--journal: other, line 1: this is no srs_vsphere fleet journal"),
+    ):
+        done = srs(*words, name)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"srs: {message}")
+        assert done.stderr.count("\n") == 1
+    assert all(host.simulator.scripts == () for host in fleet.hosts)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (None, "-f: hosts.csv cannot be read: "),
         ("name,url\n", "-f: hosts.csv: it holds no target"),
         ("name,url\na,ftp://x\n", "-f: hosts.csv, line 2: "),
+        ("name,url,thumbprint\na,https://x,12\n", "-f: hosts.csv, line 2: thumbprint must be"),
     ],
 )
 def test_a_file_of_hosts_that_is_wrong(srs, content, message):

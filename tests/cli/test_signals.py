@@ -82,6 +82,45 @@ def test_a_closed_pipe_ends_it_quietly(srs, simulator):
         assert process.wait(timeout=100) == 0
 
 
+@pytest.mark.parametrize("words", [["--help"], ["about"]])
+def test_a_pipe_that_nobody_reads_ends_it_quietly(srs, words):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with subprocess.Popen(
+        [sys.executable, *STRICT, *PROGRAM, *words],
+        env=srs.environment(),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.close(writing)
+        assert process.communicate(timeout=100)[1] == ""
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "redirection", "code"),
+    [
+        ("about", "<&- >&-", 0),
+        ("runspace ls", ">&-", 0),
+        ("about", ">&- 2>&-", 0),
+        ("run -", "<&-", 2),
+        ("about --password-stdin", "<&-", 2),
+    ],
+)
+def test_a_closed_stream_is_an_empty_one(srs, words, redirection, code):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" {" ".join((*STRICT, *PROGRAM))} {words} {redirection}', sys.executable],
+        env=srs.environment(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == code
+    assert done.stderr.count("\n") == (1 if code else 0), done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("kind", ["KeyboardInterrupt", "Terminated(15)"])
 def test_a_signal_that_python_had_to_ignore_comes_again(kind):
     code = f"""

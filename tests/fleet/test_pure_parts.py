@@ -20,6 +20,8 @@ from srs_vsphere import (
     BasicAuth,
     ErrorDetails,
     FileAuth,
+    InvalidArgumentTypeError,
+    InvalidArgumentValueError,
     NotSentError,
     Runspace,
     SrsError,
@@ -91,21 +93,26 @@ def test_targets_that_make_no_sense_are_refused() -> None:
         AsyncSrsFleet([])
     with pytest.raises(TypeError, match=r"targets must hold Target objects, not str \(number 1\)"):
         AsyncSrsFleet([HOST, "https://b.example"])  # type: ignore[list-item]
+    with pytest.raises(InvalidArgumentTypeError, match="targets must hold Target objects, not be a int"):
+        AsyncSrsFleet(5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="labels"):
         Target("a", "https://a.example", labels={"site": 1})  # type: ignore[dict-item]
+    with pytest.raises(InvalidArgumentTypeError, match="tls must be Tls, not str"):
+        Target("a", "https://a.example", tls="AB:CD")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("name", "value", "error"),
     [
-        ("concurrency", 0, ValueError),
-        ("timeout", 0, ValueError),
-        ("timeout", "1", TypeError),
-        ("idle", float("inf"), ValueError),
-        ("login_rate", -1, ValueError),
-        ("timeouts", 1, TypeError),
-        ("breaker", 5, TypeError),
-        ("retry", 5, TypeError),
+        ("concurrency", 0, InvalidArgumentValueError),
+        ("timeout", 0, InvalidArgumentValueError),
+        ("timeout", "1", InvalidArgumentTypeError),
+        ("idle", float("inf"), InvalidArgumentValueError),
+        ("login_rate", -1, InvalidArgumentValueError),
+        ("timeouts", 1, InvalidArgumentTypeError),
+        ("breaker", 5, InvalidArgumentTypeError),
+        ("retry", 5, InvalidArgumentTypeError),
+        ("transport", 5, InvalidArgumentTypeError),
     ],
 )
 def test_arguments_of_a_fleet_are_checked_by_name(name: str, value: object, error: type[Exception]) -> None:
@@ -116,7 +123,7 @@ def test_arguments_of_a_fleet_are_checked_by_name(name: str, value: object, erro
 def test_arguments_of_its_methods_are_checked_by_name() -> None:
     fleet = AsyncSrsFleet([HOST])
     for interval in (0, -1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="interval"):
+        with pytest.raises(ValueError, match=f"interval must be more than 0 seconds, not {interval}"):
             fleet.watch(interval=interval)
     with pytest.raises(TypeError, match="interval"):
         fleet.watch(interval="5")  # type: ignore[arg-type]
@@ -162,6 +169,10 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
     file = tmp_path / f"hosts.{suffix}"
     file.write_text(text, encoding="utf-8")
     lab = ApiKeyAuth("key")
+    if suffix == "csv":
+        # As some spreadsheets save it.
+        (tmp_path / "wide.csv").write_text(text.lstrip("\ufeff"), encoding="utf-16")
+        assert len(read_targets(tmp_path / "wide.csv", auth={"": AUTH, "lab": lab})) == 2
     assert read_targets(file, auth={"": AUTH, "lab": lab}) == [
         Target("a", "https://a.example", AUTH, labels={"site": "north"}),
         Target("b, too", "https://b.example:8443", lab, Tls(ca_file=str(tmp_path / "lab.pem"))),
@@ -187,6 +198,12 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
         ("toml", TOML.replace("true", "false"), 6, "exclude each other"),
         ("toml", TOML.replace('"lab"', "1"), 6, "auth must be a name"),
         ("toml", TOML.replace('{ site = "north" }', "5"), 1, "labels must be a table"),
+        (
+            "toml",
+            TOML.replace('{ site = "north" }', "{ site = [] }"),
+            1,
+            "label site must be a text or a number",
+        ),
         ("toml", TOML.replace('name = "a"', "name = 5"), 1, "name must be text"),
     ],
 )
@@ -212,6 +229,12 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, name: str, text: str, co
     (tmp_path / name).write_text(text)
     with pytest.raises(ValueError, match=complaint):
         read_targets(tmp_path / name)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "hosts.csv").write_bytes(b"name,url\nx\xff,https://a.example\n")
+    with pytest.raises(InvalidArgumentValueError, match=r"hosts\.csv cannot be read: it is not UTF-8"):
+        read_targets(tmp_path / "hosts.csv")
 
 
 def test_a_file_may_name_credentials_only_if_there_are_some(tmp_path: Path) -> None:
@@ -511,7 +534,7 @@ def test_a_snapshot_keeps_everything_known_and_refuses_what_is_none() -> None:
     text = snapshot.to_json()
     assert "sentinel" not in text
     assert FleetSnapshot.from_json(text) == snapshot
-    for bad in ("{", "[]", "{}", json.dumps({**json.loads(text), "hosts": {"a": {}}})):
+    for bad in ("{", "[" * 9999, "[]", "{}", json.dumps({**json.loads(text), "hosts": {"a": {}}})):
         with pytest.raises(ValueError, match=r".+"):
             FleetSnapshot.from_json(bad)
 
@@ -537,6 +560,9 @@ def test_a_journal_remembers_and_drops_a_line_that_was_cut_off(tmp_path: Path) -
     with pytest.raises(ValueError, match="line 1: this is the journal of another script"):
         Journal(file, "other")
     file.write_bytes(whole + b"{}\n")
+    with pytest.raises(ValueError, match="line 5: this is no line of a journal"):
+        Journal(file, "job")
+    file.write_bytes(whole + b"[" * 9999 + b"\n")
     with pytest.raises(ValueError, match="line 5: this is no line of a journal"):
         Journal(file, "job")
     file.write_text("name,url\n")

@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncIterator
 
 import anyio
+import attrs
+import httpx
 import pytest
 
 from srs_vsphere import (
@@ -208,6 +210,42 @@ async def test_credentials_may_be_known_by_name(monkeypatch: pytest.MonkeyPatch)
             hosts.hosts[0].simulator.expire_sessions()
             failed = (await reports_of(fleet))["srs-0001"]
             assert "SRS_PASSWORD is not set" in str(failed.error)
+
+
+class _Vault:
+    """Credentials of the program's own that cannot be had."""
+
+    def credentials(self) -> BasicAuth:
+        raise KeyError("no such host in the vault")
+
+
+class _AsyncVault:
+    """The same without a thread."""
+
+    async def credentials(self) -> BasicAuth:
+        raise ZeroDivisionError
+
+
+async def test_what_a_programs_own_parts_raise_is_their_hosts_failure() -> None:
+    async with simulated(4) as hosts:
+        targets = targets_of(hosts)
+        for place, auth in ((0, _Vault()), (1, _AsyncVault())):
+            targets[place] = attrs.evolve(targets[place], auth=auth)
+
+        def transport(target: Target) -> httpx.AsyncBaseTransport:
+            if target is targets[2]:
+                raise LookupError("no transport for it")
+            return httpx.AsyncHTTPTransport()
+
+        async with AsyncSrsFleet(targets, transport=transport) as fleet:
+            for found in (await reports_of(fleet), {r.target.name: r async for r in fleet.run("1")}):
+                vault, other, third, fourth = (found[target.name] for target in targets)
+                assert isinstance(vault.error, AuthenticationError)
+                assert "_Vault.credentials() raised KeyError (cause: 'no such host" in str(vault.error)
+                assert "_AsyncVault.credentials() raised ZeroDivisionError" in str(other.error)
+                assert isinstance(third.error, NotSentError)
+                assert "no transport for it" in str(third.error)
+                assert fourth.ok
 
 
 async def test_progress_is_told_and_what_it_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:

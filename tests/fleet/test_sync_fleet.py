@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 
+import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from srs_vsphere.fleet import (
     FleetSnapshot,
+    FleetStream,
     HostReport,
     RunspaceCreated,
     RunspaceReady,
@@ -105,13 +110,75 @@ def test_leaving_early_ends_everything() -> None:
             assert list(reports) == []
             next(fleet.poll())
         hosts.wait_idle()
-        for call in (fleet.poll, fleet.snapshot, fleet.statistics, lambda: fleet.watch(interval=1)):
+        for call in (fleet.poll, fleet.statistics, lambda: fleet.watch(interval=1)):
             with pytest.raises(RuntimeError, match="not open"):
                 call()
         with pytest.raises(ZeroDivisionError), SrsFleet(targets_of(hosts)) as fleet:
             next(fleet.poll())
             raise ZeroDivisionError
         hosts.wait_idle()
+
+
+def test_what_a_fleet_gave_says_so_when_the_fleet_is_closed() -> None:
+    with SimFleet(3, users=USERS) as hosts:
+        with SrsFleet(targets_of(hosts)) as fleet:
+            reports = fleet.poll()
+            events = fleet.watch(interval=0.05)
+            next(reports)
+            while not isinstance(next(events), SweepEnded):
+                pass
+        for stream in (reports, events, reports):
+            with pytest.raises(RuntimeError, match="the fleet is closed"):
+                for _ in stream:
+                    pass
+            stream.close()
+        # It can be saved after a Ctrl-C has ended the block.
+        assert set(events.snapshot().hosts) == {host.name for host in hosts.hosts}
+        assert fleet.snapshot() == events.snapshot()
+
+
+class _Numbers:
+    """Two numbers, for a stream; the first comes when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.let = anyio.Event()
+        self.numbers = [1, 2]
+
+    def __aiter__(self) -> _Numbers:
+        return self
+
+    async def __anext__(self) -> int:
+        self.asked.set()
+        await self.let.wait()
+        if not self.numbers:
+            raise StopAsyncIteration
+        return self.numbers.pop(0)
+
+    def waiting(self) -> Iterator[int]:
+        return iter(())
+
+    async def aclose(self) -> None:
+        pass
+
+
+def test_nothing_is_lost_when_ctrl_c_ends_the_waiting() -> None:
+    numbers = _Numbers()
+
+    def interrupt() -> None:
+        numbers.asked.wait()
+        # As a signal that comes just before the wait, which does not end it.
+        _thread.interrupt_main()
+
+    thread = threading.Thread(target=interrupt)
+    with start_blocking_portal() as portal:
+        stream = FleetStream(portal, numbers)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            next(stream)
+        thread.join()
+        portal.call(numbers.let.set)
+        assert list(stream) == [1, 2]
 
 
 def test_an_error_of_a_fleet_is_raised_where_it_is_made() -> None:

@@ -72,6 +72,7 @@ KNOWN = {
     "'abc'.ToUpper(); 'abc'.Substring(1); ' a '.Trim()": ["ABC", "bc", "a"],
     "'abc'[0] + 'x'": ["ax"],
     "'abc'[-1]; 'abc'.Length": ["c", 3],
+    "'é'.Length; '😀'.Length; ('a😀' * 2).Length": [1, 2, 6],
     "'a' + 1.0 + $false + 1e15": ["a1False1E+15"],
     # Comparisons.
     "'A' -eq 'a'; 'A' -ceq 'a'; 'a' -ieq 'A'; 'a' -ne 'A'": [True, False, True, False],
@@ -105,6 +106,7 @@ KNOWN = {
     "if ('False') {'t'}; if (0.0) {'t'}; if (-1) {'m'}": ["t", "m"],
     # Arrays: commas, unrolling, ranges.
     "1..3; 3..1; -1..1; 2..2": [1, 2, 3, 3, 2, 1, -1, 0, 1, 2],
+    "$n = [long] 3; 1..$n; $n..2; (1..$n)[0].GetType().Name": [1, 2, 3, 3, 2, "Int32"],
     "1..2 + 5; 1, 2 + 3": [1, 2, 5, 1, 2, 3],
     "(1, 2) + 3, 4": [1, 2, 3, 4],
     "1, 2 * 2": [1, 2, 1, 2],

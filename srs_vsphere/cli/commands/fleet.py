@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
@@ -109,18 +109,15 @@ def run(
     targets = _targets(file, options)
     with progress("running", options, total=len(targets)) as advance, SrsFleet(targets) as fleet:
         taken = _Taken(RESULT, options, advance)
-        try:
-            results = fleet.run(
-                text,
-                parameters=values,
-                journal=journal,
-                timeout=options.timeout or _SCRIPT_TIMEOUT,
-                run_vc_connection_script=vcenter,
-                wait_for_quota=wait_quota,
-            )
-        except (OSError, ValueError) as error:
-            raise UsageError("", str(error)) from error
-        for result in results:
+        results = fleet.run(
+            text,
+            parameters=values,
+            journal=journal,
+            timeout=options.timeout or _SCRIPT_TIMEOUT,
+            run_vc_connection_script=vcenter,
+            wait_for_quota=wait_quota,
+        )
+        for result in _journalled(results):
             taken.take(result)
     places = _places(targets)
     taken.show(key=lambda result: places[result.target.name])
@@ -128,6 +125,16 @@ def run(
     return next(
         (code for code in (ExitCode.FAILED, ExitCode.SUCCEEDED_WITH_ERRORS) if code in codes), ExitCode.OK
     )
+
+
+def _journalled(results: Iterator[T]) -> Iterator[T]:
+    """Hand out results; what the hosts do is in these, so that what goes wrong is the journal."""
+    try:
+        yield from results
+    except OSError as error:
+        raise UsageError("--journal", f"{error.filename or 'it'} cannot be used: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError("--journal", words_of(error)) from error
 
 
 class _Taken(Generic[T]):

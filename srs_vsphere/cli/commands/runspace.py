@@ -127,7 +127,10 @@ def remove(
     with open_client(options) as client:
         if runspaces:
             known = client.runspaces.list()
-            chosen = [find_runspace(client, given, "RUNSPACES", known=known) for given in runspaces]
+            # One may be named twice, or by its id and its name.
+            chosen = list(
+                dict.fromkeys(find_runspace(client, each, "RUNSPACES", known=known) for each in runspaces)
+            )
         else:
             chosen = filters.matching(client.runspaces.list())
         if dry_run or not chosen:

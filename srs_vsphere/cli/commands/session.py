@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from srs_vsphere.cli.connection import open_client
 from srs_vsphere.cli.console import say
 from srs_vsphere.cli.options import DEFAULTS, Shared
@@ -19,6 +21,11 @@ def about(*, options: Shared = DEFAULTS) -> None:
 
 def login(*, options: Shared = DEFAULTS) -> None:
     """Log in now; the commands that follow share the session."""
+    if options.password_stdin:
+        # A session that is kept says nothing of the password that was typed.
+        with open_client(evolve(options, no_session=True)) as client:
+            client.login()
+        options = evolve(options, password_stdin=False)
     with open_client(options) as client:
         # A kept session may have ended: what is asked with it tells, and renews it.
         client.runspaces.list()

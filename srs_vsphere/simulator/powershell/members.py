@@ -21,7 +21,10 @@ def member_of(value: object, name: str) -> object:
     elif value is None:
         return 0 if wanted in {"count", "length"} else None
     elif wanted in {"count", "length"} and not isinstance(value, values.Version):
-        if is_array(value) or (isinstance(value, str | bytes) and wanted == "length"):
+        if isinstance(value, str) and wanted == "length":
+            # .NET counts what UTF-16 is made of.
+            return len(value.encode("utf-16-le", "surrogatepass")) // 2
+        if is_array(value) or (isinstance(value, bytes) and wanted == "length"):
             return len(value)
         if isinstance(value, str | int | float):
             return 1

@@ -93,8 +93,11 @@ _RESULTS: dict[str, Callable[[float, float], float]] = {
 
 
 def _span(left: object, right: object) -> object:
-    if type(left) is int and type(right) is int and abs(right - left) < LARGEST:
-        return list(range(left, right + 1) if left <= right else range(left, right - 1, -1))
+    # A whole number given as a parameter is an Int64; the range is of Int32 all the same.
+    ends = [int(end) for end in (left, right) if isinstance(end, int) and type(end) in {int, Int64}]
+    if len(ends) == 2 and all(fits(end, 32) for end in ends) and abs(ends[1] - ends[0]) < LARGEST:
+        first, last = ends
+        return list(range(first, last + 1) if first <= last else range(first, last - 1, -1))
     raise NotUnderstoodError(f"{_kind(left)} .. {_kind(right)}, or so many numbers")
 
 
