@@ -104,7 +104,7 @@ def test_a_watch_tells_what_changes_until_it_is_told_to_end(srs, fleet):
         created = next(event for event in events_of(process) if event["event"] == "RunspaceCreated")
         assert (created["host"], created["runspace"]["name"]) == ("srs-0003", "new")
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=100)
+        _, err = process.communicate(timeout=250)
     assert (process.returncode, err) == (143, "srs: terminated\n")
 
 
@@ -156,7 +156,7 @@ def test_a_watch_by_the_workers_of_a_dask_cluster(srs, fleet, cluster):
         created = next(event for event in events_of(process) if event["event"] == "RunspaceCreated")
         assert (created["host"], created["runspace"]["name"]) == ("srs-0003", "new")
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=100)
+        _, err = process.communicate(timeout=250)
     assert process.returncode == 143
     assert err.splitlines()[-1] == "srs: terminated"
     assert "Traceback" not in err
