@@ -158,7 +158,7 @@ class Again:
         while not self._over:
             with suppress(TimeoutError):
                 self._server.wait_for(
-                    lambda traffic: self._over or traffic.seen > self._seen + 300, timeout=0.1
+                    lambda traffic: self._over or traffic.seen > self._seen + 100, timeout=0.1
                 )
                 if not self._over:
                     self.send()
@@ -176,6 +176,8 @@ def said_until(output: IO[str], word: str, on_ignored: Callable[[], object] = la
     pytest.fail("".join(said))
 
 
+# A signal that is lost is sent again after many requests, which on a slow machine take a minute.
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("work", "how"),
     [

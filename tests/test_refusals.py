@@ -67,7 +67,7 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (calling(RetryPolicy, deadline="1"), TypeError, "deadline"),
     (calling(AsyncSrsClient, "srs.example.com"), ValueError, "url"),
     (calling(AsyncSrsClient, URL, auth=BasicAuth), TypeError, "auth"),
-    (calling(SrsClient, URL, auth=httpx.BasicAuth("a", "p")), TypeError, r"not httpx\."),
+    (calling(SrsClient, URL, auth=httpx.BasicAuth("a", "p")), TypeError, r"not httpx2?\."),
     (
         calling(RunspacePool, AsyncSrsClient(URL)),
         TypeError,

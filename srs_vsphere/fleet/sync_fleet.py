@@ -12,6 +12,7 @@ from typing import Generic, Literal, Self, TypedDict, TypeVar, Unpack, cast, ove
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from srs_vsphere._concurrency.completion import Completion
 from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import NewRunspaceOptions
 from srs_vsphere._signatures import shows_keywords_of
@@ -165,11 +166,8 @@ class SrsFleet:
         return f"<{type(self).__name__} of {0 if fleet is None else len(fleet.targets)} hosts>"
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            portal = stack.enter_context(start_blocking_portal("asyncio"))
-            stack.enter_context(portal.wrap_async_context_manager(self._fleet))
-            self._stack = stack.pop_all()
-        self._open = portal
+        # A Ctrl-C while a portal begins would leave anyio waiting for the end of its thread for ever.
+        self._open, self._stack = Completion(_closed).result_of(self._opened)
         return self
 
     def __exit__(
@@ -313,6 +311,12 @@ class SrsFleet:
         )
         return FleetStream(portal, source)
 
+    def _opened(self) -> tuple[BlockingPortal, ExitStack]:
+        with ExitStack() as stack:
+            portal = stack.enter_context(start_blocking_portal("asyncio"))
+            stack.enter_context(portal.wrap_async_context_manager(self._fleet))
+            return portal, stack.pop_all()
+
     def _asked(self, snapshot: Callable[[], FleetSnapshot]) -> FleetSnapshot:
         # After the end nothing changes any more, and there is no other thread to ask.
         return snapshot() if self._open is None else self._open.call(snapshot)
@@ -321,3 +325,7 @@ class SrsFleet:
         if self._open is None:
             raise RuntimeError("the fleet is not open: use it in `with`")
         return self._open
+
+
+def _closed(opened: tuple[BlockingPortal, ExitStack]) -> None:
+    opened[1].close()

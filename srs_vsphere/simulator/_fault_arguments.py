@@ -57,6 +57,8 @@ def header_pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[
         TypeError: one of them is not text.
         ValueError: one of them cannot stand in a header line.
     """
+    if isinstance(cast("object", value), str):
+        raise TypeError("headers must be a mapping or pairs, not str")
     given = cast("Mapping[object, object]", value).items() if isinstance(value, Mapping) else value
     pairs = tuple(cast("Iterable[tuple[object, object]]", given))
     for key, text in pairs:

@@ -47,7 +47,8 @@ class Agenda:
         self._clock = clock
         self.now: float = clock.seconds()
         self._start = _ticks(clock.now() - timedelta(seconds=self.now))
-        self._seen = self.now
+        #: Up to which moment is being caught up.
+        self.present: float = self.now
         self._events: list[tuple[float, int, Event]] = []
         self._order = count()
         self._posted: deque[tuple[float, Callable[[], None]]] = deque()
@@ -62,9 +63,9 @@ class Agenda:
             ValueError: the clock has gone back.
         """
         present = self._clock.seconds()
-        if present < self._seen:
-            raise ValueError(f"clock must not run backwards: it shows {present} s after {self._seen} s")
-        self._seen = present
+        if present < self.present:
+            raise ValueError(f"clock must not run backwards: it shows {present} s after {self.present} s")
+        self.present = present
         while self._posted:
             moment, action = self._posted.popleft()
             self.at(max(moment, self.now), action)
@@ -131,7 +132,7 @@ class Agenda:
             moment: in seconds of the clock.
         """
         seconds, fraction = divmod(self._start + round(moment * _TICKS), _TICKS)
-        text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+        text = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
         digits = f".{fraction:07d}".rstrip("0") if fraction else ""
         return f"{text}{digits}+00:00"
 

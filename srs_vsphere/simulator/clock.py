@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from srs_vsphere.simulator.checks import check_seconds
 
 
+@runtime_checkable
 class Clock(Protocol):
     """What a simulator asks for the time."""
 
@@ -20,6 +21,9 @@ class Clock(Protocol):
     def seconds(self) -> float:
         """Return a count of seconds that never goes back; where it begins does not matter."""
         ...
+
+
+_END = datetime.max.replace(tzinfo=UTC)
 
 
 class VirtualClock:
@@ -38,6 +42,8 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC), *, auto: bool = False) -> None:
+        if not isinstance(start, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"start must be a datetime, not {type(start).__name__}")
         if start.tzinfo is None:
             raise ValueError("start must have a time zone")
         self.auto = auto
@@ -61,11 +67,21 @@ class VirtualClock:
 
         Raises:
             TypeError: it is no number.
-            ValueError: time would go back, or on without end.
+            ValueError: time would go back, or on beyond the year 9999.
         """
         check_seconds("seconds", seconds)
         with self._lock:
+            if not self.reaches(self._seconds + seconds):
+                raise ValueError(f"seconds must not lead beyond the year 9999: {seconds!r}")
             self._seconds += seconds
+
+    def reaches(self, seconds: float) -> bool:
+        """Tell whether there is such a moment, before the end of the year 9999.
+
+        Args:
+            seconds: the moment, in seconds since the start.
+        """
+        return seconds <= (_END - self._start).total_seconds()
 
     def move_to(self, seconds: float) -> None:
         """Let time pass up to a moment; one that has passed already changes nothing.

@@ -167,8 +167,12 @@ class Executions:
         # The service lists a directory; ordered by the ids, clients cannot rely on an order either.
         return sorted(found, key=lambda execution: execution.id)
 
-    def apply_retention(self) -> None:
-        """Remove the oldest executions of each user, and those that are too old."""
+    def apply_retention(self) -> bool:
+        """Remove the oldest executions of each user, and those that are too old.
+
+        Returns:
+            Whether there are others that it may remove later.
+        """
         by_user: dict[str, list[Execution]] = {}
         # What is in the gateway's memory for ever has no file to be removed.
         for execution in [other for other in self._executions.values() if not other.zombie]:
@@ -179,6 +183,7 @@ class Executions:
             for position, execution in enumerate(own):
                 if position >= self._settings.history or execution.changed < oldest:
                     self._forget(execution)
+        return any(not execution.zombie for execution in self._executions.values())
 
     def restart(self, *, keep_history: bool) -> None:
         """Forget all that was only in the gateway's memory.

@@ -145,11 +145,14 @@ class Gateway:
         self._timers += 1
         timers = self._timers
 
-        def every(seconds: float, action: Callable[[], None]) -> Callable[[], None]:
+        def every(seconds: float, action: Callable[[], bool]) -> Callable[[], None]:
             def tick() -> None:
                 if timers == self._timers:
-                    action()
-                    self.agenda.after(seconds, tick)
+                    wait = seconds
+                    if not action():
+                        # Until somebody calls it finds nothing either, however far the clock was moved.
+                        wait += seconds * ((self.agenda.present - self.agenda.now) // seconds)
+                    self.agenda.after(wait, tick)
 
             return tick
 
@@ -157,10 +160,11 @@ class Gateway:
         interval = self.settings.history_interval
         self.agenda.after(interval, every(interval, self.executions.apply_retention))
 
-    def _clean_up(self) -> None:
-        self.lifecycle.clean_up()
+    def _clean_up(self) -> bool:
+        """Remove what nobody needs any more; say whether there is more that time will make superfluous."""
+        left = self.lifecycle.clean_up()
         self.consoles.clean_up(self.sessions.is_active)
-        self.sessions.purge()
+        return bool(self.sessions.active() or self.consoles) or left
 
     def _logout(self, _: Call, session: Session) -> Reply:
         self.sessions.end(session)

@@ -89,9 +89,13 @@ class Lifecycle:
         else:
             pod.end()
 
-    def clean_up(self) -> None:
-        """Remove the runspaces that nobody needs any more."""
-        now = self.agenda.now
+    def clean_up(self) -> bool:
+        """Remove the runspaces that nobody needs any more.
+
+        Returns:
+            Whether there are others that it may remove later.
+        """
+        now, left = self.agenda.now, False
         for runspace in self.runspaces:
             session, pod = runspace.session, runspace.pod
             if session is None:
@@ -103,6 +107,9 @@ class Lifecycle:
                 unneeded = pod.last is not None and now - pod.last.started > self.settings.active_limit
             if unneeded:
                 self.dispose(runspace)
+            else:
+                left = True
+        return left
 
     def _pod_started(self, runspace: Runspace, error: dict[str, Json] | None) -> None:
         def settled(gone: str | None) -> None:

@@ -92,7 +92,3 @@ class Sessions:
     def active(self) -> list[Session]:
         """Return the sessions that are still valid, in the order of their logins."""
         return [session for session in list(self._by_key.values()) if self.is_active(session)]
-
-    def purge(self) -> None:
-        """Forget the sessions that are over."""
-        self.active()

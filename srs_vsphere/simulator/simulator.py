@@ -50,8 +50,9 @@ class Simulator(ServiceFailures):
             itself.
 
     Raises:
-        ValueError: a user name is blank, or two are the same; ``unknown_scripts`` is another word;
-            ``powershell`` is empty, or the clock is a `VirtualClock` beside it.
+        TypeError: an argument is of the wrong kind.
+        ValueError: a user name is blank or holds a colon, or two are the same; ``unknown_scripts`` is another
+            word; ``powershell`` is empty, or the clock is a `VirtualClock` beside it.
         FileNotFoundError: there is no such program.
     """
 
@@ -67,6 +68,10 @@ class Simulator(ServiceFailures):
     ) -> None:
         if unknown_scripts not in UNKNOWN_SCRIPTS:
             raise ValueError(f"unknown_scripts must be 'fail' or 'succeed', not {unknown_scripts!r}")
+        if not isinstance(settings, Settings | None):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"settings must be Settings, not {type(settings).__name__}")
+        if not isinstance(clock, Clock | None):  # pyright: ignore[reportUnnecessaryIsInstance] - the same
+            raise TypeError(f"clock must be a Clock, such as VirtualClock(), not {type(clock).__name__}")
         self.settings: Settings = settings if settings is not None else Settings()
         self.clock: Clock = clock if clock is not None else SystemClock()
         self._requests_seen = 0

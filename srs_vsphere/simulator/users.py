@@ -27,14 +27,21 @@ class Users:
         passwords: their passwords, by user name; a name without a domain is of ``vsphere.local``.
 
     Raises:
-        ValueError: a user name is blank, or two are the same.
+        TypeError: it maps no text to text.
+        ValueError: a user name is blank or holds a colon, or two are the same.
     """
 
     def __init__(self, passwords: Mapping[str, str]) -> None:
+        if not isinstance(passwords, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+            raise TypeError(f"users must map names to passwords, not be a {type(passwords).__name__}")
         self._known: dict[str, tuple[str, str]] = {}
         for user, password in passwords.items():
+            if not (isinstance(user, str) and isinstance(password, str)):  # pyright: ignore[reportUnnecessaryIsInstance] - the same
+                raise TypeError("users must map names to passwords, both as text")
             if not user.strip():
                 raise ValueError("a user name must not be blank")
+            if ":" in user:
+                raise ValueError("a user name must not hold a colon, at which the service would split it")
             name = subject(user)
             if name.casefold() in self._known:
                 raise ValueError(f"user {name!r} is there twice")

@@ -87,7 +87,7 @@ class Waiting:
 
     def _next(self, session: Session) -> None:
         due = self.agenda.next_due()
-        if due is not None:
+        if due is not None and self.clock.reaches(due):
             self.clock.move_to(due)
             # Before the events: a cleanup among them must find the session alive.
             session.used = due if not session.ended else session.used

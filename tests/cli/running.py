@@ -58,7 +58,7 @@ class Shell:
             cwd=self.home,
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
-            timeout=110,
+            timeout=250,
         )
         out, err = (text.decode().replace("\r\n", "\n") for text in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)

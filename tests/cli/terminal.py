@@ -65,14 +65,14 @@ class Terminal:
 
     def read_until(self, wanted: str, *, after: int = 0) -> int:
         """Read until a text stands behind a place; gives the place behind it."""
-        deadline = time.monotonic() + 100
+        deadline = time.monotonic() + 250
         while (found := self.text.find(wanted, after)) < 0:
             assert self._read(deadline), f"{wanted!r} did not come: {self.text!r}"
         return found + len(wanted)
 
     def read_more(self) -> None:
         """Read what comes next."""
-        assert self._read(time.monotonic() + 100), f"nothing more came: {self.text!r}"
+        assert self._read(time.monotonic() + 250), f"nothing more came: {self.text!r}"
 
     def read_for(self, seconds: float, until: str = "", after: int = 0) -> None:
         """Read for some time, or until a text stands behind a place; by default until anything comes."""
@@ -82,7 +82,7 @@ class Terminal:
 
     def end(self) -> int:
         """Read to the end; gives the exit code."""
-        deadline = time.monotonic() + 100
+        deadline = time.monotonic() + 250
         while self._read(deadline):
             pass
         return self.process.wait(timeout=60)

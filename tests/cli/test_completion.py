@@ -48,7 +48,7 @@ def test_bash_completes(tmp_path):
         """What the last word may become."""
         command = [bash, "--norc", "-c", TAB, "bash", INSTALLED["bash"], *words]
         done = subprocess.run(
-            command, cwd=tmp_path, env=srs.environment(), capture_output=True, text=True, timeout=110
+            command, cwd=tmp_path, env=srs.environment(), capture_output=True, text=True, timeout=250
         )
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.split()

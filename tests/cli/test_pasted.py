@@ -39,7 +39,7 @@ def sh(srs, *words, **more):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=110,
+        timeout=250,
     )
 
 

@@ -12,13 +12,19 @@ from contextlib import suppress
 
 import pytest
 
-from srs_vsphere.simulator import ScriptReply
+from srs_vsphere.simulator import ScriptReply, SystemClock
 from tests.cli.running import PROGRAM, STRICT
 
 #: 200 for all of them.
 MOMENTS = int(os.environ.get("SRS_SIGNAL_MOMENTS", "12"))
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send these signals")
+
+
+@pytest.fixture
+def clock():
+    """The machine's: a virtual one would let a long script end at the first question."""
+    return SystemClock()
 
 
 @pytest.mark.parametrize("number", range(MOMENTS))
@@ -53,7 +59,7 @@ def test_nothing_is_left_after_a_signal_at_a_random_moment(srs, server, simulato
                     server.wait_for(lambda traffic: traffic.seen >= after, timeout=0.5)
             time.sleep(chance.uniform(0, 0.05))
             process.send_signal(how)
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=250)
         finally:
             process.kill()
     # Before the program has begun, the signal ends it in the system's own way.

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from srs_vsphere.simulator import ScriptReply, SimFleet
+from srs_vsphere.simulator import ScriptReply, SimFleet, SystemClock
 from tests.cli.running import Shell
 
 if sys.platform == "win32":
@@ -18,6 +18,12 @@ from tests.cli.terminal import Terminal
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
+
+
+@pytest.fixture
+def clock():
+    """The machine's: a virtual one would let a long script end at the first question."""
+    return SystemClock()
 
 
 def test_progress_is_shown_and_gone(srs):

@@ -138,7 +138,7 @@ async def run(
     async with simulated(hosts, seed=seed) as served:
         names = [host.name for host in served.hosts]
         served.faults.extend(faults(chance, names[::2]))
-        options = {"timeout": 1.0, "breaker": BreakerPolicy(failures=4, probe_after=0.5, probe_cap=1)}
+        options = {"timeout": 3.0, "breaker": BreakerPolicy(failures=4, probe_after=0.5, probe_cap=1)}
         async with AsyncSrsFleet(targets_of(served), **options) as fleet:  # type: ignore[arg-type]  # as they are
             fleet._poller.poll = partial(_poll, fleet._poller.poll, logs)  # type: ignore[method-assign]  # to look on
             stop = anyio.Event()

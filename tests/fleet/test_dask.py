@@ -118,7 +118,8 @@ async def test_one_worker_or_many_give_the_same_reports() -> None:
             async with cluster(workers) as client:
                 for _ in range(2):
                     told.clear()
-                    reports = await reports_of(targets_by_value(hosts), client, on_progress=told.append)
+                    options = {"timeout": 60, "on_progress": told.append}
+                    reports = await reports_of(targets_by_value(hosts), client, **options)
                     for name, report in reports.items():
                         if name == "srs-0007":
                             assert report.error is not None
@@ -210,10 +211,10 @@ async def test_a_worker_that_is_killed_in_mid_sweep_loses_no_host(monkeypatch: p
     async with simulated(80) as hosts, cluster(2, processes=True) as client:
         hosts.faults.add(Fault(operation="runspaces.list", delay=0.3))
         targets = [Target(host.name, host.url, EnvAuth()) for host in hosts.hosts]
-        assert all(report.ok for report in (await reports_of(targets, client)).values())
+        assert all(report.ok for report in (await reports_of(targets, client, timeout=60)).values())
         pids = list((await client.run(_end)).values())
         found: list[HostReport] = []
-        async for report in sweep(targets, client=client, concurrency=10):
+        async for report in sweep(targets, client=client, timeout=60, concurrency=10):
             found.append(report)
             if len(found) == 5:
                 os.kill(pids[0], signal.SIGKILL)

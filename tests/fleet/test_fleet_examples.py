@@ -40,7 +40,7 @@ def start(name: str, *arguments: str | Path) -> subprocess.Popen[str]:
 def run(name: str, *arguments: str | Path) -> tuple[int, str, str]:
     with start(name, *arguments) as process:
         try:
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=250)
         finally:
             process.kill()
     return process.returncode, out, err
@@ -68,7 +68,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
         found: list[str] = []
         while not found or not re.fullmatch(until, found[-1]):
             found.append(process.stdout.readline().strip())
-            assert found[-1], process.communicate(timeout=60)
+            assert found[-1], process.communicate(timeout=250)
         return found
 
     def told(lines: list[str]) -> list[str]:
@@ -84,7 +84,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
             lines("sweep .*")
             lines("sweep .*")
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=60)[1] == ""
+            assert process.communicate(timeout=250)[1] == ""
         finally:
             process.kill()
     assert process.returncode == 0
@@ -93,7 +93,7 @@ def test_watch_fleet(hosts: SimFleet, file: Path, tmp_path: Path) -> None:
         try:
             assert told(lines("sweep 0.*")) == ["srs-0003: nächtlich gone"]
             process.send_signal(signal.SIGINT)
-            assert process.communicate(timeout=60)[1] == ""
+            assert process.communicate(timeout=250)[1] == ""
         finally:
             process.kill()
     hosts.wait_idle()

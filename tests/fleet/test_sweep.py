@@ -48,7 +48,7 @@ async def test_each_host_is_reported_once() -> None:
         for number, host in enumerate(hosts.hosts):
             for _ in range(number % 3):
                 host.simulator.add_runspace(name=host.name)
-        async with AsyncSrsFleet(targets_of(hosts), concurrency=7) as fleet:
+        async with AsyncSrsFleet(targets_of(hosts), timeout=60, concurrency=7) as fleet:
             for _ in range(2):
                 reports = await reports_of(fleet)
                 assert set(reports) == {host.name for host in hosts.hosts}
@@ -149,7 +149,7 @@ async def test_a_host_that_fails_is_left_alone_and_probed() -> None:
 
 async def test_a_dead_network_meets_few_requests() -> None:
     async with simulated(40) as hosts:
-        async with AsyncSrsFleet(targets_of(hosts), breaker=BreakerPolicy(failures=100)) as fleet:
+        async with AsyncSrsFleet(targets_of(hosts), timeout=60, breaker=BreakerPolicy(failures=100)) as fleet:
             assert all(report.ok for report in (await reports_of(fleet)).values())
             hosts.faults.add(Fault(reset="before"))
             # A connection kept from before is replaced beneath the client, once: that is not what is counted.

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import anyio
 import pytest
-from anyio.from_thread import start_blocking_portal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from srs_vsphere.fleet import (
     FleetSnapshot,
@@ -24,6 +25,7 @@ from srs_vsphere.fleet import (
     SweepEnded,
     SweepLate,
     Target,
+    sync_fleet,
 )
 from srs_vsphere.simulator import Fault, ScriptReply, SimFleet, VirtualClock
 from tests.fleet.helping import AUTH, USERS, targets_of
@@ -181,6 +183,24 @@ def test_nothing_is_lost_when_ctrl_c_ends_the_waiting() -> None:
         assert list(stream) == [1, 2]
 
 
+def test_a_ctrl_c_while_it_begins_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted, ended = threading.Event(), threading.Event()
+
+    @contextmanager
+    def beginning(backend: str) -> Iterator[BlockingPortal]:
+        with start_blocking_portal(backend) as portal:
+            _thread.interrupt_main()
+            interrupted.wait(60)
+            yield portal
+        ended.set()
+
+    monkeypatch.setattr(sync_fleet, "start_blocking_portal", beginning)
+    with pytest.raises(KeyboardInterrupt), SrsFleet([Target("a", "http://a", AUTH)]):
+        pytest.fail("it was entered")
+    interrupted.set()
+    assert ended.wait(60)
+
+
 def test_an_error_of_a_fleet_is_raised_where_it_is_made() -> None:
     with pytest.raises(ValueError, match="two are named"):
         SrsFleet([Target("a", "http://a", AUTH)] * 2)
@@ -218,7 +238,7 @@ def test_ctrl_c_ends_the_loop_with_nothing_left() -> None:
                 hosts.wait_for(lambda traffic: traffic.open == 30)
                 process.send_signal(signal.SIGINT)
                 # Only the hosts that hang are patient for ten minutes.
-                assert process.communicate(timeout=60) == ("1\n", "")
+                assert process.communicate(timeout=250) == ("1\n", "")
             finally:
                 process.kill()
         assert process.returncode == 0

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from srs_vsphere.simulator import Simulator, SystemClock, VirtualClock
+from srs_vsphere import SrsClient
+from srs_vsphere.simulator import Simulator, SyncSimTransport, SystemClock, VirtualClock
 from srs_vsphere.simulator.agenda import Agenda
+from tests._async.helping import AUTH
 
 
 def test_a_virtual_clock_moves_only_when_it_is_moved():
@@ -26,6 +28,30 @@ def test_time_does_not_go_back(seconds):
         VirtualClock().advance(seconds)
 
 
+def test_time_ends_with_the_year_9999():
+    clock = VirtualClock()
+    with pytest.raises(ValueError, match="seconds must not lead beyond the year 9999"):
+        clock.advance(1e12)
+    clock.advance(2.5e11)
+    assert clock.now().year == 9948
+
+
+def test_centuries_pass_at_once():
+    clock = VirtualClock()
+    simulator = Simulator(users={"alice": "sesame-7Qx"}, clock=clock)
+    kept = simulator.add_runspace()
+    with SrsClient("http://srs", auth=AUTH, transport=SyncSimTransport(simulator)) as client:
+        for _ in range(2):
+            client.runspaces.create()
+            client.web_consoles.create(wait=False)
+            clock.advance(599)
+            assert len(client.runspaces.list()) == 2
+            # One cleanup a minute is found superfluous, and none is missed.
+            clock.advance(1e10)
+            assert list(simulator.runspaces) == [kept]
+            assert (simulator.session_count, simulator.web_console_count) == (0, 0)
+
+
 @pytest.mark.parametrize("seconds", ["5", None, True])
 def test_time_is_a_number(seconds):
     with pytest.raises(TypeError, match="seconds must be a number of seconds, not"):
@@ -33,6 +59,8 @@ def test_time_is_a_number(seconds):
 
 
 def test_a_clock_has_a_time_zone():
+    with pytest.raises(TypeError, match="start must be a datetime, not str"):
+        VirtualClock("2026-05-01")
     with pytest.raises(ValueError, match="time zone"):
         VirtualClock(datetime(2026, 5, 1))  # noqa: DTZ001 - that is what is refused
 

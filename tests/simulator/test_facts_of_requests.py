@@ -276,6 +276,22 @@ def test_settings_are_numbers(name, value):
         Settings(**{name: value})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"users": "alice"}, TypeError, "users must map names to passwords, not be a str"),
+        ({"users": {"alice": 5}}, TypeError, "users must map names to passwords, both as text"),
+        ({"users": {" ": "x"}}, ValueError, "a user name must not be blank"),
+        ({"users": {"a:b": "x"}}, ValueError, "a user name must not hold a colon"),
+        ({"settings": {"quota": 5}}, TypeError, "settings must be Settings, not dict"),
+        ({"clock": 5}, TypeError, "clock must be a Clock"),
+    ],
+)
+def test_what_makes_no_simulator_is_refused_by_name(arguments, error, message):
+    with pytest.raises(error, match=message):
+        Simulator(**arguments)
+
+
 def test_a_quota_is_not_less_than_nothing():
     with pytest.raises(ValueError, match="quota must be 0 or more, not -1"):
         Settings(quota=-1)

@@ -76,6 +76,7 @@ def test_an_impossible_fault_is_refused_and_the_argument_is_named(arguments, mes
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"headers": "Server: x", "status": 503}, "headers must be a mapping or pairs, not str"),
         ({"nth": 1.5, "status": 503}, "nth must be a whole number, not float"),
         ({"times": True, "status": 503}, "times must be a whole number, not bool"),
         ({"status": "503"}, "status must be a whole number, not str"),
