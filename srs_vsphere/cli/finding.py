@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from srs_vsphere.cli.problems import UsageError
-from srs_vsphere.errors import NotFoundError
 from srs_vsphere.models import Runspace
 
 if TYPE_CHECKING:
@@ -71,8 +70,8 @@ def find_runspace(
         known: the runspaces, if they were asked for already.
 
     Raises:
-        UsageError: several runspaces have that name.
-        NotFoundError: no runspace has that id or name.
+        UsageError: no runspace has that name, or several have.
+        NotFoundError: no runspace has that id.
         SrsError: the call failed.
     """
     if not given.strip():
@@ -84,8 +83,7 @@ def find_runspace(
         return client.runspaces.get(given)
     found = found or [runspace for runspace in runspaces if runspace.name == given]
     if not found:
-        message = f"{argument}: there is no runspace {given!r}"
-        raise NotFoundError(message, advice="`srs runspace ls` lists them.")
+        raise UsageError(argument, f"there is no runspace {given!r}: `srs runspace ls` lists them")
     if len(found) > 1:
         ids = ", ".join(runspace.id for runspace in found)
         raise UsageError(argument, f"{len(found)} runspaces are named {given!r}: give an id ({ids})")

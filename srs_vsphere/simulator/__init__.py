@@ -11,6 +11,7 @@ One state machine, `Simulator`, has several doors: `SimServer` (a real server on
 line ``python -m srs_vsphere.simulator``.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from srs_vsphere._lazy_names import loading, modules_of_names
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 #: The doors bring asyncio, sockets and httpx along, so each loads on use.
-__getattr__ = loading(
+__getattr__: Callable[[str], object] = loading(
     __name__,
     modules_of_names(
         __name__,

@@ -129,7 +129,7 @@ def test_a_name_that_no_runspace_has_or_two(srs, simulator, server):
     first, second = (simulator.add_runspace(name="twin") for _ in range(2))
     for words in (["run", "-c", "1", "--runspace"], ["runspace", "get"], ["runspace", "rm", "--yes"]):
         unknown = srs(*words, "nobody")
-        assert (unknown.returncode, unknown.stdout) == (6, "")
+        assert (unknown.returncode, unknown.stdout) == (2, "")
         assert "there is no runspace 'nobody'" in unknown.stderr
         twice = srs(*words, "twin")
         assert twice.returncode == 2

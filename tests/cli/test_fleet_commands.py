@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from srs_vsphere.cli.commands.fleet import poll, watch
+from srs_vsphere.cli.options import Options
+from srs_vsphere.cli.problems import UsageError
 from srs_vsphere.simulator import Fault, SimFleet, VirtualClock
 from tests.cli.running import PROGRAM, STRICT, Shell
 
@@ -167,3 +170,23 @@ def test_a_scheduler_that_is_not_there(srs, nowhere):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"srs: --dask: {address} cannot be reached: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_scheduler_is_waited_for_as_long_as_for_a_host(fleet, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+    waited = []
+
+    async def refuse(address, *, timeout, asynchronous):
+        waited.append(timeout)
+        raise OSError("refused")
+
+    monkeypatch.setattr(distributed, "Client", refuse)
+    monkeypatch.setenv("SRS_USERNAME", "alice")
+    monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
+    hosts = tmp_path / "hosts.csv"
+    hosts.write_text(f"name,url\na,{fleet.hosts[0].url}\n")
+    for options in (Options(quiet=True), Options(quiet=True, timeout=1.0)):
+        for command in (poll, watch):
+            with pytest.raises(UsageError, match="tcp://a:1 cannot be reached: refused"):
+                command(file=hosts, dask="tcp://a:1", options=options)
+    assert waited == [10.0, 10.0, 1.0, 1.0]
