@@ -6,17 +6,16 @@ import atexit
 import gc
 import io
 import os
-import signal
 import sys
 import threading
 import warnings
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from srs_vsphere.cli.problems import ExitCode, Terminated, UsageError, exit_code_of, in_own_terms, message_of
+from srs_vsphere.cli.signals import end_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
 
     from cyclopts import CycloptsError
 
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # What a script puts out may hold what this terminal's encoding lacks.
             stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is threading.main_thread():
-        _end_on_signals()
+        end_on_signals()
     try:
         return _run(words)
     except BrokenPipeError:
@@ -86,46 +85,6 @@ def _collect_less_garbage() -> None:
     """
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
-
-
-def _end_on_signals() -> None:
-    sys.unraisablehook = _raise_again
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # `nohup` has SIGHUP ignored.
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, _terminate)
-
-
-def _raise_again(unraisable: sys.UnraisableHookArgs) -> None:
-    """Send a signal again whose exception Python had to ignore, as where it drops the lock of an import."""
-    error = unraisable.exc_value
-    if isinstance(error, KeyboardInterrupt):
-        number = int(signal.SIGINT)
-    elif isinstance(error, Terminated):
-        number = error.number
-        signal.signal(number, _terminate)
-    else:
-        sys.__unraisablehook__(unraisable)
-        return
-    again = threading.Timer(0.05, _send, (number,))
-    again.daemon = True
-    again.start()
-
-
-def _send(number: int) -> None:
-    if sys.platform == "win32":
-        signal.raise_signal(number)
-    else:
-        # To the thread that is to be woken, whatever it waits for.
-        signal.pthread_kill(threading.main_thread().ident or 0, number)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    del frame
-    # A second one must not break off the clean-up.
-    signal.signal(number, signal.SIG_IGN)
-    raise Terminated(number)
 
 
 def _run(words: list[str]) -> int:

@@ -131,11 +131,12 @@ def test_a_closed_stream_is_an_empty_one(srs, words, redirection, code):
 def test_a_signal_that_python_had_to_ignore_comes_again(kind):
     code = f"""
 import time
-from srs_vsphere.cli.main import Terminated, _end_on_signals
+from srs_vsphere.cli.problems import Terminated
+from srs_vsphere.cli.signals import end_on_signals
 class Dropped:
     def __del__(self):
         raise {kind}
-_end_on_signals()
+end_on_signals()
 Dropped()
 try:
     time.sleep(100)
@@ -144,3 +145,34 @@ except BaseException as error:
 """
     done = subprocess.run([sys.executable, *STRICT, "-c", code], capture_output=True, text=True, timeout=90)
     assert (done.stdout.rstrip("\n"), done.stderr) == (kind if "(" in kind else f"{kind}()", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "again", "end"),
+    [
+        ("SIGTERM", "signal.raise_signal(signal.SIGTERM)", "Terminated(15)"),
+        ("SIGINT", "", "KeyboardInterrupt()"),
+    ],
+)
+def test_a_signal_within_another_task_cancels_the_command(name, again, end):
+    code = f"""
+import asyncio, signal
+from srs_vsphere.cli.signals import end_on_signals, run_until_signal
+async def meets_it():
+    signal.raise_signal(signal.{name})
+async def work():
+    other = asyncio.create_task(meets_it())
+    try:
+        await asyncio.sleep(100)
+    finally:
+        print(other.exception())
+        {again}
+        print("cleaned up")
+end_on_signals()
+try:
+    run_until_signal(work())
+except BaseException as error:
+    print(repr(error))
+"""
+    done = subprocess.run([sys.executable, *STRICT, "-c", code], capture_output=True, text=True, timeout=90)
+    assert (done.stdout.splitlines(), done.stderr) == (["None", "cleaned up", end], "")

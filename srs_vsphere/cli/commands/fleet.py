@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
@@ -22,6 +21,7 @@ from srs_vsphere.cli.problems import ExitCode, UsageError
 from srs_vsphere.cli.progress import Advance, progress
 from srs_vsphere.cli.script_source import NO_SCRIPT, File, Script, parameters, script_text
 from srs_vsphere.cli.showing import View, show_list
+from srs_vsphere.cli.signals import run_until_signal
 from srs_vsphere.fleet import FleetEvent, HostReport, SrsFleet, Target, read_targets
 from srs_vsphere.tls import Tls
 
@@ -48,7 +48,7 @@ def poll(*, file: Hosts, dask: Dask = None, options: Shared = DEFAULTS) -> int:
     with progress("polling", options, total=len(targets)) as advance:
         taken = _Taken(REPORT, options, advance)
         if dask is not None:
-            asyncio.run(_poll_by_dask(targets, dask, timeout, taken.take))
+            run_until_signal(_poll_by_dask(targets, dask, timeout, taken.take))
         else:
             with SrsFleet(targets, timeout=timeout) as fleet:
                 for report in fleet.poll():
@@ -75,7 +75,7 @@ def watch(*, file: Hosts, every: Duration = 5.0, dask: Dask = None, options: Sha
             write_data([line])
 
     if dask is not None:
-        asyncio.run(_watch_by_dask(targets, dask, timeout, every, tell))
+        run_until_signal(_watch_by_dask(targets, dask, timeout, every, tell))
         return
     with SrsFleet(targets, timeout=timeout) as fleet, fleet.watch(interval=every) as events:
         if can_be_shown(options):
