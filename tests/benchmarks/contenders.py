@@ -25,7 +25,6 @@ OURS_UVLOOP = "srs_vsphere, uvloop"
 OURS_OTEL = "srs_vsphere, OpenTelemetry"
 OURS_HTTPX = "srs_vsphere, a transport given"
 TRANSPORT_HTTPX = "its transport under httpx"
-TRANSPORT = "its transport alone"
 
 #: Those that run in uvloop's event loop.
 ON_UVLOOP = frozenset({FLOOR_UVLOOP, OURS_UVLOOP})
@@ -44,5 +43,4 @@ CONTENDERS: Mapping[str, Callable[[Places], AbstractAsyncContextManager[list[Pol
     OURS_OTEL: ours.ours_otel,
     OURS_HTTPX: ours.ours_httpx,
     TRANSPORT_HTTPX: ours.transport_httpx,
-    TRANSPORT: ours.transport_alone,
 }

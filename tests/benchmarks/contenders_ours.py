@@ -96,34 +96,3 @@ async def transport_httpx(places: Places) -> AsyncIterator[list[Poll]]:
             return poll
 
         yield places.everywhere([await poller(url) for url in places.urls])
-
-
-@asynccontextmanager
-async def transport_alone(places: Places) -> AsyncIterator[list[Poll]]:
-    """Send a prepared request through the transport of ours, and decode the responses: no layer above it."""
-    from srs_vsphere import Runspace
-    from srs_vsphere._codec.models import structurer
-    from srs_vsphere._http.address import Address
-    from srs_vsphere._http.asyncio_transport import AsyncioTransport
-    from srs_vsphere._http.prepared_request import PreparedRequest
-    from srs_vsphere._http.step_timeouts import StepTimeouts
-
-    structure = structurer(Runspace)
-    timeouts = StepTimeouts(connect=30.0, read=30.0, write=30.0)
-    async with AsyncExitStack() as stack:
-
-        async def poller(text: str) -> Poll:
-            url = httpx.URL(text + PATH)
-            transport = AsyncioTransport(Address.of_url(url), ssl_context=places.context())
-            await stack.enter_async_context(transport)
-            request = PreparedRequest(
-                "GET", url, KEY_HEADER, None, timeouts=timeouts, whole=True, repeatable=True
-            )
-
-            async def poll() -> list[Any]:
-                response = await transport.handle_async_request(request)
-                return [structure(value) for value in json.loads(await response.aread())]
-
-            return poll
-
-        yield places.everywhere([await poller(url) for url in places.urls])

@@ -19,7 +19,6 @@ from tests.benchmarks.contenders import (
     OURS_OTEL,
     OURS_UVLOOP,
     STREAMS,
-    TRANSPORT,
     TRANSPORT_HTTPX,
 )
 from tests.benchmarks.decoding import structuring_seconds
@@ -36,9 +35,6 @@ _MOST_TO_FLOOR_UVLOOP = 1.5
 _MOST_TO_GENERATED = 1 / 3
 _MOST_GROWTH = 1.3
 _MOST_MEMORY = 40.0
-_MOST_LAYERS = 25.0
-#: The same bound on any machine: it was set where a poll with aiohttp took 125 us.
-_MOST_LAYERS_TO_AIOHTTP = 0.2
 
 
 @define(frozen=True)
@@ -72,7 +68,7 @@ class Level:
         if self.at_once < _MANY or (self.hosts <= _MANY and not quick and not self.tls):
             names |= {HTTPX, OPENAPI_GENERATOR, OPENAPI_PYTHON_CLIENT}
         if self.at_once < _MANY or not quick:
-            names |= {TRANSPORT, STREAMS}
+            names |= {STREAMS}
         return [name for name in CONTENDERS if name in names and peers.has(name)]
 
 
@@ -116,9 +112,6 @@ def report(found: dict[Level, dict[str, Found]], missing: dict[str, str]) -> Res
             result.bounds += _bounds(chosen, "TLS" if tls else "plain")
     result.tables[0].notes += [f"{name}: {why}" for name, why in missing.items()]
     result.tables[0].notes.append(f"in brackets: to {AIOHTTP}; many hosts are polled {_MANY} at once")
-    result.tables[0].notes.append(
-        f"{TRANSPORT}: without all our layers above it, decoded into models all the same"
-    )
     result.numbers["loads"] = [
         _numbers(level, name, one) for level in found for name, one in found[level].items()
     ]
@@ -187,12 +180,6 @@ def _bounds(found: dict[Level, dict[str, Found]], scheme: str) -> list[Bound]:
                     f"{where}: ours to the best generated client", ours / min(generated), _MOST_TO_GENERATED
                 )
             )
-        if TRANSPORT in contenders:
-            layers = ours - contenders[TRANSPORT].cost
-            what = f"{where}: our layers over {TRANSPORT}"
-            bounds.append(Bound(what, layers * 1e6, _MOST_LAYERS, " us"))
-            share = layers / contenders[AIOHTTP].cost
-            bounds.append(Bound(f"{what}, to {AIOHTTP}", share, _MOST_LAYERS_TO_AIOHTTP))
     many = {level.hosts: contenders for level, contenders in found.items() if level.hosts > 1}
     if len(many) > 1:
         few, most = min(many), max(many)
