@@ -100,7 +100,7 @@ def trust(
 
     Args:
         url: scheme, host and perhaps port, such as ``https://srs.example.com``.
-        known_hosts: the file, which `Tls` takes as ``known_hosts``; made if it does not exist.
+        known_hosts: the file, which `Tls` takes as ``known_hosts``; it and its folder are made if missing.
         confirm: called with the certificate; says whether to trust it.
         timeout: seconds that fetching it may take; default 10.
 
@@ -134,7 +134,7 @@ async def async_trust(
 
     Args:
         url: scheme, host and perhaps port, such as ``https://srs.example.com``.
-        known_hosts: the file, which `Tls` takes as ``known_hosts``; made if it does not exist.
+        known_hosts: the file, which `Tls` takes as ``known_hosts``; it and its folder are made if missing.
         confirm: called with the certificate; says whether to trust it. May be async.
         timeout: seconds that fetching it may take; default 10.
 

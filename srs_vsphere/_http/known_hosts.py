@@ -45,7 +45,7 @@ def remember(path: str | os.PathLike[str], host: str, thumbprint: str) -> None:
     """Write the thumbprint of a host into a known-hosts file, in place of an older one of that host.
 
     Args:
-        path: the file; it is made if it does not exist.
+        path: the file; it and its folder are made if they do not exist.
         host: host and perhaps port.
         thumbprint: as `normal_thumbprint` writes it.
 
@@ -60,6 +60,16 @@ def remember(path: str | os.PathLike[str], host: str, thumbprint: str) -> None:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     kept = [line for line in lines if not line.split() or host_and_port(line.split()[0]) != wanted]
     text = "".join(f"{line}\n" for line in [*kept, f"{wanted} {thumbprint}"])
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _replace(file, text)
+    except OSError as error:
+        # What it names is the new file, of which nobody knows.
+        problem = f"known_hosts cannot be written: {error.strerror}"
+        raise OSError(error.errno, problem, os.fspath(path)) from None
+
+
+def _replace(file: Path, text: str) -> None:
     # Whoever reads it meanwhile finds the old file or the new one, never half of it.
     descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".new")
     try:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Callable
 
 Wait = Callable[[float], object]
 """Waits for so many milliseconds at most; what it returns is true if what it waits for came about."""
+
+# In seconds. A Ctrl-C does not end ``select`` on Windows: it is heard between two of them.
+_SLICE = 0.2
 
 
 def waiting_for(fd: int, *, write: bool = False) -> Wait:
@@ -22,4 +26,14 @@ def waiting_for(fd: int, *, write: bool = False) -> Wait:
         return poll.poll
     # That is Windows, where the numbers of sockets have no bound that matters here.
     writing = [fd] if write else []
-    return lambda milliseconds: any(select.select([fd], writing, [], milliseconds / 1000))
+
+    def wait(milliseconds: float) -> bool:
+        end = time.monotonic() + milliseconds / 1000
+        left = milliseconds / 1000
+        while not any(select.select([fd], writing, [], min(left, _SLICE))):
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+        return True
+
+    return wait

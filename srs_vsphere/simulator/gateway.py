@@ -135,6 +135,9 @@ class Gateway:
         self.sessions.end_all()
         for runspace in self.runspaces:
             runspace.pod.end()
+        if self.hosts is not None:
+            # Those too that only wait for their runspace to be disconnected.
+            self.hosts.close()
         self.runspaces.clear()
         self.consoles.clear()
         self.executions.restart(keep_history=keep_history)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
+import tempfile
 
 import pytest
 
@@ -16,6 +18,7 @@ from srs_vsphere import (
     fetch_certificate,
     trust,
 )
+from srs_vsphere._http.known_hosts import remember
 from tests.tls_server import identity, tls_server
 
 
@@ -127,3 +130,27 @@ def test_a_link_stays_one_and_a_mark_at_the_beginning_is_no_part_of_a_name(tmp_p
         assert known.is_symlink()
         known.write_text(f"\ufeff{line}\n", encoding="utf-8")
         assert trust(server.url, known, confirm=lambda _: False) == one.seen
+
+
+def test_a_missing_folder_is_made_or_the_error_names_the_file(tmp_path):
+    one = identity()
+    known = tmp_path / "new" / "srs" / "known_hosts"
+    plain = tmp_path / "plain"
+    plain.write_text("no folder")
+    with tls_server(one.context(tmp_path)) as server:
+        trust(server.url, known, confirm=lambda _: True)
+        assert known.read_text() == f"127.0.0.1:{server.port} {one.seen.sha256}\n"
+        with pytest.raises(OSError, match="plain") as caught:
+            trust(server.url, plain / "known_hosts", confirm=lambda _: True)
+    assert caught.value.filename == str(plain / "known_hosts")
+
+
+def test_a_file_that_cannot_be_replaced_is_named_and_no_other(tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "known_hosts12345.new")
+
+    known = tmp_path / "known_hosts"
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    with pytest.raises(OSError, match="known_hosts cannot be written: No space left on device") as caught:
+        remember(known, "srs.test", "0" * 64)
+    assert caught.value.filename == str(known)

@@ -277,6 +277,25 @@ def test_a_runspace_that_is_connected_disconnects_before_its_process_ends(caller
     assert has_ended(host)
 
 
+@pytest.fixture
+def disconnecting():
+    """A caller, the host of a runspace that is deleted, and the script that disconnects it."""
+    caller = HostCaller(stand_in())
+    with caller.simulator:
+        runspace = caller.ready_runspace(run_vc_connection_script=True)
+        caller.simulator.clock.advance(2)
+        assert caller.get(f"/api/runspaces/{runspace}")[1]["state"] == "ready"
+        host = caller.host(runspace)
+        delete(caller, runspace)
+        yield caller, host
+
+
+def test_a_process_whose_runspace_is_disconnecting_ends_with_a_restart(disconnecting):
+    caller, host = disconnecting
+    caller.simulator.restart()
+    assert has_ended(host)
+
+
 def test_a_registered_behaviour_comes_first(caller, runspace):
     seen = []
 
