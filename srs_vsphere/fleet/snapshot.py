@@ -64,7 +64,10 @@ class FleetSnapshot:
         Raises:
             ValueError: it is not from `to_json`.
         """
-        found = loads(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+        try:
+            found = loads(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+        except ValueError as error:
+            raise InvalidArgumentValueError(f"the text is not a {_FORMAT}: {error}") from None
         if not isinstance(found, dict) or cast("dict[str, object]", found).get("format") != _FORMAT:
             raise InvalidArgumentValueError(f"the text is not a {_FORMAT}")
         runspace = structurer(Runspace)
@@ -80,7 +83,7 @@ class FleetSnapshot:
                     up=cast("bool | None", host["up"]),
                     seen=None if seen is None else datetime.fromisoformat(seen),
                 )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InvalidArgumentValueError(f"the text is not a whole {_FORMAT}: {error!r}") from None
         return cls(hosts)
 
