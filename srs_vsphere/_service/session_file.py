@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from srs_vsphere._codec.strict_json import loads
+from srs_vsphere._service.file_lock import lock as _lock
 from srs_vsphere.auth import Secret, check_key
 from srs_vsphere.errors import AuthenticationError
 
@@ -158,16 +159,3 @@ def _is_usable(key: Secret) -> bool:
     except ValueError:
         return False
     return True
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

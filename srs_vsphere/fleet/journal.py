@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,7 +13,10 @@ from threading import Lock
 from typing import BinaryIO, Self, cast
 
 from srs_vsphere._codec.strict_json import loads
+from srs_vsphere._service.file_lock import lock
 from srs_vsphere.errors import InvalidArgumentValueError
+
+_log = logging.getLogger("srs_vsphere")
 
 _FORMAT = "srs_vsphere fleet journal 1"
 
@@ -20,7 +24,8 @@ _FORMAT = "srs_vsphere fleet journal 1"
 class Journal:
     """A file to which each line is written, and brought to the disk, before what follows it is done.
 
-    A last line that was cut off by a crash is dropped when the file is opened again.
+    A last line that was cut off by a crash is dropped when the file is opened again. No other journal can be
+    opened with the same file meanwhile, as far as the file system knows locks.
 
     Args:
         path: the file; made if it is not there.
@@ -32,7 +37,8 @@ class Journal:
 
     Raises:
         OSError: the file cannot be opened.
-        ValueError: it is no journal, or that of another script; the message has the line.
+        ValueError: it is no journal, or that of another script, and the message has the line; or another run
+            has it open.
     """
 
     def __init__(self, path: str | os.PathLike[str], job: str) -> None:
@@ -41,14 +47,18 @@ class Journal:
         self.ended: dict[str, str] = {}
         self._lock = Lock()
         self._file: BinaryIO | None = None
-        length = self._read(job)
+        header = _line({"format": _FORMAT, "job": job})
         file = self.path.open("ab")
         try:
-            if file.tell() > length:
+            # Before it is read, or what another run writes meanwhile would be missed.
+            self._take_lock(file.fileno())
+            content = self.path.read_bytes()
+            length = self._read(content, header, job)
+            if len(content) > length:
                 file.truncate(length)
             self._file = file
             if not length:
-                self._write({"format": _FORMAT, "job": job})
+                self._write(header)
         except BaseException:
             file.close()
             raise
@@ -72,7 +82,7 @@ class Journal:
             host: the target's name.
             execution: name of the script execution, which no other has.
         """
-        self._write({"host": host, "begun": execution, "at": datetime.now(UTC).isoformat()})
+        self._write(_line({"host": host, "begun": execution, "at": datetime.now(UTC).isoformat()}))
 
     def end(self, host: str, outcome: str) -> None:
         """Note that the script has run on a host; this waits for the disk.
@@ -81,10 +91,20 @@ class Journal:
             host: the target's name.
             outcome: how it ended, in a word.
         """
-        self._write({"host": host, "ended": outcome, "at": datetime.now(UTC).isoformat()})
+        self._write(_line({"host": host, "ended": outcome, "at": datetime.now(UTC).isoformat()}))
 
-    def _write(self, entry: Mapping[str, object]) -> None:
-        line = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
+    def _take_lock(self, descriptor: int) -> None:
+        try:
+            lock(descriptor)
+        except (BlockingIOError, PermissionError):
+            raise InvalidArgumentValueError(
+                f"{self.path}: another run has this journal open; wait for its end, or give each its own"
+            ) from None
+        except OSError as error:
+            # As on a network drive that has no locks; the journal itself can be written there.
+            _log.warning("the journal %s could not be locked against other runs: %s", self.path, error)
+
+    def _write(self, line: bytes) -> None:
         with self._lock:
             if self._file is None:
                 raise ValueError(f"the journal {self.path} is closed")
@@ -92,13 +112,12 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
 
-    def _read(self, job: str) -> int:
+    def _read(self, content: bytes, header: bytes, job: str) -> int:
         """Read what is there; return how many bytes are whole lines."""
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return 0
         whole = content[: content.rfind(b"\n") + 1]
+        if not whole and not header.startswith(content):
+            # A file of something else, which is not to be cut off.
+            raise InvalidArgumentValueError(f"{self.path}, line 1: this is no {_FORMAT}")
         for number, line in enumerate(whole.splitlines(), 1):
             entry: dict[str, object] = {}
             with suppress(ValueError):
@@ -121,3 +140,7 @@ class Journal:
             else:
                 raise InvalidArgumentValueError(f"{self.path}, line {number}: this is no line of a journal")
         return len(whole)
+
+
+def _line(entry: Mapping[str, object]) -> bytes:
+    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"

@@ -159,10 +159,19 @@ class Runner:
             return None
         found = [execution for execution in await client.script_executions.list() if execution.name == name]
         if not found:
+            await self._delete_left(client, name)
             return None
         earlier = found[-1]
         if not earlier.stuck:
             timeout = cast("float | None", self._run_options.get("timeout", 3600.0))
             earlier = await client.script_executions.wait(earlier.id, timeout=timeout)
+        await self._delete_left(client, name)
         await self._ended(target, str(earlier.state))
         return earlier
+
+    async def _delete_left(self, client: AsyncSrsClient, name: str) -> None:
+        """Delete the runspace that an earlier run made for an execution, if it is still there."""
+        for runspace in await client.runspaces.list():
+            # `AsyncSrsClient.run` has the name of its runspace begin with that of the execution.
+            if runspace.name is not None and runspace.name.startswith(f"{name}-"):
+                await client.runspaces.delete(runspace.id)

@@ -96,7 +96,8 @@ class AsyncFleetScripts:
             output_type: for ``json``: as there.
             journal: a file that notes which hosts are done; default None. With the file of a run that was
                 broken off, hosts that are done are left out. Where the script had begun, the service is asked
-                first whether it ran; such a host's result is in `HostResult.earlier`.
+                first whether it ran; such a host's result is in `HostResult.earlier`. A runspace that was
+                left there is deleted.
             on_progress: told of each result before it is handed out; default None.
             **options: see `NewRunspaceOptions` and `RunOptions`. ``wait_for_quota`` is 60
                 here by default.
@@ -107,7 +108,7 @@ class AsyncFleetScripts:
         Raises:
             TypeError: an argument is of the wrong kind.
             ValueError: an argument makes no sense; or, when the first result is asked for, the journal is
-                none or another script's.
+                none, another script's or in use by another run.
             OSError: the journal cannot be written; raised when the first result is asked for.
             RuntimeError: the fleet is not open; raised when the first result is asked for.
         """

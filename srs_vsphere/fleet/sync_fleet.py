@@ -294,7 +294,8 @@ class SrsFleet:
 
         Raises:
             TypeError: an argument is of the wrong kind.
-            ValueError: an argument makes no sense, or the journal is none or another script's.
+            ValueError: an argument makes no sense, or the journal is none, another script's or in use by
+                another run.
             OSError: the journal cannot be written.
             RuntimeError: the fleet is not open.
         """

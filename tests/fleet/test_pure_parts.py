@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -47,6 +48,7 @@ from srs_vsphere.fleet import (
     profile_targets,
     read_targets,
 )
+from srs_vsphere.fleet import journal as journal_module
 from srs_vsphere.fleet.breaker import Breaker
 from srs_vsphere.fleet.changes import changes
 from srs_vsphere.fleet.journal import Journal
@@ -570,6 +572,48 @@ def test_a_journal_remembers_and_drops_a_line_that_was_cut_off(tmp_path: Path) -
         Journal(file, "job")
     with pytest.raises(OSError, match=r".+"):
         Journal(tmp_path / "none" / "journal", "job")
+
+
+@pytest.mark.parametrize("content", [b"my notes", b'{"format": "srs_vsphere fleet journal 2'])
+def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    # It has no line that is whole, and so nothing that a crash of a journal could have cut off.
+    file = tmp_path / "notes"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="line 1: this is no srs_vsphere fleet journal"):
+        Journal(file, "job")
+    assert file.read_bytes() == content
+
+
+def test_a_journal_whose_first_line_was_cut_off_begins_anew(tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    Journal(file, "job").close()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-5])
+    Journal(file, "job").close()
+    assert file.read_bytes() == whole
+
+
+def test_two_runs_do_not_share_a_journal(tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    with Journal(file, "job") as journal:
+        journal.begin("a", "x-1")
+        with pytest.raises(ValueError, match="another run has this journal open"):
+            Journal(file, "job")
+        journal.end("a", "succeeded")
+    with Journal(file, "job") as journal:
+        assert journal.ended == {"a": "succeeded"}
+
+
+def test_a_journal_does_without_locks_where_there_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def lock(descriptor: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(journal_module, "lock", lock)
+    with Journal(tmp_path / "journal", "job") as journal:
+        journal.begin("a", "x-1")
+    assert "could not be locked against other runs" in caplog.text
 
 
 def test_a_job_is_its_script_and_the_names_of_its_parameters() -> None:

@@ -154,6 +154,31 @@ async def test_what_had_begun_is_looked_for_after_a_crash(tmp_path: Path) -> Non
         assert calls.by_host == {"srs-0001": 1, "srs-0002": 1, "srs-0003": 2}
 
 
+async def test_the_runspaces_that_a_crash_left_are_deleted(tmp_path: Path) -> None:
+    file = tmp_path / "journal"
+    async with at_once(2) as hosts:
+        calls = Calls(hosts, ScriptReply(output=["done"]))
+        async with AsyncSrsFleet(targets_of(hosts)) as fleet:
+            assert len([result async for result in fleet.run("Get-VM", journal=file)]) == 2
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        begun = [line for line in lines if "ended" not in line]
+        others: list[list[str]] = []
+        for line in sorted(begun[1:], key=lambda line: str(line["host"])):
+            simulator = hosts.hosts[line["host"] == "srs-0002"].simulator
+            if line["host"] == "srs-0002":
+                # Its script never began.
+                line["begun"] = "fleet-that-never-came-there"
+            simulator.add_runspace(name=f"{line['begun']}-0123456789abcdef")
+            others.append([simulator.add_runspace(name=f"{line['begun']}0")])
+        file.write_text("".join(json.dumps(line) + "\n" for line in begun))
+        async with AsyncSrsFleet(targets_of(hosts)) as fleet:
+            again = [result.error async for result in fleet.run("Get-VM", journal=file, wait_for_quota=0)]
+        assert again == [None, None]
+        # Only that of the run is deleted, and the script is not repeated where it ran.
+        assert [list(host.simulator.runspaces) for host in hosts.hosts] == others
+        assert calls.by_host == {"srs-0001": 1, "srs-0002": 2}
+
+
 async def test_leaving_early_deletes_the_runspaces(tmp_path: Path) -> None:
     async with simulated(4, settings=SLOW) as hosts:
         for host in hosts.hosts[1:]:
