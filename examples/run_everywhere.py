@@ -14,20 +14,20 @@ def main() -> None:
     if len(sys.argv) != 4:
         sys.exit("usage: run_everywhere.py HOSTS.csv JOURNAL SCRIPT")
     _, hosts, journal, script = sys.argv
+    failed = False
     try:
         targets = read_targets(hosts, auth=EnvAuth())
+        with SrsFleet(targets, concurrency=50) as fleet:
+            for result in fleet.run(script, output="json", journal=journal, name="everywhere"):
+                if result.result is not None:
+                    print(result.target.name, result.result.outcome, result.result.output, flush=True)
+                elif result.earlier is not None:
+                    print(result.target.name, f"ran before: {result.earlier.state}", flush=True)
+                else:
+                    failed = True
+                    print(result.error, file=sys.stderr, flush=True)
     except (OSError, ValueError) as error:
         sys.exit(str(error))
-    failed = False
-    with SrsFleet(targets, concurrency=50) as fleet:
-        for result in fleet.run(script, output="json", journal=journal, name="everywhere"):
-            if result.result is not None:
-                print(result.target.name, result.result.outcome, result.result.output, flush=True)
-            elif result.earlier is not None:
-                print(result.target.name, f"ran before: {result.earlier.state}", flush=True)
-            else:
-                failed = True
-                print(result.error, file=sys.stderr, flush=True)
     sys.exit(failed)
 
 

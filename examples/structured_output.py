@@ -42,7 +42,7 @@ async def machines(at_least: int) -> list[Machine]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or not sys.argv[1].isdecimal():
         sys.exit("usage: structured_output.py CPUS")
     try:
         for machine in anyio.run(machines, int(sys.argv[1])):

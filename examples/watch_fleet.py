@@ -28,9 +28,9 @@ async def watch(targets: list[Target], state: anyio.Path, interval: float) -> No
     async with AsyncSrsFleet(targets) as fleet, fleet.watch(interval=interval, resume=saved) as events:
         async for event in events:
             match event:
-                case SweepEnded(number=number, hosts=hosts, failed=failed):
+                case SweepEnded(number=number, hosts=hosts, failed=failed, skipped=skipped):
                     await state.write_text(events.snapshot().to_json())
-                    print(f"sweep {number}: {hosts} hosts, {failed} failed", flush=True)
+                    print(f"sweep {number}: {hosts} hosts, {failed} failed, {skipped} skipped", flush=True)
                 case SweepLate(behind=behind):
                     print(f"the interval is too short: {behind:.1f} s behind", flush=True)
                 case HostUp(target=target):
@@ -46,12 +46,12 @@ def main() -> None:
     if len(sys.argv) not in {3, 4}:
         sys.exit("usage: watch_fleet.py HOSTS.csv STATE.json [INTERVAL]")
     try:
+        interval = float(sys.argv[3]) if len(sys.argv) == 4 else 5.0
         targets = read_targets(sys.argv[1], auth=EnvAuth())
+        with suppress(KeyboardInterrupt):
+            anyio.run(watch, targets, anyio.Path(sys.argv[2]), interval)
     except (OSError, ValueError) as error:
         sys.exit(str(error))
-    interval = float(sys.argv[3]) if len(sys.argv) == 4 else 5.0
-    with suppress(KeyboardInterrupt):
-        anyio.run(watch, targets, anyio.Path(sys.argv[2]), interval)
 
 
 if __name__ == "__main__":

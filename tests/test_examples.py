@@ -32,9 +32,12 @@ def clock() -> VirtualClock:
     return VirtualClock(auto=True)
 
 
-def run(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    name: str, *arguments: str, folder: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-W", "error", EXAMPLES / name, *arguments],
+        cwd=folder,
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
         capture_output=True,
         encoding="utf-8",
@@ -118,6 +121,24 @@ def test_what_is_missing_in_the_environment_is_told_in_a_sentence(server: SimSer
         done = run_at(server, name, SRS_URL="")
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("SRS_URL is not set. ")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("run_everywhere.py", ("hosts.csv", "no/journal", "1"), "no/journal"),
+        ("watch_fleet.py", ("hosts.csv", "state.json", "soon"), "'soon'"),
+        ("watch_fleet.py", ("hosts.csv", "hosts.csv"), "snapshot"),
+        ("structured_output.py", ("many",), "usage: structured_output.py CPUS"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_a_sentence(
+    tmp_path: Path, name: str, arguments: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "hosts.csv").write_text("name,url\na,http://127.0.0.1:1\n", encoding="utf-8")
+    done = run(name, *arguments, folder=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert told in done.stderr
 
 
 def test_sync_script(server: SimServer, simulator: Simulator) -> None:

@@ -537,7 +537,7 @@ def test_a_snapshot_keeps_everything_known_and_refuses_what_is_none() -> None:
     assert "sentinel" not in text
     assert FleetSnapshot.from_json(text) == snapshot
     for bad in ("{", "[" * 9999, "[]", "{}", json.dumps({**json.loads(text), "hosts": {"a": {}}})):
-        with pytest.raises(ValueError, match=r".+"):
+        with pytest.raises(ValueError, match="the text is not a "):
             FleetSnapshot.from_json(bad)
 
 
