@@ -138,8 +138,10 @@ class Cluster:
         self._later = scheduler_async()
         users = _plugins.setdefault(self._client, {})
         for name in [name for name, count in users.items() if not count and name != self._plugin.name]:
-            del users[name]
-            await self._call(self._calls.unregister_worker_plugin, name)
+            # While another was removed, a sweep may have begun to use this one.
+            if users.get(name) == 0:
+                del users[name]
+                await self._call(self._calls.unregister_worker_plugin, name)
         if self._plugin.name not in users:
             # Workers that come later get it from the scheduler.
             await self._call(self._calls.register_plugin, self._plugin)

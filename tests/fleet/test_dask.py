@@ -187,6 +187,38 @@ async def test_leaving_early_waits_for_no_scheduler_that_hangs_or_is_gone(
 
 @pytest.mark.anyio
 @on_asyncio
+async def test_a_fleet_that_comes_into_use_meanwhile_keeps_its_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with simulated(4) as hosts, cluster(1) as client:
+        hosts.faults.add(Fault(host="srs-0004", operation="runspaces.list", delay=3600))
+        *others, hanging = targets_by_value(hosts)
+        one, two, three = [[target, hanging] for target in others]
+        # Both are in use at once, so neither takes the other's place.
+        async with (
+            sweep(one, client=client, timeout=3600) as first,
+            sweep(two, client=client, timeout=3600) as second,
+        ):
+            await anext(first)
+            await anext(second)
+        remove = client.unregister_worker_plugin
+        removed: list[str] = []
+        async with sweep(two, client=client, timeout=3600) as again:
+
+            async def begin_again(name: str) -> None:
+                removed.append(name)
+                if len(removed) == 1:
+                    await anext(again)
+                await remove(name)
+
+            with monkeypatch.context() as patched:
+                patched.setattr(client, "unregister_worker_plugin", begin_again)
+                await reports_of(three[:1], client)
+            assert len(removed) == 1
+
+
+@pytest.mark.anyio
+@on_asyncio
 async def test_a_watch_tells_the_same_as_in_one_process() -> None:
     async with simulated(9) as hosts, cluster(2) as client:
         gone = hosts.hosts[4].simulator.add_runspace()
