@@ -16,6 +16,7 @@ import anyio.to_thread
 from attrs import frozen
 from distributed import Client, Future
 
+from srs_vsphere._concurrency.clean_up import async_clean_up
 from srs_vsphere._concurrency.late_calls import Scheduler, scheduler_async
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.dask_worker import FleetPlugin, PartReports, poll_part
@@ -28,6 +29,9 @@ _Future: TypeAlias = "Future[PartReports]"
 _key = secrets.token_bytes(16)
 #: By client, how many sweeps and watches use each plugin.
 _plugins: WeakKeyDictionary[Client, dict[str, int]] = WeakKeyDictionary()
+
+#: Seconds; no longer is waited for what was submitted to be cancelled.
+_SECONDS_TO_CANCEL = 5.0
 
 
 def check_pickling(targets: Sequence[Target]) -> bytes:
@@ -143,14 +147,18 @@ class Cluster:
         self._registered = True
 
     async def close(self) -> None:
-        """Cancel what has been submitted; the plugin stays, for the next sweep."""
+        """Cancel what has been submitted, if that can be done soon; the plugin stays, for the next sweep."""
         if self._registered:
             self._registered = False
             _plugins[self._client][self._plugin.name] -= 1
         tasks, self._tasks = list(self._tasks), {}
         if tasks and self._client.status == "running":
-            with anyio.CancelScope(shield=True):
-                await self._call(self._calls.cancel, tasks)
+            # A scheduler that has just died, or hangs, is not to keep the program from going on.
+            await async_clean_up(
+                partial(self._call, self._calls.cancel, tasks),
+                seconds=_SECONDS_TO_CANCEL,
+                left="polls of a sweep by Dask were not cancelled",
+            )
 
     async def workers(self) -> list[str]:
         """Return the addresses of the workers.

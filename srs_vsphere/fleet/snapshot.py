@@ -70,22 +70,28 @@ class FleetSnapshot:
             raise InvalidArgumentValueError(f"the text is not a {_FORMAT}: {error}") from None
         if not isinstance(found, dict) or cast("dict[str, object]", found).get("format") != _FORMAT:
             raise InvalidArgumentValueError(f"the text is not a {_FORMAT}")
-        runspace = structurer(Runspace)
-        hosts: dict[str, HostSnapshot] = {}
         try:
-            for name, host in cast("dict[str, dict[str, object]]", found["hosts"]).items():
-                runspaces = cast("dict[str, dict[str, object]] | None", host["runspaces"])
-                seen = cast("str | None", host["seen"])
-                hosts[name] = HostSnapshot(
-                    runspaces=None
-                    if runspaces is None
-                    else {id_: runspace(_known(value)) for id_, value in runspaces.items()},
-                    up=cast("bool | None", host["up"]),
-                    seen=None if seen is None else datetime.fromisoformat(seen),
-                )
+            listed = cast("dict[str, dict[str, object]]", found["hosts"])
+            return cls({name: _host(host) for name, host in listed.items()})
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InvalidArgumentValueError(f"the text is not a whole {_FORMAT}: {error!r}") from None
-        return cls(hosts)
+
+
+def _host(host: dict[str, object]) -> HostSnapshot:
+    structured = structurer(Runspace)
+    listed = cast("dict[str, dict[str, object]] | None", host["runspaces"])
+    runspaces = None if listed is None else {id_: structured(_known(value)) for id_, value in listed.items()}
+    for id_, runspace in (runspaces or {}).items():
+        if runspace.id != id_:
+            raise ValueError(f"runspace {runspace.id} has the place of {id_}")
+    up = host["up"]
+    if up is not None and not isinstance(up, bool):
+        raise ValueError(f"up must be true, false or null, not {up!r}")
+    said = cast("str | None", host["seen"])
+    seen = None if said is None else datetime.fromisoformat(said)
+    if seen is not None and seen.tzinfo is None:
+        raise ValueError(f"{said} has no time zone")
+    return HostSnapshot(runspaces, up, seen)
 
 
 def _plain(value: object) -> object:

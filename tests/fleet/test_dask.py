@@ -39,6 +39,7 @@ distributed = pytest.importorskip("distributed", reason="the engine that is test
 
 from distributed import Client, Future, LocalCluster  # noqa: E402 - after the look whether it is there
 
+from srs_vsphere.fleet import dask_cluster  # noqa: E402
 from srs_vsphere.fleet.dask import sweep, watch  # noqa: E402
 from srs_vsphere.fleet.dask_cluster import assign  # noqa: E402
 
@@ -161,6 +162,27 @@ async def test_leaving_early_cancels_what_was_scheduled() -> None:
         # Another fleet takes the place of the first, whose clients are closed.
         assert len(await reports_of(targets_by_value(hosts)[:2], client)) == 2
         await hosts.wait_for_async(lambda traffic: traffic.open <= 2)
+
+
+@pytest.mark.anyio
+@on_asyncio
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_leaving_early_waits_for_no_scheduler_that_hangs_or_is_gone(
+    hangs: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def cancel(futures: object) -> None:
+        if hangs:
+            await anyio.sleep_forever()
+        raise distributed.CommClosedError("the scheduler is gone")
+
+    monkeypatch.setattr(dask_cluster, "_SECONDS_TO_CANCEL", 0.01)
+    async with simulated(12) as hosts, cluster(1) as client:
+        hosts.faults.add(Fault(host="srs-0003", operation="runspaces.list", delay=3600))
+        with monkeypatch.context() as patched:
+            patched.setattr(client, "cancel", cancel)
+            async with sweep(targets_by_value(hosts), client=client, timeout=3600) as reports:
+                await anext(reports)
+        assert "were not cancelled" in caplog.text
 
 
 @pytest.mark.anyio

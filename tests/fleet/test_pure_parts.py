@@ -541,6 +541,30 @@ def test_a_snapshot_keeps_everything_known_and_refuses_what_is_none() -> None:
             FleetSnapshot.from_json(bad)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"up": "no"},
+        {"seen": "yesterday"},
+        {"seen": "2026-11-26T00:00:00"},
+        {"runspaces": {"r-1": {"name": "x"}}},
+        {"runspaces": {"r-1": {"id": "r-2"}}},
+        {"runspaces": {"r-1": {"id": "r-1", "creation_time": "yesterday"}}},
+    ],
+)
+def test_a_snapshot_that_was_edited_wrongly_is_refused(wrong: dict[str, object]) -> None:
+    host = {"runspaces": {"r-1": {"id": "r-1"}}, "up": True, "seen": AT.isoformat()}
+    document = json.loads(FleetSnapshot().to_json())
+    assert FleetSnapshot.from_json(json.dumps({**document, "hosts": {"a": host}})).hosts["a"].up
+    with pytest.raises(InvalidArgumentValueError, match="the text is not a whole"):
+        FleetSnapshot.from_json(json.dumps({**document, "hosts": {"a": host | wrong}}))
+
+
+def test_a_snapshot_that_was_cut_short_is_refused() -> None:
+    with pytest.raises(InvalidArgumentValueError, match="the text is not a srs_vsphere fleet snapshot"):
+        FleetSnapshot.from_json(FleetSnapshot().to_json()[:-1])
+
+
 # Journal.
 
 
