@@ -265,6 +265,19 @@ def test_a_process_ends_with_the_server(powershell):
     assert has_ended(host)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks there")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_that_ends_leaves_the_processes(caller, runspace):
+    child = os.fork()
+    if child == 0:
+        try:
+            caller.simulator.close()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert caller.finish(caller.run(runspace, "1..3"))["state"] == "success"
+
+
 def test_a_runspace_that_is_connected_disconnects_before_its_process_ends(caller):
     runspace = caller.ready_runspace(run_vc_connection_script=True)
     caller.simulator.clock.advance(2)

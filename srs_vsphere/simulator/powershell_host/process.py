@@ -36,6 +36,7 @@ class HostProcess:
         self, command: Sequence[str], hear: Callable[[bytes], None], ended: Callable[[str], None]
     ) -> None:
         self._ended = ended
+        self._owner = os.getpid()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process has ended
         # A group of its own: a Ctrl+C is for this program only, and what a script starts ends with it.
         group = 0 if hasattr(os, "killpg") else None
@@ -70,7 +71,9 @@ class HostProcess:
         self._lines.put(line)
 
     def end(self) -> None:
-        """Kill the process and what it has started."""
+        """Kill the process and what it has started; a process that was forked from this one leaves it."""
+        if os.getpid() != self._owner:
+            return
         with self._lock:
             if self._is_there:
                 self._kill()
