@@ -83,14 +83,14 @@ def _host(host: dict[str, object]) -> HostSnapshot:
     runspaces = None if listed is None else {id_: structured(_known(value)) for id_, value in listed.items()}
     for id_, runspace in (runspaces or {}).items():
         if runspace.id != id_:
-            raise ValueError(f"runspace {runspace.id} has the place of {id_}")
+            raise InvalidArgumentValueError(f"runspace {runspace.id} has the place of {id_}")
     up = host["up"]
     if up is not None and not isinstance(up, bool):
-        raise ValueError(f"up must be true, false or null, not {up!r}")
+        raise InvalidArgumentValueError(f"up must be true, false or null, not {up!r}")
     said = cast("str | None", host["seen"])
     seen = None if said is None else datetime.fromisoformat(said)
     if seen is not None and seen.tzinfo is None:
-        raise ValueError(f"{said} has no time zone")
+        raise InvalidArgumentValueError(f"{said} has no time zone")
     return HostSnapshot(runspaces, up, seen)
 
 
