@@ -168,8 +168,13 @@ class WorkerPool(Generic[Out_co]):
         self._threads = [
             threading.Thread(target=self._worker, args=(jobs,), daemon=True) for _ in range(self._size)
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:
+            # A Ctrl-C: nobody is to leave the block, which was not entered.
+            self._leaving.set()
+            raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -77,7 +77,8 @@ class TlsInMemory:
             return self.ssl_object.read(_READ_BYTES)
         except ssl.SSLWantReadError:
             return None
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+        except ssl.SSLEOFError:
+            # It ended without a ``close_notify``; with one, nothing is read.
             return b""
 
     def close_notify(self) -> bytes:

@@ -124,8 +124,8 @@ class Running:
         # A Ctrl-C while a portal begins would leave anyio waiting for the end of its thread for ever.
         begun: Future[Self] = Future()
         beginning = Thread(target=self._begin, args=(begun,), daemon=True)
-        beginning.start()
         try:
+            beginning.start()
             while not wait((begun,), _SECONDS_BETWEEN_LOOKS).done:
                 pass
             beginning.join()

@@ -851,3 +851,27 @@ def test_a_ctrl_c_while_it_begins_ends_it(monkeypatch):
         pytest.fail("it was entered")
     interrupted.set()
     assert ended.wait(60)
+
+
+def test_a_ctrl_c_while_its_thread_is_started_ends_it(monkeypatch):
+    begun, ended = threading.Event(), threading.Event()
+
+    @contextmanager
+    def beginning(*options):
+        with start_blocking_portal(*options) as portal:
+            begun.set()
+            yield portal
+        ended.set()
+
+    class Interrupted(threading.Thread):
+        def start(self):
+            super().start()
+            assert begun.wait(60)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "start_blocking_portal", beginning)
+    monkeypatch.setattr(running, "Thread", Interrupted)
+    server = SimServer(Simulator())
+    with pytest.raises(KeyboardInterrupt), server:
+        pytest.fail("it was entered")
+    assert ended.wait(60)
