@@ -24,7 +24,7 @@ from srs_vsphere.fleet.progress import ProgressCallback
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
 from srs_vsphere.fleet.running import HostResult
 from srs_vsphere.fleet.snapshot import FleetSnapshot
-from srs_vsphere.fleet.stream import AsyncFleetStream, Source
+from srs_vsphere.fleet.stream import FLEET_CLOSED, AsyncFleetStream, Source
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.models import PSDocument
 from srs_vsphere.retry import RetryPolicy
@@ -82,7 +82,7 @@ class FleetStream(Generic[T_co]):
             try:
                 taking = self._portal.start_task_soon(self._take)
             except RuntimeError:
-                raise RuntimeError("the fleet is closed, and nothing more comes from it") from None
+                raise RuntimeError(FLEET_CLOSED) from None
             try:
                 # A Ctrl-C that comes just before a wait does not end it, and on Windows none does.
                 while not wait((taking,), _SECONDS_BETWEEN_LOOKS).done:
