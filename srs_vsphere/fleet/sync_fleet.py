@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Generic, Literal, Self, TypedDict, TypeVar, Unpack, cast, overload
@@ -84,14 +84,12 @@ class FleetStream(Generic[T_co]):
             except RuntimeError:
                 raise RuntimeError(FLEET_CLOSED) from None
             try:
-                # A Ctrl-C that comes just before a wait does not end it, and on Windows none does.
-                while not wait((taking,), _SECONDS_BETWEEN_LOOKS).done:
-                    pass
+                taken = _result_of(taking)
             except BaseException:
                 # What was taken by then is handed out next.
                 taking.cancel()
                 raise
-            if not taking.result():
+            if not taken:
                 raise StopIteration
 
     def close(self) -> None:
@@ -99,7 +97,7 @@ class FleetStream(Generic[T_co]):
         self._taken.clear()
         # Leaving the fleet has ended it.
         with suppress(RuntimeError):
-            self._portal.start_task_soon(self._source.aclose).result()
+            _result_of(self._portal.start_task_soon(self._source.aclose))
 
     async def _take(self) -> bool:
         """Take what there is, and wait for the first; tell whether there was any."""
@@ -326,6 +324,13 @@ class SrsFleet:
         if self._open is None:
             raise RuntimeError("the fleet is not open: use it in `with`")
         return self._open
+
+
+def _result_of(future: Future[T]) -> T:
+    # A Ctrl-C that comes just before a wait does not end it, and on Windows none does.
+    while not wait((future,), _SECONDS_BETWEEN_LOOKS).done:
+        pass
+    return future.result()
 
 
 def _closed(opened: tuple[BlockingPortal, ExitStack]) -> None:
