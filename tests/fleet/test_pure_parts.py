@@ -546,6 +546,7 @@ def test_a_snapshot_keeps_everything_known_and_refuses_what_is_none() -> None:
     "wrong",
     [
         {"up": "no"},
+        {"url": 5},
         {"seen": "yesterday"},
         {"seen": "2026-11-26T00:00:00"},
         {"runspaces": {"r-1": {"name": "x"}}},
