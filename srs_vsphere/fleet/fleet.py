@@ -175,8 +175,8 @@ class AsyncSrsFleet(AsyncFleetScripts):
 
         Args:
             interval: seconds between two polls of a host.
-            resume: how things stood when an earlier watch was left; default None: nothing is known. Hosts that
-                are no longer among the targets, or have another address now, are left out.
+            resume: how things stood when an earlier watch was left; default None: nothing is known. Hosts
+                that are no longer among the targets, or have another address now, are left out.
 
         Returns:
             The events: `HostUp`, `HostDown`, `RunspaceCreated`, `RunspaceReady`, `RunspaceFailed`,
