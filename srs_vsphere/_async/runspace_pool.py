@@ -75,7 +75,7 @@ class AsyncRunspacePool:
         check_patience("idle_limit", idle_limit)
         if not isinstance(client, AsyncSrsClient):
             raise InvalidArgumentTypeError(f"client must be of AsyncSrsClient, not {type(client).__name__}")
-        self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a part of it
+        self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - they share a session
         self._stock = AsyncPoolStock(
             self._session,
             size,

@@ -100,7 +100,7 @@ def read_fault(value: str | bytes | Mapping[str, object], known: Sequence[str]) 
     """
     parsed = parse_json(value) if isinstance(value, str | bytes) else value
     if not isinstance(parsed, Mapping):
-        raise ValueError(f"a fault must be a JSON object, not {type(parsed).__name__}")  # noqa: TRY004 - bad JSON
+        raise ValueError(f"a fault must be a JSON object, not {type(parsed).__name__}")  # noqa: TRY004 - of a JSON text its content is wrong
     members = dict(cast("Mapping[str, object]", parsed))
     for key in members:
         if key not in known:
