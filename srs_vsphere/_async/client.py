@@ -76,7 +76,8 @@ class AsyncSrsClient(AsyncClientScripts):
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
         on_event: called with each event of `srs_vsphere.events`, such as `RequestEnded`; what it raises is
             logged.
-        telemetry: where spans and metrics go, such as `srs_vsphere.otel.OpenTelemetry()`; default None.
+        telemetry: where spans and metrics go, such as `srs_vsphere.otel.OpenTelemetry()`; what it raises is
+            logged. Default None.
         log_scripts: whether the log shows the text of scripts, at DEBUG; default False.
         session_file: a file that keeps the session's key for the next process, so that commands share one
             session: only `logout` ends it. It belongs to its user alone. Default None, a session of its own.

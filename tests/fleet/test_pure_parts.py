@@ -53,6 +53,7 @@ from srs_vsphere.fleet.breaker import Breaker
 from srs_vsphere.fleet.changes import changes
 from srs_vsphere.fleet.journal import Journal
 from srs_vsphere.fleet.login_rate import LoginLimiter
+from srs_vsphere.fleet.progress import Progress
 from srs_vsphere.fleet.running import job_of
 from srs_vsphere.fleet.schedule import Schedule, place_of, spread
 
@@ -141,6 +142,12 @@ def test_arguments_of_its_methods_are_checked_by_name() -> None:
         fleet.run("1", runspace="id")
     with pytest.raises(TypeError, match="on_progress"):
         fleet.run("1", on_progress=5)
+
+    async def tell(progress: Progress) -> None:
+        """Nobody would await it."""
+
+    with pytest.raises(TypeError, match="on_progress must be a plain function"):
+        fleet.poll(on_progress=tell)
 
 
 # Files.
