@@ -149,7 +149,7 @@ class AsyncScriptCollector:
                 ) from error
             error.advice = (
                 f"The {run.named} has ended with state {execution.state}: script_executions.output() and"
-                ".records() may have what it left."
+                " .records() may have what it left."
             )
             raise
         read = self._read(output)
