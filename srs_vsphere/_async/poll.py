@@ -113,7 +113,7 @@ class AsyncPoll(Generic[T]):
                     return response
 
     def left(self) -> float | None:
-        """Return how many seconds one more call may take; None for as many as it likes."""
+        """Return how many seconds one more call may take; None for no limit."""
         if self._timeout is None:
             return None
         # The last request is made at the deadline itself, and needs time, too.

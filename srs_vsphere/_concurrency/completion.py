@@ -1,4 +1,4 @@
-"""Work that goes on when whoever waits for it is interrupted, so that what it made can be undone."""
+"""Work that goes on when waiting for it is interrupted, so that what it made can be undone."""
 
 from __future__ import annotations
 
