@@ -271,7 +271,7 @@ class AsyncSrsClient(AsyncClientScripts):
         """
         if timeout is not None:
             check_seconds("timeout", timeout)
-        if retry is not None and not isinstance(retry, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if retry is not None and not isinstance(retry, RetryPolicy):
             raise InvalidArgumentTypeError(f"retry must be RetryPolicy, not {type(retry).__name__}")
         view = copy.copy(self)
         view._take(self._session.with_options(timeout, retry))  # noqa: SLF001 - of the same class

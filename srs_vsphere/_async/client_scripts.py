@@ -42,7 +42,7 @@ class AsyncClientScripts:
         **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    async def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def run(
         self,
         script: str | PathLike[str],
         *,
@@ -201,7 +201,7 @@ class AsyncClientScripts:
         **options: Unpack[RunOptions],
     ) -> AsyncStartedScript[str]: ...
     @overload
-    async def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def start(
         self,
         script: str | PathLike[str],
         *,

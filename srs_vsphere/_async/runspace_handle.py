@@ -56,7 +56,7 @@ class AsyncRunspaceHandle:
         **options: Unpack[RunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    async def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def run(
         self,
         script: str | PathLike[str],
         *,
@@ -122,7 +122,7 @@ class AsyncRunspaceHandle:
         **options: Unpack[RunOptions],
     ) -> AsyncStartedScript[str]: ...
     @overload
-    async def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def start(
         self,
         script: str | PathLike[str],
         *,

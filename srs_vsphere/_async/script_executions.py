@@ -195,7 +195,7 @@ class AsyncScriptExecutions:
         self, id: ScriptRef, *, output: Literal["text"] = "text", **options: Unpack[ResultOptions]
     ) -> ScriptResult[str]: ...
     @overload
-    async def result(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def result(
         self,
         id: ScriptRef,
         *,

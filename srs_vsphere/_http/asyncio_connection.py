@@ -141,7 +141,7 @@ class Connection(asyncio.BufferedProtocol):
             enough: how much of the body is waited for; 0 waits for the head only.
         """
         transport = self._transport
-        assert transport is not None  # noqa: S101 - it was connected before the transport has it
+        assert transport is not None  # a connection is in use only when it is connected
         self.requests += 1
         self._parser = parser
         self._read_timeout = timeouts.read

@@ -116,7 +116,7 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         head = parser.head
         if parser.error is not None and (enough or head is None):
             raise parser.error
-        assert head is not None  # noqa: S101 - an exchange ends with a head or an error
+        assert head is not None  # an exchange ends with a head or an error
         return httpx.Response(
             head.status,
             headers=head.headers,

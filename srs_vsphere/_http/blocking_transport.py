@@ -93,7 +93,7 @@ class BlockingTransport(httpx.BaseTransport):
             parser = ResponseParser(SEEN_HEADS, keep=keep)
             self._exchange(connection, parser, data, timeouts, end, enough)
         head = parser.head
-        assert head is not None  # noqa: S101 - an exchange ends with a head, or raises
+        assert head is not None  # an exchange ends with a head, or raises
         if parser.done and not head.encoded:
             stream: httpx.SyncByteStream = httpx.ByteStream(parser.take())
         else:

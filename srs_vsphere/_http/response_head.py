@@ -30,7 +30,7 @@ _TELLING: Final = {len(name): name for name in (b"content-length", b"transfer-en
 _ENCODING: Final = b"content-encoding"
 
 
-class MalformedResponse(Exception):  # noqa: N818 - never seen outside: it becomes httpx.RemoteProtocolError
+class MalformedResponse(Exception):
     """The server's bytes are not a response."""
 
 

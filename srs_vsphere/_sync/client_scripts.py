@@ -42,7 +42,7 @@ class ClientScripts:
         **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    def run(
         self,
         script: str | PathLike[str],
         *,
@@ -201,7 +201,7 @@ class ClientScripts:
         **options: Unpack[RunOptions],
     ) -> StartedScript[str]: ...
     @overload
-    def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    def start(
         self,
         script: str | PathLike[str],
         *,

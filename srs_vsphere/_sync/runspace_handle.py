@@ -56,7 +56,7 @@ class RunspaceHandle:
         **options: Unpack[RunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    def run(
         self,
         script: str | PathLike[str],
         *,
@@ -122,7 +122,7 @@ class RunspaceHandle:
         **options: Unpack[RunOptions],
     ) -> StartedScript[str]: ...
     @overload
-    def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    def start(
         self,
         script: str | PathLike[str],
         *,

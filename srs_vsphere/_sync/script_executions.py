@@ -195,7 +195,7 @@ class ScriptExecutions:
         self, id: ScriptRef, *, output: Literal["text"] = "text", **options: Unpack[ResultOptions]
     ) -> ScriptResult[str]: ...
     @overload
-    def result(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    def result(
         self,
         id: ScriptRef,
         *,

@@ -43,7 +43,7 @@ def say(text: str, options: Options | None = None) -> None:
         options: the command's options; with ``--quiet`` nothing is written.
     """
     if options is None or not options.quiet:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command writes
+        print(text, file=sys.stderr, flush=True)
 
 
 def is_live(options: Options) -> bool:

@@ -13,7 +13,7 @@ import anyio
 T = TypeVar("T")
 
 
-class HandoffClosed(Exception):  # noqa: N818 - not an error: nothing more comes, or is taken
+class HandoffClosed(Exception):
     """Nothing more comes, or nothing more is taken."""
 
 

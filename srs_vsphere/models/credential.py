@@ -34,11 +34,11 @@ class Credential:
         secret = password if isinstance(password, Secret) else Secret(password)
         # A traceback of the errors below shows this frame's variables.
         del password
-        if not isinstance(username, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(username, str):
             raise InvalidArgumentTypeError(f"username must be text, not {type(username).__name__}")
         if not username.strip():
             raise InvalidArgumentValueError("username must not be blank: a credential has a user")
-        if not isinstance(secret.reveal(), str):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+        if not isinstance(secret.reveal(), str):
             raise InvalidArgumentTypeError(f"password must be text, not {type(secret.reveal()).__name__}")
         if not secret.reveal():
             raise InvalidArgumentValueError("password must not be empty")

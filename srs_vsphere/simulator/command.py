@@ -66,7 +66,7 @@ def _complain(error: Exception, message: str | None = None) -> int:
 
 
 def _say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)  # noqa: T201 - a program's message
+    print(words, file=sys.stderr, flush=True)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -104,7 +104,7 @@ class Fault:
             ValueError: it is not a JSON object, a member is unknown, or the fault is impossible.
         """
         known = [attribute.name for attribute in fields(cls)]
-        return cls(**read_fault(value, known))  # type: ignore[arg-type]  # checked there
+        return cls(**read_fault(value, known))
 
     def hits(self, *, operation: str | None, user: str | None, host: str) -> bool:
         """Tell whether a call is of the kind that this fault is about.

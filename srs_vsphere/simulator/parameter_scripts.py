@@ -106,7 +106,7 @@ class ParameterScripts:
     def _computed(self, call: ScriptCall, value: object, machine: Machine, *, inner: bool) -> Result:
         try:
             if inner and _TAKES_ARGUMENTS.search(call.script):
-                raise NotUnderstoodError("the arguments of a script for a parameter")  # noqa: TRY301 - as others
+                raise NotUnderstoodError("the arguments of a script for a parameter")  # noqa: TRY301 - treated like those of `run`
             # The service gives a script without a value the switch form of its parameter.
             given = [("argument", True if value is None else value)]
             return run(call.script, [] if inner else given, machine)

@@ -68,9 +68,9 @@ class Simulator(ServiceFailures):
     ) -> None:
         if unknown_scripts not in UNKNOWN_SCRIPTS:
             raise ValueError(f"unknown_scripts must be 'fail' or 'succeed', not {unknown_scripts!r}")
-        if not isinstance(settings, Settings | None):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(settings, Settings | None):
             raise TypeError(f"settings must be Settings, not {type(settings).__name__}")
-        if not isinstance(clock, Clock | None):  # pyright: ignore[reportUnnecessaryIsInstance] - the same
+        if not isinstance(clock, Clock | None):
             raise TypeError(f"clock must be a Clock, such as VirtualClock(), not {type(clock).__name__}")
         self.settings: Settings = settings if settings is not None else Settings()
         self.clock: Clock = clock if clock is not None else SystemClock()

@@ -265,7 +265,7 @@ def test_runspaces_in_doubt_are_not_lent_again(
 
 
 def test_one_bad_input_is_its_own_result(server: SimServer, client_clock: LeadingClock) -> None:
-    inputs: list[dict[str, int]] = [{}, None, {"x": object()}, {}]  # type: ignore[list-item, dict-item]  # the point of the test
+    inputs: list[dict[str, int]] = [{}, None, {"x": object()}, {}]
     with make_client(server.url, clock=client_clock) as client:
         with RunspacePool(client) as pool:
             with pool.map("1", inputs) as results:
@@ -284,10 +284,10 @@ def test_what_was_not_entered_says_so(server: SimServer, client_clock: LeadingCl
                 for _ in results:
                     pass
             with pytest.raises(TypeError, match=r"with ....stream\("):
-                for _ in client.runspaces.stream():  # type: ignore[attr-defined]  # the point of the test
+                for _ in client.runspaces.stream():
                     pass
             with pytest.raises(AttributeError, match=r"'run': enter it first: .*with ....open\("):
-                client.runspaces.open().run("1")  # type: ignore[attr-defined]  # the point of the test
+                client.runspaces.open().run("1")
     assert CREATE not in server.requests
 
 
@@ -342,7 +342,7 @@ def test_ids_and_objects_and_files(
             client.script_executions.cancel(ended)
             assert [item for item in client.script_executions.follow(ended)] == []
             with pytest.raises(TypeError, match="id must be text or a Runspace"):
-                client.runspaces.get(ended)  # type: ignore[arg-type]  # the point of the test
+                client.runspaces.get(ended)
             client.runspaces.delete(runspace)
         assert simulator.runspaces == {}
         templates = client.argument_scripts.list()
