@@ -31,6 +31,10 @@ class HostSnapshot:
     up: bool | None = None
     seen: datetime | None = None
 
+    def copy(self) -> Self:
+        """Return one that a running watch does not change."""
+        return attrs.evolve(self, runspaces=None if self.runspaces is None else dict(self.runspaces))
+
 
 @define
 class FleetSnapshot:
@@ -44,11 +48,7 @@ class FleetSnapshot:
 
     def copy(self) -> Self:
         """Return one that a running watch does not change."""
-        hosts = {
-            name: attrs.evolve(host, runspaces=None if host.runspaces is None else dict(host.runspaces))
-            for name, host in self.hosts.items()
-        }
-        return type(self)(hosts)
+        return type(self)({name: host.copy() for name, host in self.hosts.items()})
 
     def to_json(self) -> str:
         """Return it as JSON text, for a file."""
