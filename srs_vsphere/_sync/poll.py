@@ -1,4 +1,4 @@
-"""Waiting: asking again and again, patiently, until something has come about."""
+"""Waiting: asking at growing intervals, until something has come about."""
 
 from __future__ import annotations
 
