@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import field, fields, frozen
 
-from srs_vsphere.simulator._fault_arguments import check_fault, header_pairs, read_fault, to_bytes
+from srs_vsphere.simulator.fault_arguments import check_fault, header_pairs, read_fault, to_bytes
 from srs_vsphere.simulator.users import subject
 
 _CREATIONS = ("runspaces.create", "web_consoles.create")

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srs_vsphere.simulator import Reply, Request, Simulator, VirtualClock
-from srs_vsphere.simulator._fault_arguments import OPERATIONS
-from srs_vsphere.simulator._fault_json import read_faults, write_fault
 from srs_vsphere.simulator.delivery import Delivery, Desk
+from srs_vsphere.simulator.fault_arguments import OPERATIONS
+from srs_vsphere.simulator.fault_json import read_faults, write_fault
 from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
 
