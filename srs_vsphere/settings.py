@@ -145,7 +145,7 @@ def _host(name: str, *, in_brackets: bool) -> str | None:
 
 
 def check_auth(auth: object) -> None:
-    """Refuse what is no credentials, by name; whoever calls it lets go of them as well.
+    """Refuse what is no credentials, by name; the caller deletes its variable, too, as a traceback shows it.
 
     Args:
         auth: a client's argument of this name.

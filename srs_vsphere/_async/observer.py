@@ -40,7 +40,7 @@ class AsyncObserver:
         self.log_scripts: bool = log_scripts
 
     async def tell(self, event: Event) -> None:
-        """Tell everybody of an event."""
+        """Pass an event to the log, the program's ``on_event`` and telemetry."""
         log_event(event)
         if self._telemetry is not None:
             self._telemetry.record(event)

@@ -58,7 +58,7 @@ class RunspaceBlock:
         self._until = self._deadline.keeping_back()
         self._check = check
         self._id: str | None = None
-        #: Whether it may have a runspace that nobody has tried to delete yet.
+        #: Whether it may have a runspace whose deletion was not tried yet.
         self._open = False
         self._process = os.getpid()
         #: After the block: whether its runspace is gone, or never was there.
@@ -98,7 +98,7 @@ class RunspaceBlock:
             raise AttributeError(f"{type(self).__name__} has no {name!r}: enter it first: {where}")
 
     def is_deleted_elsewhere(self) -> None:
-        """Take note that somebody else deletes the runspace in the end, so that no warning is due."""
+        """Note that the runspace is deleted elsewhere, so that a block left open gives no warning."""
         self._open = False
 
     def __del__(self) -> None:

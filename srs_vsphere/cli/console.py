@@ -22,7 +22,7 @@ def write_data(lines: Iterable[str]) -> None:
         lines: without their line ends.
 
     Raises:
-        BrokenPipeError: whoever read it has closed it.
+        BrokenPipeError: its reader has closed it.
     """
     try:
         for line in lines:
@@ -91,7 +91,7 @@ def confirm(question: str, *, yes: bool) -> bool:
         yes: whether permission was given on the command line.
 
     Raises:
-        UsageError: nobody can be asked, and permission was not given.
+        UsageError: there is no terminal to ask on, and permission was not given.
     """
     if yes:
         return True

@@ -120,8 +120,8 @@ class PartTurn:
 class AsyncDaskStream(Generic[T_co]):
     """Reports of a fleet that is polled by a Dask cluster: an async iterator, to be gone through once.
 
-    Tasks are submitted as the reports are taken, so a slow consumer fills no memory. Whoever leaves the loop
-    early ends the sweep with `aclose()`, or with ``async with`` around the loop.
+    Tasks are submitted as the reports are taken, so a slow consumer fills no memory. After a loop that
+    was left early, `aclose()` or ``async with`` around the loop ends the sweep.
 
     Args:
         fleet: the hosts, and who polls them.

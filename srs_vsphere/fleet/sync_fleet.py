@@ -54,8 +54,8 @@ class FleetSettings(TypedDict, total=False):
 class FleetStream(Generic[T_co]):
     """Reports or results of a fleet: an iterator, to be gone through once.
 
-    Whoever leaves the loop early ends what runs with `close()`, with ``with`` around the loop, or by leaving
-    the fleet.
+    After a loop that was left early, `close()`, ``with`` around the loop, or leaving the fleet ends what
+    runs.
 
     Args:
         portal: leads to the fleet's event loop.

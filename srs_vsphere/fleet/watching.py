@@ -125,8 +125,8 @@ class Turns:
 class AsyncFleetWatch:
     """The events of a watch: an async iterator without end, to be gone through once.
 
-    Whoever leaves the loop ends the watch with `aclose()`, with ``async with`` around the loop, or by leaving
-    the fleet.
+    After a loop that was left, `aclose()`, ``async with`` around the loop, or leaving the fleet ends the
+    watch.
 
     Args:
         seen: the reports, and what is told of the sweeps.

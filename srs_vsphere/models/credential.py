@@ -14,8 +14,8 @@ class Credential:
     """A user name and a password, to be given to a script as a parameter; it arrives as ``PSCredential``.
 
     Like a `Secret`, which arrives as ``SecureString``, it is in no repr, log, error or pickle of ours. On its
-    way it can be read by whoever sees inside TLS: a proxy that ends the encryption before the service,
-    the service's gateway, and the runspace; and the script can do with it what it likes. The service stores
+    way it can be read wherever TLS ends: a proxy that ends the encryption before the service,
+    the service's gateway, and the runspace; and the script can do anything with it. The service stores
     neither the parameter nor its value with the script execution.
 
     Args:

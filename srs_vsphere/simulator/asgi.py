@@ -30,7 +30,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 
 class CutError(ConnectionResetError):
-    """A fault wants the connection to end here."""
+    """A fault ends the connection here."""
 
 
 class SimApp:

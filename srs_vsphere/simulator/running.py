@@ -206,7 +206,7 @@ class Running:
         if self._ca_file is not None:
             self._ca_file.unlink(missing_ok=True)
             self._ca_file = None
-        # What somebody's own behaviour raised is why the test went on as it did.
+        # What a registered behaviour raised is why the test went on as it did.
         if error is None or isinstance(error, Exception):
             for simulator in simulators:
                 simulator.raise_failures()

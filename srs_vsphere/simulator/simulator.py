@@ -173,7 +173,7 @@ class Simulator(ServiceFailures):
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """Why scripts ended in ``error`` because nobody understood them, oldest first."""
+        """Why scripts ended in ``error`` because they were not understood, oldest first."""
         return tuple(self._gateway.engine.refusals)
 
     def assert_all_used(self) -> None:
@@ -278,7 +278,7 @@ class Simulator(ServiceFailures):
             return runspace.id
 
     def _look(self) -> None:
-        """Let happen what is due, although nobody asks."""
+        """Let happen what is due, without a request."""
         with self._lock:
             self._gateway.agenda.catch_up()
 

@@ -42,11 +42,6 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
-    return AsyncLeadingClock(clock)
-
-
-@pytest.fixture
 def calls(simulator: Simulator) -> list[ScriptCall]:
     """The scripts called ``note``, as they arrived."""
     noted: list[ScriptCall] = []

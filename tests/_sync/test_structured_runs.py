@@ -73,11 +73,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> LeadingClock:
-    return LeadingClock(clock)
-
-
 class Power(enum.Enum):
     ON = "PoweredOn"
 

@@ -43,11 +43,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> LeadingClock:
-    return LeadingClock(clock)
-
-
 @pytest.fixture(autouse=True)
 def long_script(simulator: Simulator) -> None:
     records = [StreamMessage("warning", "begun", 0.1), StreamMessage("error", "first", 0.2)]
@@ -143,6 +138,18 @@ def test_output_that_does_not_come_is_not_waited_for(
         with server.faults.armed(fault), pytest.raises(Exception, match="ended with state success") as caught:
             client.run("'x'", timeout=5, runspace=runspace, name="nightly")
     assert "nightly" in str(caught.value)
+
+
+
+def test_output_that_cannot_be_had_may_be_had_later(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
+    runspace = simulator.add_runspace()
+    fault = Fault(operation="script_executions.output", status=500)
+    with make_client(server.url, clock=client_clock) as client:
+        with server.faults.armed(fault), pytest.raises(ServerError) as caught:
+            client.run("'x'", runspace=runspace)
+    assert "script_executions.output() and .records() may have what it left" in str(caught.value)
 
 
 
