@@ -292,6 +292,8 @@ class AsyncSrsClient(AsyncClientScripts):
         """Log in now instead of with the first call that needs it (``POST /api/auth/login``).
 
         Credentials that were refused are not sent again within three minutes, lest vCenter lock the account.
+        A login whose response is lost leaves a session that nobody can end, since only the response tells its
+        key: it ends by itself after 30 idle minutes.
 
         Args:
             timeout: seconds for the whole call; default the retry policy's deadline.

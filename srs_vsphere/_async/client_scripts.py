@@ -188,7 +188,7 @@ class AsyncClientScripts:
             deadline=deadline,
         )
         async with block as handle:
-            return await AsyncScriptRunner(self._session, handle.id).run(job, deadline.keeping_back())
+            return await handle._runner.run(job, deadline.keeping_back())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of a runspace of our own
 
     @overload
     async def start(

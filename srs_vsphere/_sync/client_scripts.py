@@ -188,7 +188,7 @@ class ClientScripts:
             deadline=deadline,
         )
         with block as handle:
-            return ScriptRunner(self._session, handle.id).run(job, deadline.keeping_back())
+            return handle._runner.run(job, deadline.keeping_back())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of a runspace of our own
 
     @overload
     def start(
