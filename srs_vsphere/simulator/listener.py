@@ -99,7 +99,7 @@ class Listener:
             raise
 
     async def close(self) -> None:
-        """Stop to listen and close all connections; returns when they are closed."""
+        """Stop listening and close all connections; returns when they are closed."""
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
