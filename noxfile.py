@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import nox
@@ -11,6 +12,10 @@ nox.options.sessions = ["lint", "types", "sync", "tests", "lowest", "httpx2"]
 nox.options.error_on_missing_interpreters = False
 
 ALL_CORES = ("-n", "auto", "--dist", "worksteal", "--durations", "15")
+if "SRS_TEST_RERUNS" in os.environ:
+    # One failure in thousands of tests does not refuse a change: it is shown, and more of them fail the run.
+    most = os.environ["SRS_TEST_RERUNS"]
+    ALL_CORES += ("--reruns", "1", "--max-suite-reruns", most, "--rerun-show-tracebacks")
 
 #: What is not run again on httpx's own transport or with httpx2: programs in processes of their own, which
 #: send as ever, and what sends nothing, or nothing that other tests do not send.

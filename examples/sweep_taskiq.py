@@ -9,6 +9,7 @@ trust; each worker reads SRS_USERNAME and SRS_PASSWORD.
 import asyncio
 import sys
 from contextlib import ExitStack
+from typing import Annotated
 
 from taskiq import Context, InMemoryBroker, TaskiqDepends, TaskiqEvents, TaskiqState
 
@@ -32,7 +33,7 @@ def end(state: TaskiqState) -> None:
 
 
 @broker.task
-def poll_share(hosts: list[Host], context: Context = TaskiqDepends()) -> dict[str, str]:  # noqa: B008 - TaskIQ's way
+def poll_share(hosts: list[Host], context: Annotated[Context, TaskiqDepends()]) -> dict[str, str]:
     """Poll some hosts. Names, addresses and certificates to trust travel, credentials do not."""
     state = context.state
     key = tuple(name for name, _, _ in hosts)

@@ -200,7 +200,7 @@ class ScriptResult(Generic[OutputT_co]):
             return "errors, which were lost"
         first = " ".join(self.errors[0].message.split())
         if self.lost_records:
-            # Which stream lost records nobody noted; the first error may be among them.
+            # It was not noted which stream lost records; the first error may be among them.
             return f"{len(self.errors)} errors or more, the first that was kept: {first}"
         return f"{'an error' if len(self.errors) == 1 else f'{len(self.errors)} errors'}, the first: {first}"
 

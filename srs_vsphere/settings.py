@@ -86,7 +86,7 @@ class Origin:
             TypeError: it is not text.
             ValueError: it lacks scheme or host, or has more than scheme, host and port.
         """
-        if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(url, str):
             raise InvalidArgumentTypeError(f"url must be text, not {type(url).__name__}")
         found = _read(url)
         # It may hold a password, and a traceback of the error below shows this frame's variables.
@@ -145,7 +145,7 @@ def _host(name: str, *, in_brackets: bool) -> str | None:
 
 
 def check_auth(auth: object) -> None:
-    """Refuse what is no credentials, by name; whoever calls it lets go of them as well.
+    """Refuse what is no credentials, by name; the caller deletes its variable, too, as a traceback shows it.
 
     Args:
         auth: a client's argument of this name.

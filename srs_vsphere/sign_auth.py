@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SignAlgorithm = Literal["RSA-SHA256", "RSA-SHA384", "RSA-SHA512"]
 
-_NEW_TOKEN: Final = "Get a new token from the token service (SsoAuth does that by itself)."  # noqa: S105
+_ADVICE: Final = "Get a new token from the token service (SsoAuth does that by itself)."
 
 
 @frozen(init=False, repr=False, eq=False)
@@ -84,7 +84,7 @@ class SignAuth(NeverCopied):
         facts = read_assertion(xml.bytes())
         if facts.not_on_or_after <= datetime.now(UTC):
             raise InvalidArgumentValueError(
-                f"token has expired at {facts.not_on_or_after.isoformat()}. {_NEW_TOKEN}"
+                f"token has expired at {facts.not_on_or_after.isoformat()}. {_ADVICE}"
             )
         loaded = load_rsa_key(hidden, word) if isinstance(hidden, HiddenBytes) else hidden
         if not confirms(facts.certificate, loaded):
@@ -154,7 +154,7 @@ class SignAuth(NeverCopied):
         """
         if self.expires <= datetime.now(UTC):
             raise AuthenticationError(
-                f"the SAML token has expired at {self.expires.isoformat()}", advice=_NEW_TOKEN
+                f"the SAML token has expired at {self.expires.isoformat()}", advice=_ADVICE
             )
         from srs_vsphere._codec.rsa_key import signature
 

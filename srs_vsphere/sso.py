@@ -77,7 +77,7 @@ class SsoAuth(NeverCopied):
             raise RuntimeError("SsoAuth needs the extra: pip install srs-vsphere[sso]")
         check_seconds("lifetime", lifetime)
         check_seconds("timeout", timeout)
-        if tls is not None and not isinstance(tls, Tls):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if tls is not None and not isinstance(tls, Tls):
             raise InvalidArgumentTypeError(f"tls must be Tls, not {type(tls).__name__}")
         if tls is not None and tls.verify is False:
             raise InvalidArgumentValueError(

@@ -131,7 +131,7 @@ class Watch:
             with self._aside():
                 try:
                     pickled = pickle.dumps(error)
-                except Exception:  # noqa: BLE001 - what cannot be pickled shows nothing
+                except Exception:  # what cannot be pickled shows nothing
                     pickled = b""
             self.look(f"pickle of {type(error).__name__}", pickled)
 
@@ -184,7 +184,7 @@ def _is_ours(module: object) -> bool:
 def _repr(thing: object) -> str:
     try:
         return repr(thing)
-    except Exception:  # noqa: BLE001 - some tests make what cannot be shown, and some libraries, too
+    except Exception:  # some tests make what cannot be shown, and some libraries, too
         return ""
 
 
@@ -290,7 +290,7 @@ def _note_file(path: object) -> None:
     for _ in range(8):
         file = frame.f_code.co_filename
         if file.startswith(_PACKAGE) and not file.startswith(_OTHERS):
-            watch.files[os.path.abspath(os.fsdecode(path))] = file  # type: ignore[arg-type]  # text or bytes
+            watch.files[os.path.abspath(os.fsdecode(path))] = file
             return
         if frame.f_back is None:
             return

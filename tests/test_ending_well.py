@@ -194,7 +194,7 @@ async def test_a_logout_that_hangs_is_logged(server: SimServer, caplog: pytest.L
         await client.login()
         for nonsense in (0, -1.0, float("inf"), "soon"):
             with pytest.raises((TypeError, ValueError), match="timeout"):
-                await client.aclose(timeout=nonsense)  # type: ignore[arg-type]
+                await client.aclose(timeout=nonsense)
         await client.aclose(timeout=0.05)
     assert "was not ended" in caplog.text
 

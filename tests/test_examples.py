@@ -233,7 +233,7 @@ async def test_service(server: SimServer, simulator: Simulator, monkeypatch: pyt
         async def app(scope: dict[str, object], receive: object, send: object) -> None:
             await service.app({**scope, "state": dict(state)}, receive, send)
 
-        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # the scope's type is wider there
+        transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as browser:
             response = await browser.get("/runspaces")
             assert (response.status_code, response.json()) == (200, {"ready": 2, "creating": 1})

@@ -11,10 +11,10 @@ from srs_vsphere import AsyncSrsClient, SrsClient
 async def test_an_async_http_client_is_not_for_a_sync_client(anyio_backend: str) -> None:
     async with httpx.AsyncClient() as http_client:
         with pytest.raises(TypeError, match=r"^http_client must be an httpx.Client.*AsyncSrsClient takes"):
-            SrsClient("http://srs.invalid", http_client=http_client)  # type: ignore[arg-type]
+            SrsClient("http://srs.invalid", http_client=http_client)
 
 
 def test_a_sync_http_client_is_not_for_an_async_client() -> None:
     with httpx.Client() as http_client:
         with pytest.raises(TypeError, match=r"^http_client must be an httpx.AsyncClient.*: SrsClient takes"):
-            AsyncSrsClient("http://srs.invalid", http_client=http_client)  # type: ignore[arg-type]
+            AsyncSrsClient("http://srs.invalid", http_client=http_client)

@@ -81,7 +81,7 @@ REFUSED: list[tuple[Callable[[], object], type[Exception], str]] = [
     (calling(SrsClient(URL).run, "param($A)", parameters={"$A": 1}), ValueError, r"without the \$ before it"),
     (calling(SrsClient(URL).run, "param($A)", parameters={"-A": 1}), ValueError, "without the - before it"),
     (
-        calling(SrsClient(URL).run, "param($A)", parameters={"A": Secret(5)}),  # type: ignore[arg-type]  # the point
+        calling(SrsClient(URL).run, "param($A)", parameters={"A": Secret(5)}),
         TypeError,
         "a Secret that holds int, not text",
     ),

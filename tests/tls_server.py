@@ -113,7 +113,6 @@ class TlsServer:
     def __init__(self, *contexts: ssl.SSLContext) -> None:
         self.contexts = contexts
         self.connections = 0
-        self.handshakes = 0
         self.received = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -143,7 +142,6 @@ class TlsServer:
     def _play(self, sock: ssl.SSLSocket) -> None:
         with contextlib.suppress(OSError, ValueError), sock:
             sock.do_handshake()
-            self.handshakes += 1
             while data := sock.recv(65536):
                 self.received += data
                 sock.sendall(

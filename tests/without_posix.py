@@ -27,10 +27,10 @@ MISSING: dict[ModuleType, str] = {
 class LoopWithoutSignals(asyncio.SelectorEventLoop):
     """An event loop that handles no signals, as Windows' own."""
 
-    def add_signal_handler(self, *_: object) -> None:  # type: ignore[override]
+    def add_signal_handler(self, *_: object) -> None:
         raise NotImplementedError
 
-    def remove_signal_handler(self, *_: object) -> bool:  # type: ignore[override]
+    def remove_signal_handler(self, *_: object) -> bool:
         raise NotImplementedError
 
 

@@ -76,7 +76,8 @@ class AsyncSrsClient(AsyncClientScripts):
         on_retry: called with a `RetryEvent` before each wait, for logs and metrics; what it raises is logged.
         on_event: called with each event of `srs_vsphere.events`, such as `RequestEnded`; what it raises is
             logged.
-        telemetry: where spans and metrics go, such as `srs_vsphere.otel.OpenTelemetry()`; default None.
+        telemetry: where spans and metrics go, such as `srs_vsphere.otel.OpenTelemetry()`; what it raises is
+            logged. Default None.
         log_scripts: whether the log shows the text of scripts, at DEBUG; default False.
         session_file: a file that keeps the session's key for the next process, so that commands share one
             session: only `logout` ends it. It belongs to its user alone. Default None, a session of its own.
@@ -270,7 +271,7 @@ class AsyncSrsClient(AsyncClientScripts):
         """
         if timeout is not None:
             check_seconds("timeout", timeout)
-        if retry is not None and not isinstance(retry, RetryPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if retry is not None and not isinstance(retry, RetryPolicy):
             raise InvalidArgumentTypeError(f"retry must be RetryPolicy, not {type(retry).__name__}")
         view = copy.copy(self)
         view._take(self._session.with_options(timeout, retry))  # noqa: SLF001 - of the same class
@@ -291,6 +292,8 @@ class AsyncSrsClient(AsyncClientScripts):
         """Log in now instead of with the first call that needs it (``POST /api/auth/login``).
 
         Credentials that were refused are not sent again within three minutes, lest vCenter lock the account.
+        A login whose response is lost leaves a session that nobody can end, since only the response tells its
+        key: it ends by itself after 30 idle minutes.
 
         Args:
             timeout: seconds for the whole call; default the retry policy's deadline.

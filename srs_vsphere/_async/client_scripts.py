@@ -42,7 +42,7 @@ class AsyncClientScripts:
         **options: Unpack[ClientRunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    async def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def run(
         self,
         script: str | PathLike[str],
         *,
@@ -129,7 +129,7 @@ class AsyncClientScripts:
                 ``"sparse"``: rarely while it is silent: after 8 seconds, then at distances that double, up
                 to a minute; and every 3.6 seconds once it writes, until it is silent again. More than 50
                 records in one stream between two looks are lost, which ``lost_records`` counts. False:
-                never; nobody looks for errors, and the outcome goes by the service's state alone.
+                never; errors in it are not noticed, and the outcome goes by the service's state alone.
             on_record: called with each `StreamRecord` while the script runs (and awaited, if it is async);
                 what it raises is logged. Default None.
             runspace: a runspace that is ready, its handle or its id; default a new one, deleted when the
@@ -188,7 +188,7 @@ class AsyncClientScripts:
             deadline=deadline,
         )
         async with block as handle:
-            return await AsyncScriptRunner(self._session, handle.id).run(job, deadline.keeping_back())
+            return await handle._runner.run(job, deadline.keeping_back())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - of a runspace of our own
 
     @overload
     async def start(
@@ -201,7 +201,7 @@ class AsyncClientScripts:
         **options: Unpack[RunOptions],
     ) -> AsyncStartedScript[str]: ...
     @overload
-    async def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def start(
         self,
         script: str | PathLike[str],
         *,
@@ -269,7 +269,7 @@ class AsyncClientScripts:
             timeout: seconds from now until ``result()`` gives it up and cancels it; default 3600.
             check: see there.
             streams: see there.
-            on_record: called while somebody waits for ``result()``.
+            on_record: called only while ``result()`` waits.
 
         Returns:
             The script, whose ``id`` another process can take to ``script_executions.result()``.

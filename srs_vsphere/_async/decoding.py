@@ -72,12 +72,7 @@ def read_list_or_none(cls: type[T]) -> AsyncReader[list[T] | None]:
     Args:
         cls: the model of its objects.
     """
-    decode_list = decoding.decode_list(cls)
-
-    def decode(body: bytes, call: Call) -> list[T] | None:
-        return None if call.status == 204 else decode_list(body, call)
-
-    return _of_body(decode)
+    return _of_body(decoding.decode_list_or_none(cls))
 
 
 class AsyncObjects(Generic[T]):

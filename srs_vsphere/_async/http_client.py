@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from types import ModuleType
-from typing import Any
 
 import httpx
 
@@ -53,7 +52,7 @@ def make_async_http(
             if library is httpx
             else httpx.AsyncClient(transport=AsyncForeignTransport(http_client, library), trust_env=False)
         )
-    if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+    if transport is not None and not isinstance(transport, httpx.AsyncBaseTransport):
         raise InvalidArgumentTypeError(
             f"transport must be an httpx.AsyncBaseTransport, not {type(transport).__name__}"
         )
@@ -76,7 +75,7 @@ class AsyncForeignTransport(httpx.AsyncBaseTransport):
         library: whose exceptions it raises.
     """
 
-    def __init__(self, client: Any, library: ModuleType) -> None:  # noqa: ANN401 - of a library that is not known here
+    def __init__(self, client: httpx.AsyncClient, library: ModuleType) -> None:
         self._client = client
         self._errors = ForeignErrors(library)
 
@@ -98,7 +97,7 @@ class AsyncForeignTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, response: Any, errors: ForeignErrors) -> None:  # noqa: ANN401 - likewise
+    def __init__(self, response: httpx.Response, errors: ForeignErrors) -> None:
         self._response = response
         self._errors = errors
 

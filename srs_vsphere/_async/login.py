@@ -74,11 +74,11 @@ class AsyncLogin:
 
     @property
     def is_settled(self) -> bool:
-        """Whether no login is under way that nobody waits for."""
+        """Whether all logins that were interrupted have ended."""
         return self._completion.is_settled
 
     async def settle(self, seconds: float) -> None:
-        """Wait until the logins that nobody waits for have ended, and their sessions.
+        """Wait until the logins that were interrupted have ended, and their sessions.
 
         Args:
             seconds: how long, for each.

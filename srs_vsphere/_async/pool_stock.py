@@ -75,7 +75,7 @@ class AsyncPoolStock:
         """Begin without any runspace, as in a process that was just forked: the others are not its own."""
         self._prefix = unique_name(self._name)
         self._limiter = AsyncLimiter(self.size)
-        #: Held by whoever creates one; closing takes them all, and so waits for what is being created.
+        #: One is held for each creation under way; closing takes them all, and so waits for these.
         self._creating = AsyncLimiter(self.size)
         self._tidying = AsyncLimiter(1)
         self._idle: list[AsyncPoolRunspace] = []
@@ -172,7 +172,7 @@ class AsyncPoolStock:
         except NotFoundError:
             return False
         except BaseException:
-            # Nobody knows how it is: it counts until somebody does.
+            # Its state is unknown: it counts until it was asked for again.
             self._idle.append(idle)
             raise
         return runspace.state == RunspaceState.READY

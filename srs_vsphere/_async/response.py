@@ -61,7 +61,7 @@ class AsyncResponse:
         return value
 
     def keep(self) -> AsyncResponse:
-        """Leave it open after the attempt that brought it; whoever holds it closes it."""
+        """Leave it open after the attempt that brought it; the caller closes it."""
         self.kept = True
         self._limiter.streams += 1
         self._guard = _Guard(self._response, self._limiter)

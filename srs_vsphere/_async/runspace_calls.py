@@ -57,7 +57,7 @@ class AsyncRunspaceCalls:
         within: float | None = None,
         timeout: float | None = None,
     ) -> Runspace:
-        """Create a runspace, once; one of which nobody knows whether it is there is looked for by its name.
+        """Create a runspace, once; if the outcome is unknown it is looked for by a unique name.
 
         Args:
             name: its name; None for a unique one.

@@ -56,7 +56,7 @@ class AsyncRunspaceHandle:
         **options: Unpack[RunOptions],
     ) -> ScriptResult[str]: ...
     @overload
-    async def run(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def run(
         self,
         script: str | PathLike[str],
         *,
@@ -102,7 +102,7 @@ class AsyncRunspaceHandle:
             ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
             OutputMismatchError: an object does not fit ``output_type``; the error has the result.
             WaitTimeoutError: it did not end in time, and was canceled; the error has what came of it so far.
-            RunspaceBusyError: somebody else runs a script in this runspace.
+            RunspaceBusyError: another program runs a script in this runspace.
             InvalidArgumentTypeError: an argument is of the wrong kind, before anything is sent.
             InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.
@@ -122,7 +122,7 @@ class AsyncRunspaceHandle:
         **options: Unpack[RunOptions],
     ) -> AsyncStartedScript[str]: ...
     @overload
-    async def start(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    async def start(
         self,
         script: str | PathLike[str],
         *,
@@ -160,14 +160,14 @@ class AsyncRunspaceHandle:
         Args:
             script: as for `run`.
             **options: see there; ``timeout`` is in seconds from now until ``result()`` gives it up and
-                cancels it, and ``on_record`` is called while somebody waits for that.
+                cancels it, and ``on_record`` is called only while that waits.
 
         Returns:
             The script, whose ``id`` another process can take to ``script_executions.result()``.
 
         Raises:
             OutcomeUnknownError: it may have been started all the same; the error tells its name.
-            RunspaceBusyError: somebody else runs a script in this runspace.
+            RunspaceBusyError: another program runs a script in this runspace.
             InvalidArgumentTypeError: an argument is of the wrong kind, before anything is sent.
             InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.

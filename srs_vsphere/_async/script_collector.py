@@ -109,7 +109,7 @@ class AsyncScriptCollector:
                 run.execution = watch.last or run.execution
                 await run.heard(news)
         except NotFoundError:
-            # The service was restarted, or has pruned its history: nobody can say what became of the script.
+            # The service was restarted, or has pruned its history: what became of the script is unknown.
             self._note_end()
             await run.heard(watch.give_up())
             return self._result(self._read(None), lost=True)
@@ -149,7 +149,7 @@ class AsyncScriptCollector:
                 ) from error
             error.advice = (
                 f"The {run.named} has ended with state {execution.state}: script_executions.output() and"
-                ".records() may have what it left."
+                " .records() may have what it left."
             )
             raise
         read = self._read(output)
@@ -196,7 +196,7 @@ class AsyncScriptCollector:
                 advice = "It was asked to stop, and has stopped: what it had done by then is done."
                 result = await self._ended()
             except SrsError:
-                # What is known so far is told all the same.
+                # The error below has what is known so far.
                 pass
             else:
                 if result.outcome not in {ScriptOutcome.CANCELED, ScriptOutcome.LOST}:

@@ -19,7 +19,7 @@ class Unfinished:
 
     Args:
         name: its name.
-        id: its id; None if nobody knows whether it was started.
+        id: its id; None if it is unknown whether it was started.
     """
 
     name: str
@@ -32,7 +32,7 @@ class AsyncScriptTurn:
 
     Args:
         runspace_id: the runspace.
-        limiter: held by whoever has the turn.
+        limiter: held during a turn.
         unfinished: a script whose end was not read.
         started: a script that was started and left running, with what is known of it.
         failed: whether the runspace lost a script, or could not be reached.

@@ -182,7 +182,7 @@ class AsyncSender:
         header: Proof,
         on_refusal: Callable[[AsyncResponse, SrsError], None] | None,
     ) -> T | Failure:
-        """Make an attempt that somebody listens to."""
+        """Make an attempt, and tell the log, `on_event` and the telemetry of it."""
         began = self.clock.now()
         error: str | None = None
         try:

@@ -301,7 +301,7 @@ def _duration(value: timedelta, path: str) -> str:
 
 
 def _secret(value: Secret, path: str) -> str:
-    if not isinstance(value.reveal(), str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+    if not isinstance(value.reveal(), str):
         raise InvalidArgumentTypeError(
             f"{path} is a Secret that holds {type(value.reveal()).__name__}, not text"
         )

@@ -2,7 +2,7 @@
 
 That is: names in another letter case, null for an empty list, enums by name, durations as .NET writes them,
 and decimal numbers with the digits that were written. All else, validators included, the model does itself.
-Only whoever has such a model comes here, so pydantic is never loaded for others.
+It is loaded for such a model only, so that other programs do not load pydantic.
 """
 
 from __future__ import annotations

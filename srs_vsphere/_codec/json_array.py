@@ -139,7 +139,7 @@ class JsonArrayDecoder:
     def _take_elements(self, text: str, items: list[object]) -> str:
         at = self._take_batch(text, items)
         if at and text.find("}", at) < 0:
-            return text[at:]  # the usual remainder, an object begun: the try would be in vain
+            return text[at:]  # the usual remainder, an object begun: nothing more can be read
         while True:
             at = _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches the empty text too
             if at == len(text):

@@ -190,7 +190,7 @@ def _model(cls: type, converter: cattrs.Converter) -> Callable[[object, object],
 
 @cache
 def wire_converter() -> cattrs.Converter:
-    """Return the converter with all rules, which nobody adds to."""
+    """Return the converter with all rules; it is shared, and never changed."""
     return make_wire_converter()
 
 

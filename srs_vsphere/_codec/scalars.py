@@ -50,7 +50,7 @@ class WrittenFloat(float):
         return number
 
 
-class Misfit(Exception):  # noqa: N818 - never seen outside: it becomes an OutputMismatchError
+class Misfit(Exception):
     """A value does not fit what was asked for.
 
     Args:

@@ -1,4 +1,4 @@
-"""Clean-up on the way out: bounded in time, never raising of its own, and never failing without a word.
+"""Clean-up on the way out: bounded in time; an error in it is logged, not raised.
 
 No cancellation reaches it, neither anyio's nor plain asyncio's, nor does the first Ctrl-C. What came in the
 meantime goes on afterwards.

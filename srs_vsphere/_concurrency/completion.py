@@ -1,4 +1,4 @@
-"""Work that goes on when whoever waits for it is interrupted, so that what it made can be undone."""
+"""Work that goes on when waiting for it is interrupted, so that what it made can be undone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Work that nobody waits for any more is given up after so long.
+#: Work that was interrupted is given up after so long.
 _SECONDS_TO_GO_ON = 5.0
 #: How often a waiting thread looks up: on Windows, nothing else lets a Ctrl-C through.
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -43,7 +43,7 @@ class AsyncCompletion(Generic[T]):
 
     @property
     def is_settled(self) -> bool:
-        """Whether there is no work that nobody waits for."""
+        """Whether all work that was interrupted has ended."""
         return all(task.ended for task in self._left)
 
     async def result_of(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
@@ -87,7 +87,7 @@ class AsyncCompletion(Generic[T]):
         self._add(start_in_background(lambda: self._undo(result)))
 
     async def settle(self, seconds: float) -> None:
-        """Wait until the work that nobody waits for has ended, and is undone.
+        """Wait until the work that was interrupted has ended, and is undone.
 
         Args:
             seconds: how long, for each.
@@ -115,7 +115,7 @@ class Completion(Generic[T]):
 
     @property
     def is_settled(self) -> bool:
-        """Whether there is no work that nobody waits for."""
+        """Whether all work that was interrupted has ended."""
         return not any(thread.is_alive() for thread in self._left)
 
     def result_of(self, work: Callable[[], T]) -> T:
@@ -169,7 +169,7 @@ class Completion(Generic[T]):
         self._add(thread)
 
     def settle(self, seconds: float) -> None:
-        """Wait until the work that nobody waits for has ended, and is undone.
+        """Wait until the work that was interrupted has ended, and is undone.
 
         Args:
             seconds: how long, for each.

@@ -15,7 +15,7 @@ class StartsAfresh(Protocol):
     """What holds something that a forked process must not share."""
 
     def start_afresh(self) -> None:
-        """Let go of it, without a word to the server and without waiting for anything."""
+        """Drop it: nothing is sent to the server, and nothing is waited for."""
         ...
 
 

@@ -38,7 +38,7 @@ class AsyncLimiter:
 
     @property
     def free(self) -> int:
-        """How many slots nobody holds."""
+        """How many slots are free."""
         return self._semaphore.value
 
     async def acquire(self, timeout: float | None) -> None:
@@ -81,7 +81,7 @@ class Limiter:
 
     @property
     def free(self) -> int:
-        """How many slots nobody holds."""
+        """How many slots are free."""
         return self._queue.qsize()
 
     def acquire(self, timeout: float | None) -> None:

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import anyio
@@ -148,8 +149,7 @@ class WorkerPool(Generic[Out_co]):
     def __init__(self, size: int, inputs: Iterable[In], work: Callable[[In], Out_co]) -> None:
         self._size = size
         self._work: Callable[[], Iterator[Callable[[], Out_co]]] = lambda: (
-            lambda item=item: work(item)  # type: ignore[misc]  # mypy cannot infer a default's type
-            for item in inputs
+            partial(work, item) for item in inputs
         )
         self._turn = threading.Lock()
         self._leaving = threading.Event()

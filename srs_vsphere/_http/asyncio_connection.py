@@ -14,7 +14,7 @@ import asyncio
 import math
 import os
 import socket
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from typing import Final, Protocol, cast
 
 import httpx
@@ -127,10 +127,10 @@ class Connection(asyncio.BufferedProtocol):
         """
         return now < self._deadline and not (self._is_readable and self._is_readable(0))
 
-    def exchange(
+    async def exchange(
         self, parser: ResponseParser, data: bytes, timeouts: StepTimeouts, now: float, end: float, enough: int
-    ) -> Awaitable[None]:
-        """Send a request, and return what waits for its response.
+    ) -> None:
+        """Send a request, and wait for its response.
 
         Args:
             parser: is fed; its ``error`` says if the exchange failed.
@@ -141,7 +141,7 @@ class Connection(asyncio.BufferedProtocol):
             enough: how much of the body is waited for; 0 waits for the head only.
         """
         transport = self._transport
-        assert transport is not None  # noqa: S101 - it was connected before the transport has it
+        assert transport is not None  # a connection is in use only when it is connected
         self.requests += 1
         self._parser = parser
         self._read_timeout = timeouts.read
@@ -149,8 +149,9 @@ class Connection(asyncio.BufferedProtocol):
         self._enough = enough
         transport.write(data)
         if self._write_buffer_full:
-            return self._drain_and_wait(parser, timeouts.write)
-        return self.more(parser, enough, now)
+            await self._drain_and_wait(parser, timeouts.write)
+        else:
+            await self.more(parser, enough, now)
 
     async def more(self, parser: ResponseParser, enough: int, now: float | None = None) -> None:
         """Wait until this much of the body waits to be taken, or it ends, or it breaks off.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable
 
 import httpx
 
@@ -58,10 +57,10 @@ class SecureConnection(Connection):
         self._is_encrypted = True
         self._decrypt()
 
-    def exchange(
+    async def exchange(
         self, parser: ResponseParser, data: bytes, timeouts: StepTimeouts, now: float, end: float, enough: int
-    ) -> Awaitable[None]:
-        """Send a request encrypted, and return what waits for its response.
+    ) -> None:
+        """Send a request encrypted, and wait for its response.
 
         Args:
             parser: as for `Connection`.
@@ -79,7 +78,7 @@ class SecureConnection(Connection):
         except ssl.SSLError as problem:
             self.drop()
             raise httpx.WriteError(str(problem)) from None
-        return super().exchange(parser, data, timeouts, now, end, enough)
+        await super().exchange(parser, data, timeouts, now, end, enough)
 
     def close(self) -> None:
         """Close it, and tell the server so."""

@@ -27,8 +27,7 @@ from srs_vsphere._http.asyncio_connection import Connection, forget
 from srs_vsphere._http.asyncio_dialing import dial
 from srs_vsphere._http.asyncio_tls import SecureConnection
 from srs_vsphere._http.expiry import report_expiry
-from srs_vsphere._http.prepared_request import PreparedRequest
-from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
+from srs_vsphere._http.prepared_request import IDEMPOTENT, PreparedRequest, request_bytes
 from srs_vsphere._http.response_head import SEEN_HEADS
 from srs_vsphere._http.response_parser import ResponseParser
 from srs_vsphere._http.step_timeouts import StepTimeouts
@@ -116,11 +115,11 @@ class AsyncioTransport(httpx.AsyncBaseTransport):
         head = parser.head
         if parser.error is not None and (enough or head is None):
             raise parser.error
-        assert head is not None  # noqa: S101 - an exchange ends with a head or an error
+        assert head is not None  # an exchange ends with a head or an error
         return httpx.Response(
             head.status,
             headers=head.headers,
-            stream=httpx.ByteStream(parser.take())
+            stream=httpx.ByteStream(bytes(parser.body))
             if parser.done and not head.encoded
             else _Body(connection, parser),
             extensions={

@@ -20,8 +20,7 @@ from srs_vsphere._http.address import Address
 from srs_vsphere._http.blocking_connection import BlockingConnection
 from srs_vsphere._http.blocking_dialing import dial_blocking
 from srs_vsphere._http.expiry import report_expiry
-from srs_vsphere._http.prepared_request import PreparedRequest
-from srs_vsphere._http.request_bytes import IDEMPOTENT, request_bytes
+from srs_vsphere._http.prepared_request import IDEMPOTENT, PreparedRequest, request_bytes
 from srs_vsphere._http.response_head import SEEN_HEADS, MalformedResponse
 from srs_vsphere._http.response_parser import ResponseParser
 from srs_vsphere._http.step_timeouts import StepTimeouts
@@ -93,9 +92,9 @@ class BlockingTransport(httpx.BaseTransport):
             parser = ResponseParser(SEEN_HEADS, keep=keep)
             self._exchange(connection, parser, data, timeouts, end, enough)
         head = parser.head
-        assert head is not None  # noqa: S101 - an exchange ends with a head, or raises
+        assert head is not None  # an exchange ends with a head, or raises
         if parser.done and not head.encoded:
-            stream: httpx.SyncByteStream = httpx.ByteStream(parser.take())
+            stream: httpx.SyncByteStream = httpx.ByteStream(bytes(parser.body))
         else:
             # How long a body takes that was not asked for as a whole is up to whoever reads it.
             prepared_part = isinstance(request, PreparedRequest) and not enough

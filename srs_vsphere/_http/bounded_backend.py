@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Generator
 from threading import local
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
@@ -24,14 +24,16 @@ class _Stream(Protocol):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes: ...
     def write(self, buffer: bytes, timeout: float | None = None) -> None: ...
     def close(self) -> None: ...
-    def get_extra_info(self, info: str) -> Any: ...  # noqa: ANN401 - httpcore's own type
+    def get_extra_info(self, info: str) -> object: ...
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> _Stream: ...
 
 
 class _Backend(Protocol):
-    def connect_tcp(self, host: str, port: int, **options: Any) -> _Stream: ...  # noqa: ANN401 - httpcore's own types
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, **options: object
+    ) -> _Stream: ...
     def sleep(self, seconds: float) -> None: ...
 
 
@@ -86,9 +88,11 @@ class BoundedBackend:
         self._backend = backend
         self._bound = bound
 
-    def connect_tcp(self, host: str, port: int, **options: Any) -> BoundedStream:  # noqa: ANN401 - httpcore's own types
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, **options: object
+    ) -> BoundedStream:
         """Open a connection; its arguments are those of httpcore."""
-        left = self._bound.within(options.pop("timeout", None), httpx.ConnectTimeout)
+        left = self._bound.within(timeout, httpx.ConnectTimeout)
         try:
             # The system's lookup, which the backend begins with, has no timeout.
             look_up(host, port, math.inf if left is None else left)
@@ -127,7 +131,7 @@ class BoundedStream:
     def close(self) -> None:
         """Close the connection; another thread that waits for it wakes up."""
         sock = self._stream.get_extra_info("socket")
-        if sock is not None:
+        if isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):
                 # Past TLS, which would wait for the other side.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -141,6 +145,6 @@ class BoundedStream:
         tls = self._stream.start_tls(ssl_context, server_hostname, left)
         return BoundedStream(tls, self._bound)
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's own type
+    def get_extra_info(self, info: str) -> object:
         """Tell about the connection."""
         return self._stream.get_extra_info(info)

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from srs_vsphere._http import limits
-from srs_vsphere._http.response_head import MalformedResponse, are_fields
+from srs_vsphere._http.response_head import FIELDS, MalformedResponse
 
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*+(?:;[^\x00-\x08\x0a-\x1f\x7f]*+)?")
 
@@ -105,7 +105,7 @@ class Chunks:
             return -1
         # Its fields are checked and passed over: nobody is told of trailers.
         block = data[at : end + 2]
-        if not are_fields(block) or block.count(b"\r\n") > limits.FIELD_COUNT:
+        if FIELDS.fullmatch(block) is None or block.count(b"\r\n") > limits.FIELD_COUNT:
             raise MalformedResponse("the trailer is malformed")
         self.done = True
         return end + 4

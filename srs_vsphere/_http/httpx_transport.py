@@ -11,6 +11,7 @@ import math
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from typing import Protocol
 
 import httpx
@@ -76,6 +77,7 @@ class AsyncHttpxTransport(httpx.AsyncBaseTransport):
         keep_alive: float,
         max_connections: int,
     ) -> None:
+        self._named = nullcontext if proxy is None else proxy.named
         try:
             self._transport = httpx.AsyncHTTPTransport(
                 verify=context,
@@ -89,7 +91,8 @@ class AsyncHttpxTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         try:
-            response = await self._transport.handle_async_request(request)
+            with self._named():
+                response = await self._transport.handle_async_request(request)
         except _BROKEN:
             _expire_idle(self._transport)
             raise
@@ -133,6 +136,7 @@ class HttpxTransport(httpx.BaseTransport):
         keep_alive: float,
         max_connections: int,
     ) -> None:
+        self._named = nullcontext if proxy is None else proxy.named
         try:
             self._transport = httpx.HTTPTransport(
                 verify=context,
@@ -157,7 +161,7 @@ class HttpxTransport(httpx.BaseTransport):
         total = StepTimeouts.of(request).total
         end = math.inf if total is None else time.monotonic() + total
         try:
-            with self._bound.until(end):
+            with self._bound.until(end), self._named():
                 response = self._transport.handle_request(request)
         except _BROKEN:
             _expire_idle(self._transport)

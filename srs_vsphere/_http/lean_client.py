@@ -35,14 +35,14 @@ class _Watched:
         original: the property.
     """
 
-    def __init__(self, original: Any) -> None:  # noqa: ANN401 - a property of any type
+    def __init__(self, original: property) -> None:
         self._original = original
 
-    def __get__(self, client: Any, owner: type) -> Any:  # noqa: ANN401 - likewise
+    def __get__(self, client: AsyncLeanClient | LeanClient, owner: type) -> object:
         client.was_touched = True
         return self._original.__get__(client, owner)
 
-    def __set__(self, client: Any, value: object) -> None:  # noqa: ANN401 - likewise
+    def __set__(self, client: AsyncLeanClient | LeanClient, value: object) -> None:
         client.was_touched = True
         self._original.__set__(client, value)
 

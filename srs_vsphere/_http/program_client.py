@@ -7,7 +7,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, cast
+from typing import cast
 
 import httpx
 
@@ -87,8 +87,8 @@ class ForeignErrors:
         raise translated
 
 
-def built_by(client: Any, request: httpx.Request) -> Any:  # noqa: ANN401 - of a library that is not known here
-    """Return a request as a client of another library makes it."""
+def built_by(client: httpx.AsyncClient | httpx.Client, request: httpx.Request) -> httpx.Request:
+    """Return a request as a client of another library with httpx's methods makes it."""
     return client.build_request(
         request.method,
         str(request.url),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from attrs import field, frozen
 
 from srs_vsphere._http.address import Address
+from srs_vsphere.settings import Origin
 
 _HAS_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
@@ -34,18 +37,21 @@ class EnvironmentProxy:
         Raises:
             httpx.ProxyError: nothing can be made of the value; the message names the variable, not the value.
         """
-        text = self.value.strip()
-        if not _HAS_SCHEME.match(text):
-            text = f"http://{text}"
+        proxy = _read(self.value.strip())
+        if proxy is None:
+            raise httpx.ProxyError(
+                f"{self.variable} is not the URL of a proxy: give it as http://proxy.example.com:3128"
+            )
+        return proxy
+
+    @contextmanager
+    def named(self) -> Generator[None]:
+        """Return a context in which whatever fails to connect names the variable."""
         try:
-            url = httpx.URL(text)
-            if url.scheme in _SCHEMES and url.host:
-                return httpx.Proxy(url)
-        except (httpx.InvalidURL, ValueError):
-            pass
-        raise httpx.ProxyError(
-            f"{self.variable} is not the URL of a proxy: give it as http://proxy.example.com:3128"
-        )
+            yield
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            error.args = (f"{error or 'no connection'} (through the proxy that {self.variable} names)",)
+            raise
 
 
 def environment_proxy(address: Address) -> EnvironmentProxy | None:
@@ -65,6 +71,19 @@ def environment_proxy(address: Address) -> EnvironmentProxy | None:
         # Not the environment but the settings of Windows or macOS, which have their own exclusions.
         return None if proxy_bypass(address.host) else EnvironmentProxy("the system's proxy setting", value)
     return EnvironmentProxy(variable, value)
+
+
+def _read(text: str) -> httpx.Proxy | None:
+    bare = not _HAS_SCHEME.match(text)
+    try:
+        url = httpx.URL(f"http://{text}" if bare else text)
+        # What is cut off at a slash was probably meant to be a scheme.
+        if url.scheme not in _SCHEMES or (bare and url.path != "/"):
+            return None
+        Origin.parse(f"http://{url.netloc.decode('ascii')}")
+        return httpx.Proxy(url)
+    except (httpx.InvalidURL, ValueError):
+        return None
 
 
 def is_excluded(address: Address, no_proxy: str) -> bool:

@@ -69,7 +69,9 @@ class RequestBuilder:
         # A request to log in holds the password, which nothing keeps that need not.
         if body is None and (header is None or header[0] != "Authorization"):
             if len(self.kept) >= _KEPT:
-                self.kept.clear()
+                # The older half, of a copy: threads share it.
+                for key in [*self.kept][: _KEPT // 2]:
+                    self.kept.pop(key, None)
             self.kept[operation, path, whole] = request
         return request
 

@@ -23,24 +23,16 @@ UNTIL_CLOSE: Final = -1
 CHUNKED: Final = -2
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2}|0)(?: ([^\x00-\x08\x0a-\x1f\x7f]*+))?")
-_FIELDS = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+")
+#: Header lines and nothing else.
+FIELDS: Final = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+")
 
 # The fields that say where a response ends. Their lengths tell them from most others at a glance.
 _TELLING: Final = {len(name): name for name in (b"content-length", b"transfer-encoding", b"connection")}
 _ENCODING: Final = b"content-encoding"
 
 
-class MalformedResponse(Exception):  # noqa: N818 - never seen outside: it becomes httpx.RemoteProtocolError
+class MalformedResponse(Exception):
     """The server's bytes are not a response."""
-
-
-def are_fields(block: bytes) -> bool:
-    """Whether these bytes are header lines and nothing else.
-
-    Args:
-        block: lines, each with its line end.
-    """
-    return _FIELDS.fullmatch(block) is not None
 
 
 class Head:
@@ -57,9 +49,20 @@ class Head:
 
     Attributes:
         headers: the fields as httpx has them, for a response to copy.
+        is_final: whether no other head follows; one with a status of 1xx is followed by another.
     """
 
-    __slots__ = ("encoded", "fields", "headers", "keep_alive", "length", "reason", "status", "version")
+    __slots__ = (
+        "encoded",
+        "fields",
+        "headers",
+        "is_final",
+        "keep_alive",
+        "length",
+        "reason",
+        "status",
+        "version",
+    )
 
     def __init__(
         self,
@@ -79,11 +82,7 @@ class Head:
         self.keep_alive: bool = keep_alive
         self.encoded: bool = encoded
         self.headers: httpx.Headers = httpx.Headers(fields)
-
-    @property
-    def is_final(self) -> bool:
-        """Whether no other head follows; one with a status of 1xx is followed by another."""
-        return self.status >= 200 or self.status == 0
+        self.is_final: bool = status >= 200 or status == 0
 
 
 def parse_head(block: bytes) -> Head:
@@ -103,7 +102,7 @@ def parse_head(block: bytes) -> Head:
     status_line = _STATUS.fullmatch(block, 0, end)
     if status_line is None:
         raise MalformedResponse("the status line is malformed")
-    if _FIELDS.fullmatch(block, end + 2) is None:
+    if FIELDS.fullmatch(block, end + 2) is None:
         raise MalformedResponse("a header line is malformed")
     lines = block[end + 2 :].split(b"\r\n")
     del lines[-1]

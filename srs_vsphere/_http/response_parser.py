@@ -25,6 +25,7 @@ class ResponseParser:
         excess: whether bytes came after it.
         waiting: how many bytes of the body were not taken yet.
         error: why no more will come, if the response broke off.
+        body: what came of the body and was not taken yet.
     """
 
     # Not in slots: most responses set few of them, and one is made for each request.
@@ -34,9 +35,9 @@ class ResponseParser:
     excess: bool = False
     waiting: int = 0
     error: Exception | None = None
+    body: bytes | bytearray = b""
     _beginning: bytearray | None = None
     _informational: int = 0
-    _body: bytes | bytearray = b""
     _chunks: Chunks | None = None
     _left: int = 0
 
@@ -51,8 +52,8 @@ class ResponseParser:
 
     def take(self) -> bytes:
         """Return what came of the body and was not taken yet."""
-        body = self._body
-        self._body = b""
+        body = self.body
+        self.body = b""
         self.waiting = 0
         return bytes(body)
 
@@ -93,12 +94,12 @@ class ResponseParser:
                 self.excess = True
             self.done = more >= 0
             self._left -= len(data)
-        if self._body:
-            if not isinstance(self._body, bytearray):
-                self._body = bytearray(self._body)
-            self._body += data
+        if self.body:
+            if not isinstance(self.body, bytearray):
+                self.body = bytearray(self.body)
+            self.body += data
         else:
-            self._body = data
+            self.body = data
         self.waiting += len(data)
 
     def eof(self) -> None:

@@ -1,8 +1,8 @@
 """Filling in the service's templates: what it does not check, checked before anything is sent.
 
 The service puts values between apostrophes without escaping them, replaces placeholders one after the other
-(also within values put in before), passes over names it does not know, and leaves in the text what nobody
-filled in.
+(also within values put in before), passes over names it does not know, and leaves in the text what was
+not filled in.
 """
 
 from __future__ import annotations

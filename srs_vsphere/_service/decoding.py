@@ -25,9 +25,14 @@ def decode_one(cls: type[T]) -> Callable[[bytes, Call], T]:
         cls: the model it is decoded into.
     """
 
+    structure: Callable[[object], T] | None = None
+
     def decode(body: bytes, call: Call) -> T:
+        nonlocal structure
+        # Made on use: what it imports is not loaded before the first response.
+        structure = structure or structurer(cls)
         try:
-            item = structurer(cls)(strict_json.loads(body))
+            item = structure(strict_json.loads(body))
             found: object = getattr(item, "id", None)
             # A record that the service has lost has no id: what waits for it says so.
             if not found or call.operation.is_about(found, call.path):
@@ -69,7 +74,6 @@ def decode_list(cls: type[T]) -> Callable[[bytes, Call], list[T]]:
 
     def decode(body: bytes, call: Call) -> list[T]:
         nonlocal structure
-        # Made on use: what it imports is not loaded before the first response.
         structure = structure or structurer(cls)
         try:
             values = strict_json.loads(body)
@@ -80,6 +84,20 @@ def decode_list(cls: type[T]) -> Callable[[bytes, Call], list[T]]:
             pass
         decoder = ListDecoder(cls, call)
         return [*map(decoder.decode, decoder.feed(body)), *map(decoder.decode, decoder.feed(b""))]
+
+    return decode
+
+
+def decode_list_or_none(cls: type[T]) -> Callable[[bytes, Call], list[T] | None]:
+    """Return a function that decodes a whole list; 204 stands for no list at all.
+
+    Args:
+        cls: the model of its objects.
+    """
+    decode_list_of = decode_list(cls)
+
+    def decode(body: bytes, call: Call) -> list[T] | None:
+        return None if call.status == 204 else decode_list_of(body, call)
 
     return decode
 

@@ -45,7 +45,7 @@ class Operation:
             ValueError: the id is blank, too long for a URL, no text that UTF-8 can carry, a dot segment that
                 would lead to another operation, or holds a slash, which some proxies decode.
         """
-        if not isinstance(id, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(id, str):
             raise InvalidArgumentTypeError(f"id must be text, not {type(id).__name__}")
         if not id.strip() or id in {".", ".."}:
             raise InvalidArgumentValueError(f"id must name a resource, not {id!r}")

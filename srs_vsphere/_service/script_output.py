@@ -107,7 +107,7 @@ class CollectedScript:
         followed: what it wrote to its streams, in order of time.
         read: its output.
         script: the user's script, None if it is not known.
-        lost: whether nobody can say what became of it.
+        lost: whether it is unknown what became of it.
         lost_streams: how many streams could not be read.
     """
 
@@ -137,7 +137,7 @@ class CollectedScript:
             information=streams[StreamType.INFORMATION],
             verbose=streams[StreamType.VERBOSE],
             debug=streams[StreamType.DEBUG],
-            # Of a stream that is not there any more nobody knows how many there were.
+            # How many there were in a stream that is gone is unknown.
             lost_records=gaps + self.lost_streams,
             left_early=LEFT_EARLY if left_early and not self.lost else None,
             failure=reason_record(execution.reason, read.errors, self.script) if failed else None,

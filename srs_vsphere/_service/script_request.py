@@ -40,9 +40,9 @@ class MapOptions(TypedDict, total=False):
         timeout: seconds for all of the call; default 3600, after which the service ends a script itself. A
             script that has not ended by then is canceled. None waits as long as it takes.
         check: whether anything but plain success raises `ScriptFailedError`; default False.
-        streams: whether what it writes to its streams is read; default True. False: nobody looks for errors,
-            and the outcome goes by the service's state alone. ``"sparse"``: rarely while it is silent; see
-            ``run()`` of a runspace.
+        streams: whether what it writes to its streams is read; default True. False: errors in it
+            are not noticed, and the outcome goes by the service's state alone. ``"sparse"``: rarely while it
+            is silent; see ``run()`` of a client.
         on_record: called with each `StreamRecord` while the script runs; default None.
     """
 

@@ -32,7 +32,7 @@ def script_text(script: str | PathLike[str]) -> str:
     """
     if isinstance(script, PathLike):
         text = decoded(Path(script).read_bytes(), f"script {Path(script)}")
-    elif isinstance(script, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+    elif isinstance(script, str):
         text = script.removeprefix("\ufeff")
     else:
         raise InvalidArgumentTypeError(f"script must be text or a path, not {type(script).__name__}")

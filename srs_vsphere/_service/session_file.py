@@ -85,7 +85,7 @@ class SessionFile:
                 os.close(lock)
                 return False
             except OSError:
-                # As on a network drive that has no locks: waiting for it would be in vain.
+                # As on a network drive that has no locks: waiting would not help.
                 os.close(lock)
                 raise
         self._lock = lock
@@ -109,7 +109,7 @@ class SessionFile:
                     content = file.read()
             except FileNotFoundError:
                 return {}
-        # Whatever it held is replaced with the next login, if nobody can make sense of it.
+        # Whatever it held is replaced with the next login, if it cannot be read.
         with suppress(ValueError):
             document = loads(content)
             if isinstance(document, dict):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
 
 import httpx
 
@@ -53,7 +52,7 @@ def make_http(
             if library is httpx
             else httpx.Client(transport=ForeignTransport(http_client, library), trust_env=False)
         )
-    if transport is not None and not isinstance(transport, httpx.BaseTransport):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+    if transport is not None and not isinstance(transport, httpx.BaseTransport):
         raise InvalidArgumentTypeError(
             f"transport must be an httpx.BaseTransport, not {type(transport).__name__}"
         )
@@ -76,7 +75,7 @@ class ForeignTransport(httpx.BaseTransport):
         library: whose exceptions it raises.
     """
 
-    def __init__(self, client: Any, library: ModuleType) -> None:  # noqa: ANN401 - of a library that is not known here
+    def __init__(self, client: httpx.Client, library: ModuleType) -> None:
         self._client = client
         self._errors = ForeignErrors(library)
 
@@ -98,7 +97,7 @@ class ForeignTransport(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, response: Any, errors: ForeignErrors) -> None:  # noqa: ANN401 - likewise
+    def __init__(self, response: httpx.Response, errors: ForeignErrors) -> None:
         self._response = response
         self._errors = errors
 

@@ -10,6 +10,7 @@ from srs_vsphere._concurrency.hook import Hook
 from srs_vsphere._host_and_port import split_port
 from srs_vsphere._service.call import Call
 from srs_vsphere._service.event_log import log_event
+from srs_vsphere._service.logged_telemetry import LoggedTelemetry
 from srs_vsphere.telemetry import Attributes, Span, Telemetry
 
 if TYPE_CHECKING:
@@ -33,13 +34,13 @@ class Observer:
         log_scripts: bool = False,
     ) -> None:
         self._hook = None if on_event is None else Hook["Event"]("on_event", on_event)
-        self._telemetry = telemetry
+        self._telemetry = None if telemetry is None else LoggedTelemetry(telemetry)
         #: Whether anybody but the log is told what happens to each request.
         self.listens: bool = on_event is not None or telemetry is not None
         self.log_scripts: bool = log_scripts
 
     def tell(self, event: Event) -> None:
-        """Tell everybody of an event."""
+        """Pass an event to the log, the program's ``on_event`` and telemetry."""
         log_event(event)
         if self._telemetry is not None:
             self._telemetry.record(event)

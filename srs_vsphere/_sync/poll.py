@@ -1,4 +1,4 @@
-"""Waiting: asking again and again, patiently, until something has come about."""
+"""Waiting: asking at growing intervals, until something has come about."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Poll(Generic[T]):
                     return response
 
     def left(self) -> float | None:
-        """Return how many seconds one more call may take; None for as many as it likes."""
+        """Return how many seconds one more call may take; None for no limit."""
         if self._timeout is None:
             return None
         # The last request is made at the deadline itself, and needs time, too.

@@ -75,7 +75,7 @@ class PoolStock:
         """Begin without any runspace, as in a process that was just forked: the others are not its own."""
         self._prefix = unique_name(self._name)
         self._limiter = Limiter(self.size)
-        #: Held by whoever creates one; closing takes them all, and so waits for what is being created.
+        #: One is held for each creation under way; closing takes them all, and so waits for these.
         self._creating = Limiter(self.size)
         self._tidying = Limiter(1)
         self._idle: list[PoolRunspace] = []
@@ -172,7 +172,7 @@ class PoolStock:
         except NotFoundError:
             return False
         except BaseException:
-            # Nobody knows how it is: it counts until somebody does.
+            # Its state is unknown: it counts until it was asked for again.
             self._idle.append(idle)
             raise
         return runspace.state == RunspaceState.READY

@@ -55,9 +55,10 @@ class RunspaceBlock:
         self._wait_for_quota = wait_for_quota
         #: Bounds the whole block, for a call that is made of one.
         self._deadline = Deadline(None, session.sender.clock.now) if deadline is None else deadline
+        self._until = self._deadline.keeping_back()
         self._check = check
         self._id: str | None = None
-        #: Whether it may have a runspace that nobody has tried to delete yet.
+        #: Whether it may have a runspace whose deletion was not tried yet.
         self._open = False
         self._process = os.getpid()
         #: After the block: whether its runspace is gone, or never was there.
@@ -80,7 +81,7 @@ class RunspaceBlock:
                 error.advice = "The runspace was not kept: open another once the reason is mended."
             if isinstance(error, WaitTimeoutError):
                 error.started = False
-            elif isinstance(error, SrsError) and self._deadline.keeping_back().over:
+            elif isinstance(error, SrsError) and self._until.over:
                 raise self._too_late(error) from error
             raise
         return RunspaceHandle(self._session, runspace)
@@ -97,7 +98,7 @@ class RunspaceBlock:
             raise AttributeError(f"{type(self).__name__} has no {name!r}: enter it first: {where}")
 
     def is_deleted_elsewhere(self) -> None:
-        """Take note that somebody else deletes the runspace in the end, so that no warning is due."""
+        """Note that the runspace is deleted elsewhere, so that a block left open gives no warning."""
         self._open = False
 
     def __del__(self) -> None:
@@ -136,8 +137,7 @@ class RunspaceBlock:
 
     def _create(self, began: Deadline) -> Runspace:
         clock = self._session.sender.clock
-        waiting = Deadline(self._wait_for_quota, clock.now)
-        patience = Wait(self._wait_for_quota, clock.random)
+        since, patience = clock.now(), Wait(self._wait_for_quota, clock.random)
         told = False
         while True:
             try:
@@ -145,7 +145,7 @@ class RunspaceBlock:
                     self.name, run_vc_connection_script=self._connected, unique=True, within=self._left(began)
                 )
             except QuotaExceededError:
-                step = patience.saw(self._wait_for_quota - (waiting.left() or 0.0), Seen.PENDING)
+                step = patience.saw(clock.now() - since, Seen.PENDING)
                 if isinstance(step, End) or self._deadline.over:
                     raise
                 if not told:
@@ -185,7 +185,7 @@ class RunspaceBlock:
         )
 
     def _left(self, began: Deadline) -> float | None:
-        return began.left(self._deadline.keeping_back().left())
+        return began.left(self._until.left())
 
     def _check_connection(self, runspace: Runspace, began: Deadline) -> None:
         """Look at what became of the connection: to the service, a runspace without one is ready too."""

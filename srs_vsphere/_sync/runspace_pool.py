@@ -73,9 +73,9 @@ class RunspacePool:
         check_patience("timeout", timeout)
         check_number("wait_for_quota", wait_for_quota, unit="seconds")
         check_patience("idle_limit", idle_limit)
-        if not isinstance(client, SrsClient):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(client, SrsClient):
             raise InvalidArgumentTypeError(f"client must be of SrsClient, not {type(client).__name__}")
-        self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a part of it
+        self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - they share a session
         self._stock = PoolStock(
             self._session,
             size,
@@ -147,7 +147,7 @@ class RunspacePool:
         **options: Unpack[MapOptions],
     ) -> WorkerPool[PoolResult[str]]: ...
     @overload
-    def map(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    def map(
         self,
         script: str | PathLike[str],
         inputs: Iterable[Parameters],
@@ -205,7 +205,7 @@ class RunspacePool:
             InvalidArgumentTypeError: an argument is of the wrong kind.
             InvalidArgumentValueError: an argument makes no sense.
         """
-        if isinstance(inputs, Mapping | str) or not isinstance(inputs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if isinstance(inputs, Mapping | str) or not isinstance(inputs, Iterable):
             raise InvalidArgumentTypeError(
                 "inputs must be parameters for each run, such as [{'Name': 'web-1'}]"
             )

@@ -74,9 +74,9 @@ class Runspaces:
     ) -> Runspace:
         """Create a runspace (``POST /api/runspaces``) and do not wait until it is ready; see `open`.
 
-        Without a name it gets a unique one, by which it is looked for if nobody knows what became of the
-        request; found or not it is not created a second time. Whoever is cancelled within the call leaves
-        none: it is looked for and deleted.
+        Without a name it gets a unique one, by which it is looked for if the outcome of the request is
+        unknown; found or not it is not created a second time. A call that is cancelled leaves none: it is
+        looked for and deleted.
 
         Args:
             name: what to call it; default a unique name. Names need not be unique.

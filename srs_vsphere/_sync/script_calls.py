@@ -52,7 +52,7 @@ class ScriptCalls:
         within: float | None = None,
         timeout: float | None = None,
     ) -> ScriptExecution:
-        """Start a script, once; one of which nobody knows whether it started is looked for by a unique name.
+        """Start a script, once; if the outcome is unknown it is looked for by a unique name.
 
         Args:
             runspace_id: where.
@@ -179,7 +179,7 @@ class ScriptCalls:
             runspace_id: where it was to run.
 
         Returns:
-            Its id; an empty text if there is no such script, None if nobody knows.
+            Its id; an empty text if there is no such script, None if that is unknown.
         """
 
         def find() -> str:

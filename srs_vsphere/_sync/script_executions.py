@@ -104,8 +104,8 @@ class ScriptExecutions:
     ) -> ScriptExecution:
         """Start a script in a runspace (``POST /api/script-executions``) and do not wait for it.
 
-        Without a name it gets a unique one, by which it is looked for if nobody knows what became of the
-        request; found or not it is not started a second time. `run()` of a client does all that follows, and
+        Without a name it gets a unique one, by which it is looked for if the outcome of the request is
+        unknown; found or not it is not started a second time. `run()` of a client does all that follows, and
         waits for other scripts of the client in this runspace; this call does not.
 
         Args:
@@ -195,7 +195,7 @@ class ScriptExecutions:
         self, id: ScriptRef, *, output: Literal["text"] = "text", **options: Unpack[ResultOptions]
     ) -> ScriptResult[str]: ...
     @overload
-    def result(  # pyright: ignore[reportOverlappingOverload] - the more exact one
+    def result(
         self,
         id: ScriptRef,
         *,
@@ -232,7 +232,7 @@ class ScriptExecutions:
         timeout: float | None = DEFAULT_TIMEOUT,
         runspace: RunspaceRef | None = None,
     ) -> ScriptResult[object]:
-        """Wait until a script has ended, and return what came of it, whoever started it.
+        """Wait until a script has ended, and return what came of it; any program may have started it.
 
         It gives another process what ``run()`` would have returned, if it names the form of output that the
         script was started with. Of a script that left before its end, what it had not put out yet can be had

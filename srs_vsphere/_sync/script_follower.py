@@ -104,7 +104,7 @@ class ScriptWatch:
             All that was not returned before; `lost_streams` tells how many streams are missing.
 
         Raises:
-            SrsError: they cannot be had, so that nobody knows what is missing.
+            SrsError: they cannot be had, so that it is unknown what is missing.
         """
         if not self._kinds:
             return []

@@ -87,7 +87,7 @@ class ScriptRunner:
         """Start a script and leave it running; the next in this runspace waits for its end and collects it.
 
         Raises:
-            SrsError: it was not started, or nobody knows.
+            SrsError: it was not started, or that is unknown.
         """
         deadline = Deadline(job.timeout, self._clock.now)
         turn = self._take_turn(deadline)
@@ -102,7 +102,7 @@ class ScriptRunner:
         return run
 
     def finish(self, run: ScriptRun) -> ScriptResult[object]:
-        """Wait for the end of a script that was started, unless somebody did, and return what came of it.
+        """Wait for the end of a script that was started, unless another call has, and return what came of it.
 
         Raises:
             WaitTimeoutError: it did not end in time, and was canceled.
@@ -125,7 +125,7 @@ class ScriptRunner:
     def collect(
         self, id: str, reader: OutputReader, *, timeout: float | None, check: bool, asks_for_rest: bool
     ) -> ScriptResult[object]:
-        """Wait for the end of a script that somebody started, and return what came of it.
+        """Wait for the end of a script that any program started, and return what came of it.
 
         Args:
             id: the script's id.
@@ -213,7 +213,7 @@ class ScriptRunner:
         if script_id is None:
             script_id = self._calls.cancel_lost(left.name, self._runspace_id)
             if script_id is None:
-                raise self._not_started(deadline, "nobody knows whether the script before it still runs")
+                raise self._not_started(deadline, "it is unknown whether the script before it still runs")
         else:
             # Asked again, for the first may have had no effect: the service passes over what comes while it
             # still makes the values of a script's parameters.
@@ -245,7 +245,7 @@ class ScriptRunner:
         except BaseException as error:
             lost = not isinstance(error, SrsError) or may_have_taken_effect(error)
             if isinstance(error, SrsError) and (lost or was_not_started(error)):
-                # A runspace that cannot be reached may show as a response that nobody can read.
+                # A runspace that cannot be reached may show as a response that cannot be read.
                 turn.failed = True
             # Under a name of the caller's own it cannot be told from others.
             if lost and unique:

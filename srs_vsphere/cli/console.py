@@ -22,7 +22,7 @@ def write_data(lines: Iterable[str]) -> None:
         lines: without their line ends.
 
     Raises:
-        BrokenPipeError: whoever read it has closed it.
+        BrokenPipeError: its reader has closed it.
     """
     try:
         for line in lines:
@@ -43,7 +43,7 @@ def say(text: str, options: Options | None = None) -> None:
         options: the command's options; with ``--quiet`` nothing is written.
     """
     if options is None or not options.quiet:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - a command writes
+        print(text, file=sys.stderr, flush=True)
 
 
 def is_live(options: Options) -> bool:
@@ -91,7 +91,7 @@ def confirm(question: str, *, yes: bool) -> bool:
         yes: whether permission was given on the command line.
 
     Raises:
-        UsageError: nobody can be asked, and permission was not given.
+        UsageError: there is no terminal to ask on, and permission was not given.
     """
     if yes:
         return True

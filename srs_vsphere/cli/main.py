@@ -99,7 +99,7 @@ def _run(words: list[str]) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in {"cyclopts", "rich"}:
             raise
-        print(_EXTRA, file=sys.stderr)  # noqa: T201 - a command writes
+        print(_EXTRA, file=sys.stderr)
         return ExitCode.USAGE
     try:
         result = app(
@@ -163,4 +163,4 @@ def _show_warning(
 
 
 def _say(text: str) -> None:
-    print(f"srs: {text}", file=sys.stderr)  # noqa: T201 - a command writes
+    print(f"srs: {text}", file=sys.stderr)

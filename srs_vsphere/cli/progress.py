@@ -20,7 +20,7 @@ def progress(what: str, options: Options, *, total: int | None = None) -> Genera
     Args:
         what: what is going on.
         options: the command's options.
-        total: how much there is to do; None if nobody knows.
+        total: how much there is to do; None if that is unknown.
 
     Returns:
         A context manager; inside it, a function that is told how much is done.

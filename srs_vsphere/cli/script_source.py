@@ -88,7 +88,7 @@ def parameters(options: ScriptOptions) -> dict[str, ParameterValue]:
         options: what the command line says of them.
 
     Raises:
-        UsageError: one cannot be understood, is given twice, or nobody can be asked.
+        UsageError: one cannot be understood, is given twice, or there is no terminal to ask on.
     """
     found: dict[str, ParameterValue] = {}
     for given in options.parameter:

@@ -58,7 +58,7 @@ class Breaker:
         return self._failures >= self._policy.failures
 
     def wait(self, now: float) -> float | None:
-        """Ask for a poll; whoever is let through says afterwards how it went.
+        """Ask for a poll; after one that goes ahead, `succeeded`, `undecided` or `failed` must be called.
 
         Args:
             now: seconds on a monotonic clock.

@@ -97,7 +97,7 @@ def watch(
         RuntimeError: the cluster has no workers; raised when the first event is asked for.
     """
     check_seconds("interval", interval)
-    if resume is not None and not isinstance(resume, FleetSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+    if resume is not None and not isinstance(resume, FleetSnapshot):
         raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
     fleet = DaskFleet.of(targets, client, settings)
     snapshot = FleetSnapshot() if resume is None else resume.copy()

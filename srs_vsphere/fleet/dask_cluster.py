@@ -116,7 +116,7 @@ class Cluster:
     def __init__(
         self, client: Client, targets: Sequence[Target], options: FleetOptions, concurrency: int
     ) -> None:
-        if not isinstance(client, Client):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(client, Client):
             raise InvalidArgumentTypeError(
                 f"client must be a distributed.Client, not {type(client).__name__}"
             )

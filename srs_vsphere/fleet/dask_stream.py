@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Generic, Self, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypedDict, TypeVar, cast
 from uuid import uuid4
 
 from attrs import define, field
@@ -74,8 +74,9 @@ class DaskFleet:
         hosts = check_targets(targets)
         concurrency = settings.pop("concurrency", 200)
         check_count("concurrency", concurrency)
-        given = {name: value for name, value in settings.items() if value is not None}
-        options = FleetOptions(**given)  # type: ignore[arg-type]  # it checks them itself
+        # `FleetOptions` checks their types itself.
+        given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+        options = FleetOptions(**given)
         cluster = Cluster(client, hosts, options, concurrency)
         return cls({target.name: target for target in hosts}, cluster, concurrency)
 
@@ -119,8 +120,8 @@ class PartTurn:
 class AsyncDaskStream(Generic[T_co]):
     """Reports of a fleet that is polled by a Dask cluster: an async iterator, to be gone through once.
 
-    Tasks are submitted as the reports are taken, so a slow consumer fills no memory. Whoever leaves the loop
-    early ends the sweep with `aclose()`, or with ``async with`` around the loop.
+    Tasks are submitted as the reports are taken, so a slow consumer fills no memory. After a loop that
+    was left early, `aclose()` or ``async with`` around the loop ends the sweep.
 
     Args:
         fleet: the hosts, and who polls them.

@@ -50,7 +50,7 @@ def poll_part(plugin: str, part: str, names: Sequence[str], within: float | None
     """
     polling = cast("FleetPlugin", get_worker().plugins[plugin])
     # Hosts that hang must not take the worker's threads from others.
-    secede()  # type: ignore[no-untyped-call]  # Dask's
+    secede()
     return polling.poll(part, names, within)
 
 

@@ -188,7 +188,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
             RuntimeError: the fleet has a watch already; or, when the first event is asked for, is not open.
         """
         check_seconds("interval", interval)
-        if resume is not None and not isinstance(resume, FleetSnapshot):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if resume is not None and not isinstance(resume, FleetSnapshot):
             raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
         if self._watch is not None:
             raise RuntimeError("the fleet has a watch already: end that first")

@@ -13,7 +13,7 @@ import anyio
 T = TypeVar("T")
 
 
-class HandoffClosed(Exception):  # noqa: N818 - not an error: nothing more comes, or is taken
+class HandoffClosed(Exception):
     """Nothing more comes, or nothing more is taken."""
 
 
@@ -21,7 +21,7 @@ class Handoff(Generic[T]):
     """A queue of one event loop.
 
     Args:
-        size: how many may wait to be taken; whoever puts in more waits.
+        size: how many may wait to be taken; `put` waits while there are as many.
     """
 
     def __init__(self, size: int) -> None:

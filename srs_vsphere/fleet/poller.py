@@ -132,7 +132,7 @@ class Poller:
                 await self._close(host)
 
     async def aclose(self) -> None:
-        """Log out and close all clients at once, without much patience where the last poll failed."""
+        """Log out and close all clients at once, waiting less where the last poll failed."""
         with anyio.CancelScope(shield=True):
             async with anyio.create_task_group() as group:
                 for host in self._hosts.values():

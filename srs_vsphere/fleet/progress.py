@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from typing import Protocol
 
@@ -43,17 +44,21 @@ class ProgressCallback(Protocol):
 
 
 def check_callback(name: str, callback: object) -> None:
-    """Refuse a callback that cannot be called.
+    """Refuse a callback that cannot be called, or that nobody would await.
 
     Args:
         name: the argument's name.
         callback: its value.
 
     Raises:
-        TypeError: it is neither None nor callable.
+        TypeError: it is neither None nor a plain function.
     """
-    if callback is not None and not callable(callback):
+    if callback is None:
+        return
+    if not callable(callback):
         raise InvalidArgumentTypeError(f"{name} must be callable, not {type(callback).__name__}")
+    if inspect.iscoroutinefunction(callback) or inspect.iscoroutinefunction(type(callback).__call__):
+        raise InvalidArgumentTypeError(f"{name} must be a plain function, not async: nobody awaits it")
 
 
 class ProgressCount:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from datetime import UTC, datetime
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 from uuid import uuid4
 
 import anyio.to_thread
@@ -138,9 +138,9 @@ class Runner:
         name = f"{self._prefix}-{uuid4()}"
         if self._journal is not None:
             await anyio.to_thread.run_sync(self._journal.begin, target.name, name)
-        options = {**self._run_options, "name": name}
+        options: dict[str, Any] = {**self._run_options, "name": name}
         try:
-            result = cast("ScriptResult[object]", await client.run(self._script, **options))  # type: ignore[call-overload]  # the fleet's own run() has the types
+            result = cast("ScriptResult[object]", await client.run(self._script, **options))
         except ScriptFailedError as error:
             await self._ended(target, error.result.outcome)
             raise

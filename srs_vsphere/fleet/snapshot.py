@@ -36,6 +36,10 @@ class HostSnapshot:
     seen: datetime | None = None
     url: str | None = None
 
+    def copy(self) -> Self:
+        """Return one that a running watch does not change."""
+        return attrs.evolve(self, runspaces=None if self.runspaces is None else dict(self.runspaces))
+
 
 @define
 class FleetSnapshot:
@@ -49,11 +53,7 @@ class FleetSnapshot:
 
     def copy(self) -> Self:
         """Return one that a running watch does not change."""
-        hosts = {
-            name: attrs.evolve(host, runspaces=None if host.runspaces is None else dict(host.runspaces))
-            for name, host in self.hosts.items()
-        }
-        return type(self)(hosts)
+        return type(self)({name: host.copy() for name, host in self.hosts.items()})
 
     def keep(self, targets: Iterable[Target]) -> None:
         """Forget all hosts but some, and of these what was seen at another address than they have now.

@@ -47,9 +47,9 @@ class AsyncFleetStream(Generic[T_co]):
     """Reports, results or events of a fleet: an async iterator, to be gone through once.
 
     Workers begin with the first one that is asked for. They wait while as many are waiting to be taken as
-    there are workers, so a slow consumer fills no memory. Whoever leaves the loop early ends the workers with
-    `aclose()`, with ``async with`` around the loop, or by leaving the fleet. A loop that goes on when the
-    fleet is closed, from another task, ends with a `RuntimeError`.
+    there are workers, so a slow consumer fills no memory. After a loop that was left early, `aclose()`,
+    ``async with`` around the loop, or leaving the fleet ends the workers. A loop that goes on
+    while another task closes the fleet ends with a `RuntimeError`.
 
     Args:
         start: begins to run the workers, as a part of the fleet.

@@ -26,6 +26,7 @@ from srs_vsphere.fleet.running import HostResult
 from srs_vsphere.fleet.snapshot import FleetSnapshot
 from srs_vsphere.fleet.stream import FLEET_CLOSED, AsyncFleetStream, Source
 from srs_vsphere.fleet.target import Target
+from srs_vsphere.fleet.watching import AsyncFleetWatch
 from srs_vsphere.models import PSDocument
 from srs_vsphere.retry import RetryPolicy
 from srs_vsphere.settings import Timeouts
@@ -53,8 +54,8 @@ class FleetSettings(TypedDict, total=False):
 class FleetStream(Generic[T_co]):
     """Reports or results of a fleet: an iterator, to be gone through once.
 
-    Whoever leaves the loop early ends what runs with `close()`, with ``with`` around the loop, or by leaving
-    the fleet.
+    After a loop that was left early, `close()`, ``with`` around the loop, or leaving the fleet ends what
+    runs.
 
     Args:
         portal: leads to the fleet's event loop.
@@ -118,19 +119,27 @@ class FleetWatch(FleetStream[FleetEvent]):
 
     Args:
         portal: leads to the fleet's event loop.
-        source: the fleet's own watch.
-        snapshot: returns how everything stands by the events taken from there.
+        watch: the fleet's own watch.
+        asked: has a snapshot made where nothing changes meanwhile.
     """
 
     def __init__(
-        self, portal: BlockingPortal, source: Source[FleetEvent], snapshot: Callable[[], FleetSnapshot]
+        self,
+        portal: BlockingPortal,
+        watch: AsyncFleetWatch,
+        asked: Callable[[Callable[[], FleetSnapshot]], FleetSnapshot],
     ) -> None:
-        super().__init__(portal, source)
-        self._snapshot = snapshot
+        super().__init__(portal, watch)
+        self._watch = watch
+        self._asked = asked
 
     def snapshot(self) -> FleetSnapshot:
         """Return how everything stands by the events taken so far: nothing more, nothing less."""
-        return self._snapshot()
+        return self._asked(self._handed_out)
+
+    def _handed_out(self) -> FleetSnapshot:
+        # An event is still to be handed out if a Ctrl-C came just when it did.
+        return self._watch._snapshot_before() if self._taken else self._watch.snapshot()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its other half
 
     def _more(self) -> Iterable[FleetEvent]:
         # One at a time, so that a snapshot holds what was taken and nothing else.
@@ -157,6 +166,7 @@ class SrsFleet:
         self._fleet = AsyncSrsFleet(targets, **settings)
         self._stack = ExitStack()
         self._open: BlockingPortal | None = None
+        self._watch: FleetWatch | None = None
 
     def __repr__(self) -> str:
         # A traceback shows it before it is made, if an argument is refused.
@@ -211,11 +221,12 @@ class SrsFleet:
         """
         portal = self._portal()
         watch = self._fleet.watch(interval=interval, resume=resume)
-        return FleetWatch(portal, watch, lambda: self._asked(watch.snapshot))
+        self._watch = FleetWatch(portal, watch, self._asked)
+        return self._watch
 
     def snapshot(self) -> FleetSnapshot:
         """Return how everything stands by the events of the latest watch that were taken so far."""
-        return self._asked(self._fleet.snapshot)
+        return FleetSnapshot() if self._watch is None else self._watch.snapshot()
 
     def statistics(self) -> FleetStatistics:
         """Return what the polls of this fleet have come to so far."""

@@ -105,10 +105,10 @@ def check_targets(targets: Iterable[Target]) -> Sequence[Target]:
     if isinstance(targets, Target):
         raise InvalidArgumentTypeError("targets must hold Target objects, not be one: give [target]")
     found: dict[str, Target] = {}
-    if not isinstance(targets, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+    if not isinstance(targets, Iterable):
         raise InvalidArgumentTypeError(f"targets must hold Target objects, not be a {type(targets).__name__}")
     for place, target in enumerate(targets):
-        if not isinstance(target, Target):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(target, Target):
             raise InvalidArgumentTypeError(
                 f"targets must hold Target objects, not {type(target).__name__} (number {place})"
             )

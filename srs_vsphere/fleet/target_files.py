@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from srs_vsphere._service.script_text import decoded
 from srs_vsphere._validation import words_of
@@ -158,7 +158,8 @@ def _target(row: _Row, folder: Path, auth: Auth | Mapping[str, Auth] | None) -> 
 
 
 def _tls(row: _Row, folder: Path) -> Tls:
-    trust = {name: row[name] for name in _TRUST if name in row}
+    # `Tls` checks their types itself.
+    trust: dict[str, Any] = {name: row[name] for name in _TRUST if name in row}
     for name in _PATHS:
         if isinstance(path := trust.get(name), str):
             trust[name] = str(folder / path)
@@ -167,7 +168,7 @@ def _tls(row: _Row, folder: Path) -> Tls:
         if verify.lower() not in _VERIFY:
             raise InvalidArgumentValueError("verify must be true, false or never")
         trust["verify"] = _VERIFY[verify.lower()]
-    return Tls(**trust)  # type: ignore[arg-type]  # it checks them itself
+    return Tls(**trust)
 
 
 def _labels(value: object) -> dict[str, str]:

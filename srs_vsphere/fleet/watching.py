@@ -15,7 +15,7 @@ from srs_vsphere.fleet.errors import HostSkippedError
 from srs_vsphere.fleet.events import FleetEvent, SweepEnded, SweepEvent, SweepLate
 from srs_vsphere.fleet.reports import HostReport
 from srs_vsphere.fleet.schedule import Schedule, Turn, spread
-from srs_vsphere.fleet.snapshot import FleetSnapshot
+from srs_vsphere.fleet.snapshot import FleetSnapshot, HostSnapshot
 from srs_vsphere.fleet.stream import Put, Source
 from srs_vsphere.fleet.target import Target
 
@@ -125,8 +125,8 @@ class Turns:
 class AsyncFleetWatch:
     """The events of a watch: an async iterator without end, to be gone through once.
 
-    Whoever leaves the loop ends the watch with `aclose()`, with ``async with`` around the loop, or by leaving
-    the fleet.
+    After a loop that was left, `aclose()`, ``async with`` around the loop, or leaving the fleet ends the
+    watch.
 
     Args:
         seen: the reports, and what is told of the sweeps.
@@ -139,6 +139,9 @@ class AsyncFleetWatch:
         self._snapshot = snapshot
         self._closed = closed
         self._events: Iterator[FleetEvent] = iter(())
+        #: Whose report the events are of, and how that host stood before the next of them.
+        self._host: str | None = None
+        self._before: HostSnapshot | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,6 +154,8 @@ class AsyncFleetWatch:
 
     async def __anext__(self) -> FleetEvent:
         while True:
+            host = self._snapshot.hosts.get(self._host or "")
+            self._before = None if host is None else host.copy()
             for event in self._events:
                 return event
             self._events = self._meaning(await anext(self._seen))
@@ -158,6 +163,15 @@ class AsyncFleetWatch:
     def snapshot(self) -> FleetSnapshot:
         """Return how everything stands by the events taken so far: nothing more, nothing less."""
         return self._snapshot.copy()
+
+    def _snapshot_before(self) -> FleetSnapshot:
+        """Return how everything stood before the latest event."""
+        snapshot = self._snapshot.copy()
+        if self._before is not None:
+            snapshot.hosts[self._host or ""] = self._before.copy()
+        else:
+            snapshot.hosts.pop(self._host or "", None)
+        return snapshot
 
     def waiting(self) -> Iterator[FleetEvent]:
         """Take what can be had without waiting, which may be nothing."""
@@ -172,4 +186,8 @@ class AsyncFleetWatch:
         self._closed()
 
     def _meaning(self, seen: Seen) -> Iterator[FleetEvent]:
-        return changes(self._snapshot, seen) if isinstance(seen, HostReport) else iter((seen,))
+        if isinstance(seen, HostReport):
+            self._host = seen.target.name
+            return changes(self._snapshot, seen)
+        self._host = None
+        return iter((seen,))

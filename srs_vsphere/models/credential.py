@@ -14,8 +14,8 @@ class Credential:
     """A user name and a password, to be given to a script as a parameter; it arrives as ``PSCredential``.
 
     Like a `Secret`, which arrives as ``SecureString``, it is in no repr, log, error or pickle of ours. On its
-    way it can be read by whoever sees inside TLS: a proxy that ends the encryption before the service,
-    the service's gateway, and the runspace; and the script can do with it what it likes. The service stores
+    way it can be read wherever TLS ends: a proxy that ends the encryption before the service,
+    the service's gateway, and the runspace; and the script can do anything with it. The service stores
     neither the parameter nor its value with the script execution.
 
     Args:
@@ -34,11 +34,11 @@ class Credential:
         secret = password if isinstance(password, Secret) else Secret(password)
         # A traceback of the errors below shows this frame's variables.
         del password
-        if not isinstance(username, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(username, str):
             raise InvalidArgumentTypeError(f"username must be text, not {type(username).__name__}")
         if not username.strip():
             raise InvalidArgumentValueError("username must not be blank: a credential has a user")
-        if not isinstance(secret.reveal(), str):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+        if not isinstance(secret.reveal(), str):
             raise InvalidArgumentTypeError(f"password must be text, not {type(secret.reveal()).__name__}")
         if not secret.reveal():
             raise InvalidArgumentValueError("password must not be empty")

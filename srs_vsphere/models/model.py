@@ -17,7 +17,7 @@ class Model:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        # Loaded when pydantic asks: nobody else needs it.
+        # Loaded when pydantic asks, and only then.
         from srs_vsphere._codec.pydantic_schema import schema_of
 
         return schema_of(cls, handler)

@@ -7,10 +7,10 @@ from attrs import frozen
 
 @frozen
 class ScriptParameter:
-    """A parameter exactly as the service takes it, for whoever wants what the service does with it.
+    """A parameter exactly as the service takes it, for callers who want what the service does with it.
 
     Without value and script the parameter is a switch that is on. The service garbles lists, mappings and
-    texts that look like dates; values given by name to ``run()`` do not suffer from that.
+    texts that look like dates; values given by name to ``run()`` arrive unchanged.
 
     Args:
         name: the parameter's name.

@@ -42,7 +42,7 @@ class StreamGap(Model):
     Args:
         stream: the stream that has the gap.
         at_least: at least how many records were lost. Fifty new ones between two looks are taken for
-            more than fifty, since nobody can tell.
+            more than fifty, since they cannot be told apart.
         time: time of the first record after the gap.
     """
 

@@ -2,8 +2,8 @@
 
 A script is answered by a behaviour. A few forms of script are understood, such as literals, arithmetic,
 `Write-Warning`, `Start-Sleep` or `throw`; for all others a test says with `Simulator.on_script` what comes
-out of them. A script that nobody knows ends in state ``error``, and its reason, which begins with
-``simulator:``, names what is not understood. `Simulator` can also have a real PowerShell run scripts, where
+out of them. A script that is not understood ends in state ``error``, and its reason, which begins with
+``simulator:``, names the construct. `Simulator` can also have a real PowerShell run scripts, where
 one is installed.
 
 One state machine, `Simulator`, has several doors: `SimServer` (a real server on loopback), `SimTransport` and

@@ -1,4 +1,4 @@
-"""What is still to happen: events in the order of their time, carried out when somebody looks."""
+"""What is still to happen: events in the order of their time, carried out at the next look."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Agenda:
     """The events to come, and the moment that is being looked at.
 
     Nothing runs in the background: `catch_up` carries out what has become due since the last look, each
-    event at its own moment, so the outcome does not depend on how often somebody looks.
+    event at its own moment, so the outcome does not depend on how often that is.
 
     Args:
         clock: where the time comes from.
@@ -121,7 +121,7 @@ class Agenda:
         """Note something that has just happened elsewhere; this may be called in any thread.
 
         Args:
-            action: what to do about it when somebody looks next.
+            action: what to do about it at the next look.
         """
         self._posted.append((self._clock.seconds(), action))
 

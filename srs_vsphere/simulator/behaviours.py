@@ -234,7 +234,7 @@ def _check_match(match: object) -> None:
         if not match.strip():
             raise ValueError("match must not be blank: no script is")
     elif isinstance(match, re.Pattern):
-        if isinstance(cast("re.Pattern[object]", match).pattern, bytes):  # type: ignore[type-var]  # callers without types
+        if isinstance(cast("re.Pattern[str] | re.Pattern[bytes]", match).pattern, bytes):
             raise TypeError("match must be a pattern for text, not for bytes")
     elif not callable(match):
         raise TypeError(f"match must be a text, a pattern or a function, not {type(match).__name__}")

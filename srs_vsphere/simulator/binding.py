@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from srs_vsphere.simulator.exchange import Request
@@ -284,8 +284,8 @@ def bind(request: Request, kind: str) -> tuple[Body, Binder]:
 def _is_time(text: str) -> bool:
     parsers: tuple[Callable[[str], object], ...] = (
         datetime.fromisoformat,
-        lambda value: datetime.strptime(value, "%m/%d/%Y %H:%M:%S"),  # noqa: DTZ007 - only its form matters
-        lambda value: datetime.strptime(value, "%m/%d/%Y"),  # noqa: DTZ007 - only its form matters
+        lambda value: datetime.strptime(value, "%m/%d/%Y %H:%M:%S").replace(tzinfo=UTC),
+        lambda value: datetime.strptime(value, "%m/%d/%Y").replace(tzinfo=UTC),
     )
     for parser in parsers:
         try:

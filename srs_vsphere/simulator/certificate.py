@@ -41,7 +41,7 @@ class Certificate:
         """Write the certificate, without its key, to a new temporary file.
 
         Returns:
-            Its path; whoever asked for it deletes it.
+            Its path; the caller deletes it.
         """
         with tempfile.NamedTemporaryFile(prefix="srs-simulator-", suffix=".pem", delete=False) as file:
             file.write(self.pem)

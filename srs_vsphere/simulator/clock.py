@@ -42,7 +42,7 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC), *, auto: bool = False) -> None:
-        if not isinstance(start, datetime):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(start, datetime):
             raise TypeError(f"start must be a datetime, not {type(start).__name__}")
         if start.tzinfo is None:
             raise ValueError("start must have a time zone")

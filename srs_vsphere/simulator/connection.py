@@ -8,17 +8,10 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, cast
 
-from srs_vsphere.simulator.delivery import Delivery, Desk
+from srs_vsphere.simulator.delivery import Delivery, Dispatcher
 from srs_vsphere.simulator.exchange import Reply, Request
-from srs_vsphere.simulator.http1 import (
-    TOO_SLOW,
-    ChunkedBody,
-    Head,
-    RefusedRequestError,
-    has_body,
-    parse_head,
-    response_head,
-)
+from srs_vsphere.simulator.http1 import TOO_SLOW, Head, RefusedRequestError, has_body, response_head
+from srs_vsphere.simulator.request_reader import RequestReader
 
 if TYPE_CHECKING:
     from srs_vsphere.simulator.faults import Fault
@@ -30,8 +23,6 @@ _READ_AHEAD = 256 * 1024
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # A client that sends many requests at once has so many answered before others have their turn.
 _IN_A_ROW = 64
-#: The first byte of a connection that begins with TLS.
-_TLS_HANDSHAKE = b"\x16"
 _LINGER = 2.0
 _RESET = struct.pack("ii", 1, 0)
 
@@ -39,7 +30,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Host(Protocol):
     """What a connection needs of the host that it came to."""
 
-    desk: Desk
+    dispatcher: Dispatcher
     limits: Limits
     traffic: Traffic
     connections: set[Connection]
@@ -63,13 +54,9 @@ class Connection(asyncio.Protocol):
     def __init__(self, host: Host) -> None:
         self._host = host
         self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
-        self._searched = 0
+        self._received = RequestReader(host.limits)
         self._head: Head | None = None
         self._fault: Fault | None = None
-        self._chunks: ChunkedBody | None = None
-        self._last_block = b""
-        self._last_head: Head | None = None
         self._answer: asyncio.Task[None] | None = None
         self._timeout: asyncio.TimerHandle | None = None
         self._lingering: asyncio.TimerHandle | None = None
@@ -83,7 +70,7 @@ class Connection(asyncio.Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether no request has begun."""
-        return self._answer is None and self._head is None and not self._buffer
+        return self._answer is None and self._head is None and not self._received
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -115,9 +102,9 @@ class Connection(asyncio.Protocol):
         """Take what the client has sent, and answer what is whole."""
         if self._over:
             return
-        self._buffer += data
+        self._received.feed(data)
         self._advance()
-        if len(self._buffer) > _READ_AHEAD and not self._over and self._is_held:
+        if len(self._received) > _READ_AHEAD and not self._over and self._is_held:
             self._wire.pause_reading()
 
     def finish(self) -> None:
@@ -139,7 +126,7 @@ class Connection(asyncio.Protocol):
 
     def _watch(self) -> None:
         """Give the client time for the rest of a request that has begun, and for no longer."""
-        begun = self._head is not None or bool(self._buffer)
+        begun = self._head is not None or bool(self._received)
         if not begun or self._over or self._is_held:
             self._stop_watching()
         elif self._timeout is None or self._head is not None:
@@ -194,9 +181,10 @@ class Connection(asyncio.Protocol):
     def _take(self) -> bool:
         head = self._head
         if head is None:
-            head = self._take_head()
+            head = self._received.take_head()
             if head is None:
                 return False
+            self._stop_watching()
             self._head = head
             self._begin(head)
             if self._answer is not None:
@@ -204,65 +192,25 @@ class Connection(asyncio.Protocol):
         if head.length == 0:
             self._serve(head, head.request)
             return True
-        body = self._take_body(head)
+        body = self._received.take_body(head)
         if body is None:
             return False
         request = head.request
         self._serve(head, Request(request.method, request.target, request.headers, body))
         return True
 
-    def _take_head(self) -> Head | None:
-        buffer = self._buffer
-        end = buffer.find(b"\r\n\r\n", self._searched)
-        if end < 0:
-            self._searched = max(0, len(buffer) - 3)
-            # Only the limits can object to what is not whole; and what begins TLS never becomes a request.
-            if len(buffer) > self._host.limits.head or buffer.startswith(_TLS_HANDSHAKE):
-                parse_head(bytes(buffer), self._host.limits)
-            return None
-        block = bytes(buffer[:end])
-        del buffer[: end + 4]
-        self._searched = 0
-        self._stop_watching()
-        # A client that polls sends the same head again and again.
-        if block == self._last_block and self._last_head is not None:
-            return self._last_head
-        head = parse_head(block, self._host.limits)
-        self._last_block, self._last_head = block, head
-        return head
-
     def _begin(self, head: Head) -> None:
         request = head.request
         self._host.traffic.requested(request.method, request.target)
-        fault = self._fault = self._host.desk.look(request)
+        fault = self._fault = self._host.dispatcher.look(request)
         if fault is not None and fault.reset == "before":
             self._hold(Delivery(reset=True, delay=fault.delay), head)
-        elif head.length is None:
-            self._chunks = ChunkedBody(self._host.limits)
-        if head.expects and head.length != 0 and not self._buffer and not self._over:
+        if head.expects and head.length != 0 and not self._received and not self._over:
             self._wire.write(_CONTINUE)
-
-    def _take_body(self, head: Head) -> bytes | None:
-        buffer = self._buffer
-        if self._chunks is not None:
-            rest = self._chunks.feed(bytes(buffer))
-            buffer.clear()
-            if rest is None:
-                return None
-            buffer += rest
-            body = bytes(self._chunks.body)
-            self._chunks = None
-            return body
-        length = head.length or 0
-        if len(buffer) < length:
-            return None
-        body = bytes(buffer[:length])
-        del buffer[:length]
-        return body
 
     def _serve(self, head: Head, request: Request) -> None:
         fault = self._fault
-        delivery = self._host.desk.serve(request, fault)
+        delivery = self._host.dispatcher.serve(request, fault)
         self._fault = None
         reply = delivery.reply
         if reply is not None and delivery.is_plain:

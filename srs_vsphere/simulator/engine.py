@@ -62,7 +62,7 @@ class Engine:
     Args:
         behaviours: the replies that were registered.
         settings: how long things take.
-        strict: whether a script that nobody understands fails; otherwise it succeeds without output.
+        strict: whether a script that is not understood fails; otherwise it succeeds without output.
     """
 
     def __init__(self, behaviours: Behaviours, settings: Settings, *, strict: bool) -> None:

@@ -67,7 +67,7 @@ class Execution:
     read: dict[str, float] = field(factory=dict[str, float])
 
     def unread(self) -> dict[str, list[float]]:
-        """Return the moments of the records that nobody has asked for yet, by stream."""
+        """Return the moments of the records that were not asked for yet, by stream."""
         found: dict[str, list[float]] = {}
         for record in self.run.outcome.records if self.polled else ():
             moment = self.run.started + record.at

@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import field, fields, frozen
 
-from srs_vsphere.simulator._fault_arguments import check_fault, header_pairs, read_fault, to_bytes
+from srs_vsphere.simulator.fault_arguments import check_fault, header_pairs, read_fault, to_bytes
 from srs_vsphere.simulator.users import subject
 
 _CREATIONS = ("runspaces.create", "web_consoles.create")
@@ -104,7 +104,7 @@ class Fault:
             ValueError: it is not a JSON object, a member is unknown, or the fault is impossible.
         """
         known = [attribute.name for attribute in fields(cls)]
-        return cls(**read_fault(value, known))  # type: ignore[arg-type]  # checked there
+        return cls(**read_fault(value, known))
 
     def hits(self, *, operation: str | None, user: str | None, host: str) -> bool:
         """Tell whether a call is of the kind that this fault is about.

@@ -75,7 +75,7 @@ class SimFleet(Running):
         control: whether to let faults be changed over HTTP too, at ``control_url``.
         control_port: where; 0 takes a free port.
         powershell: a program that runs scripts for real, as for `Simulator`.
-        unknown_scripts: what becomes of scripts that nobody understands, as for `Simulator`.
+        unknown_scripts: what becomes of scripts that are not understood, as for `Simulator`.
 
     Raises:
         ValueError: ``n`` is not positive, or there are not so many ports.

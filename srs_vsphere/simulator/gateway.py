@@ -43,7 +43,7 @@ class Gateway:
         settings: limits and durations.
         clock: where the time comes from.
         seed: makes ids and keys.
-        strict: whether a script that nobody understands fails.
+        strict: whether a script that is not understood fails.
         powershell: the command that starts a real PowerShell for a runspace; None for none.
     """
 
@@ -153,7 +153,7 @@ class Gateway:
                 if timers == self._timers:
                     wait = seconds
                     if not action():
-                        # Until somebody calls it finds nothing either, however far the clock was moved.
+                        # Before the next request it finds nothing either, however far the clock was moved.
                         wait += seconds * ((self.agenda.present - self.agenda.now) // seconds)
                     self.agenda.after(wait, tick)
 
@@ -164,7 +164,7 @@ class Gateway:
         self.agenda.after(interval, every(interval, self.executions.apply_retention))
 
     def _clean_up(self) -> bool:
-        """Remove what nobody needs any more; say whether there is more that time will make superfluous."""
+        """Remove what is not needed any more; say whether there is more that may be removed later."""
         left = self.lifecycle.clean_up()
         self.consoles.clean_up(self.sessions.is_active)
         return bool(self.sessions.active() or self.consoles) or left

@@ -8,7 +8,7 @@ from typing import cast
 import httpx
 
 from srs_vsphere.simulator.clock import VirtualClock
-from srs_vsphere.simulator.delivery import Delivery, Desk, Service
+from srs_vsphere.simulator.delivery import Delivery, Dispatcher, Service
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
@@ -40,7 +40,7 @@ class InProcess:
         self.service = service
         self.faults: FaultPlan = faults if faults is not None else FaultPlan()
         self.traffic: Traffic = Traffic()
-        self._desk = Desk(service, self.faults, name)
+        self._dispatcher = Dispatcher(service, self.faults, name)
         self._chunk = chunk
         self._virtual = service.clock if isinstance(service.clock, VirtualClock) else None
 
@@ -53,7 +53,7 @@ class InProcess:
             (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers.raw
         )
         sent = Request(request.method, request.url.raw_path.decode("ascii"), headers)
-        fault = self._desk.look(sent, connecting=True)
+        fault = self._dispatcher.look(sent, connecting=True)
         if fault is not None and fault.refuse:
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
         self.traffic.requested(sent.method, sent.target)
@@ -61,7 +61,7 @@ class InProcess:
 
     def _serve(self, request: Request, fault: Fault | None) -> Delivery:
         """Have a whole request carried out; what a behaviour raises comes out at once."""
-        delivery = self._desk.serve(request, fault)
+        delivery = self._dispatcher.serve(request, fault)
         if isinstance(self.service, Simulator):
             self.service.raise_failures()
         return delivery

@@ -90,7 +90,7 @@ class Lifecycle:
             pod.end()
 
     def clean_up(self) -> bool:
-        """Remove the runspaces that nobody needs any more.
+        """Remove the runspaces that are not needed any more.
 
         Returns:
             Whether there are others that it may remove later.

@@ -20,7 +20,7 @@ _NO_ROOM = {
 
 
 def bring_about(simulator: Simulator, fault: Fault, request: Request) -> Reply | None:
-    """Change the service as a fault wants it.
+    """Change the service as a fault says.
 
     Args:
         simulator: the service.
@@ -58,7 +58,7 @@ def conditions_of(fault: Fault) -> dict[str, str]:
 
 
 def _end_session(simulator: Simulator, request: Request) -> None:
-    # A logout ends the session of this caller and of nobody else.
+    # A logout ends the session of this caller and no other.
     key = request.header(KEY_HEADER)
     if key is not None:
         simulator.handle(Request("POST", "/api/auth/logout", ((KEY_HEADER, key),)))

@@ -19,7 +19,7 @@ STOPPED = "System.Management.Automation.PipelineStoppedException: The pipeline h
 
 @define(eq=False)
 class Outcome:
-    """What will come out of a script if nobody stops it.
+    """What will come out of a script if it is not stopped.
 
     Args:
         output: its output with the times at which it comes, in seconds after the start: JSON documents in the

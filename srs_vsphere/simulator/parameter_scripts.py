@@ -36,7 +36,7 @@ class ParameterScripts:
     Args:
         behaviours: the replies that were registered.
         log: gets a record of each script.
-        strict: whether a script that nobody understands fails; otherwise it returns nothing.
+        strict: whether a script that is not understood fails; otherwise it returns nothing.
     """
 
     def __init__(self, behaviours: Behaviours, log: MutableSequence[ScriptRecord], *, strict: bool) -> None:
@@ -58,7 +58,7 @@ class ParameterScripts:
         Raises:
             ParameterError: its script failed.
             BehaviourFailedError: a test's own function raised.
-            NotUnderstoodError: nobody understands its script.
+            NotUnderstoodError: its script is not understood.
         """
         given = from_json(parameter.value)
         script = (parameter.script or "").strip()
@@ -106,7 +106,7 @@ class ParameterScripts:
     def _computed(self, call: ScriptCall, value: object, machine: Machine, *, inner: bool) -> Result:
         try:
             if inner and _TAKES_ARGUMENTS.search(call.script):
-                raise NotUnderstoodError("the arguments of a script for a parameter")  # noqa: TRY301 - as others
+                raise NotUnderstoodError("the arguments of a script for a parameter")  # noqa: TRY301 - treated like those of `run`
             # The service gives a script without a value the switch form of its parameter.
             given = [("argument", True if value is None else value)]
             return run(call.script, [] if inner else given, machine)

@@ -199,14 +199,14 @@ class Running:
             await listener.close()
 
     def _stopped(self, error: BaseException | None) -> None:
-        services = [listener.desk.service for listener in self._listeners]
+        services = [listener.dispatcher.service for listener in self._listeners]
         simulators = [service for service in services if isinstance(service, Simulator)]
         for simulator in simulators:
             simulator.close()
         if self._ca_file is not None:
             self._ca_file.unlink(missing_ok=True)
             self._ca_file = None
-        # What somebody's own behaviour raised is why the test went on as it did.
+        # What a registered behaviour raised is why the test went on as it did.
         if error is None or isinstance(error, Exception):
             for simulator in simulators:
                 simulator.raise_failures()

@@ -64,7 +64,7 @@ class StreamMessage:
 
     def __attrs_post_init__(self) -> None:
         _check_choice("stream", self.stream, STREAMS)
-        if not isinstance(self.message, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(self.message, str):
             raise TypeError(f"message must be text, not {type(self.message).__name__}")
         check_seconds("at", self.at)
 
@@ -99,12 +99,12 @@ class ScriptReply:
         for index, value in enumerate(self.output):
             _check_value(f"output[{index}]", value)
         for index, record in enumerate(self.records):
-            if not isinstance(record, StreamMessage):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+            if not isinstance(record, StreamMessage):
                 raise TypeError(f"records[{index}] must be a StreamMessage, not {type(record).__name__}")
         check_seconds("duration", self.duration)
         _check_choice("state", self.state, STATES)
         if self.reason is not None:
-            if not isinstance(self.reason, str):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+            if not isinstance(self.reason, str):
                 raise TypeError(f"reason must be text, not {type(self.reason).__name__}")
             if self.state == "success":
                 raise ValueError("reason is for a script that ends in state 'error' or 'canceled'")

@@ -151,7 +151,7 @@ class ServiceFailures:
         self._hold("act_as_error", times)
 
     def fill_quota(self) -> None:
-        """Let somebody else take what is left of the quota, until `clear_conditions` is called."""
+        """Have another user take what is left of the quota, until `clear_conditions` is called."""
         with self._lock:
             self._gateway.agenda.catch_up()
             self._gateway.reserved += max(0, self._gateway.quota_left())

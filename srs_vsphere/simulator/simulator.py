@@ -68,9 +68,9 @@ class Simulator(ServiceFailures):
     ) -> None:
         if unknown_scripts not in UNKNOWN_SCRIPTS:
             raise ValueError(f"unknown_scripts must be 'fail' or 'succeed', not {unknown_scripts!r}")
-        if not isinstance(settings, Settings | None):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(settings, Settings | None):
             raise TypeError(f"settings must be Settings, not {type(settings).__name__}")
-        if not isinstance(clock, Clock | None):  # pyright: ignore[reportUnnecessaryIsInstance] - the same
+        if not isinstance(clock, Clock | None):
             raise TypeError(f"clock must be a Clock, such as VirtualClock(), not {type(clock).__name__}")
         self.settings: Settings = settings if settings is not None else Settings()
         self.clock: Clock = clock if clock is not None else SystemClock()
@@ -173,7 +173,7 @@ class Simulator(ServiceFailures):
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """Why scripts ended in ``error`` because nobody understood them, oldest first."""
+        """Why scripts ended in ``error`` because they were not understood, oldest first."""
         return tuple(self._gateway.engine.refusals)
 
     def assert_all_used(self) -> None:
@@ -278,7 +278,7 @@ class Simulator(ServiceFailures):
             return runspace.id
 
     def _look(self) -> None:
-        """Let happen what is due, although nobody asks."""
+        """Let happen what is due, without a request."""
         with self._lock:
             self._gateway.agenda.catch_up()
 

@@ -1,4 +1,4 @@
-"""What came of a script, whoever says so: the interpreter, or a behaviour that a test registered."""
+"""What came of a script, by the interpreter or by a behaviour that a test registered."""
 
 from __future__ import annotations
 

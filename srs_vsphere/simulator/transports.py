@@ -11,7 +11,7 @@
 With a `VirtualClock` nothing is waited for: a delay moves the clock on, and where it is longer than the
 request's read timeout, the clock moves by that much and `httpx.ReadTimeout` is raised. With a `SystemClock`
 delays take their time, in real seconds. What a registered behaviour raises comes out of the call itself.
-``transport.traffic.open`` counts the responses that nobody has closed.
+``transport.traffic.open`` counts the responses that are not closed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SimTransport(InProcess, httpx.AsyncBaseTransport):
             request: the request.
 
         Raises:
-            httpx.TransportError: a fault wants it.
+            httpx.TransportError: a fault says so.
         """
         await checkpoint()
         sent, fault = self._connect(request)
@@ -73,7 +73,7 @@ class SimTransport(InProcess, httpx.AsyncBaseTransport):
         )
 
     async def pause(self, seconds: float, request: httpx.Request) -> None:
-        """Wait as a fault wants it; for this door's own parts only.
+        """Wait as a fault says; for this door's own parts only.
 
         Args:
             seconds: how long.
@@ -120,7 +120,7 @@ class SyncSimTransport(InProcess, httpx.BaseTransport):
             request: the request.
 
         Raises:
-            httpx.TransportError: a fault wants it.
+            httpx.TransportError: a fault says so.
         """
         sent, fault = self._connect(request)
         if fault is not None and fault.reset == "before":
@@ -140,7 +140,7 @@ class SyncSimTransport(InProcess, httpx.BaseTransport):
         )
 
     def pause(self, seconds: float, request: httpx.Request) -> None:
-        """Wait as a fault wants it; for this door's own parts only.
+        """Wait as a fault says; for this door's own parts only.
 
         Args:
             seconds: how long.
@@ -181,7 +181,7 @@ class _Body:
 
 
 class _AsyncBody(_Body, httpx.AsyncByteStream):
-    # An iterator of its own, not a generator: one that is left early is nobody's business then.
+    # An iterator, not a generator, which the event loop would have to close if it was left early.
     def __init__(
         self, transport: SimTransport, reply: Reply, delivery: Delivery, request: httpx.Request
     ) -> None:

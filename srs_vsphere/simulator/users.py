@@ -32,11 +32,11 @@ class Users:
     """
 
     def __init__(self, passwords: Mapping[str, str]) -> None:
-        if not isinstance(passwords, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+        if not isinstance(passwords, Mapping):
             raise TypeError(f"users must map names to passwords, not be a {type(passwords).__name__}")
         self._known: dict[str, tuple[str, str]] = {}
         for user, password in passwords.items():
-            if not (isinstance(user, str) and isinstance(password, str)):  # pyright: ignore[reportUnnecessaryIsInstance] - the same
+            if not (isinstance(user, str) and isinstance(password, str)):
                 raise TypeError("users must map names to passwords, both as text")
             if not user.strip():
                 raise ValueError("a user name must not be blank")

@@ -46,7 +46,7 @@ class Waiting:
 
         Args:
             call: the question.
-            session: whose it is; it does not expire meanwhile, for whoever waits goes on asking.
+            session: whose it is; it does not expire meanwhile, for a client that waits goes on asking.
         """
         pending = self._pending(call, session)
         left = _MOST_EVENTS
@@ -58,7 +58,7 @@ class Waiting:
                 return
 
     def after(self, call: Call, reply: Reply, session: Session) -> None:
-        """Let the next thing happen after a creation was refused: whoever waits for a place asks again.
+        """Let the next thing happen after a creation was refused: a client that waits for a place asks again.
 
         Args:
             call: what was asked for.
@@ -69,7 +69,7 @@ class Waiting:
             self._next(session)
 
     def _pending(self, call: Call, session: Session) -> Callable[[], Event | None] | None:
-        """Return what tells the next event that whoever asks is kept waiting for."""
+        """Return what tells the next event that the client is kept waiting for."""
         if call.operation == "runspaces.get":
             return partial(self._of_runspace, self.runspaces.find(call.path[0], session.user))
         if call.operation == "runspaces.list":
@@ -104,7 +104,7 @@ class Waiting:
     def _of_execution(
         self, execution: Execution | None, began: float, stream: str | None = None, again: bool = False
     ) -> Event | None:
-        """Return the gateway's next look at a script, if whoever asks may be kept waiting for it.
+        """Return the gateway's next look at a script, if the client may be kept waiting for it.
 
         Args:
             execution: the script.
@@ -117,10 +117,10 @@ class Waiting:
         unread = execution.unread()
         new = {name: sum(at > began for at in moments) for name, moments in unread.items()}
         if stream is not None:
-            # News in another stream waits for whoever asks for one after the other, but not for ever.
+            # News in another stream waits for a client that asks for one after the other, but not for ever.
             held = stream in unread or any(new.values()) or (bool(unread) and not again)
         else:
-            # The newest fifty stay: somebody is let to read them before there are more.
+            # The newest fifty stay: the client reads them before there are more.
             held = any(
                 new[name] >= _MOST_RECORDS
                 or len(unread[name]) - new[name] < _MOST_RECORDS <= len(unread[name])

@@ -97,7 +97,7 @@ async def test_what_would_go_wrong_is_not_sent(
 ) -> None:
     async with make_client(server.url) as client:
         with pytest.raises(error, match=words):
-            await client.argument_scripts.render(VM, values)  # type: ignore[arg-type]  # the point of the test
+            await client.argument_scripts.render(VM, values)
     assert SCRIPT not in server.requests
 
 

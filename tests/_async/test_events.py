@@ -278,6 +278,53 @@ def test_observers_of_the_wrong_kind_are_refused(server, options, words):
         connect(server, **options)
 
 
+class RaisingTelemetry:
+    """A program's telemetry that raises in one place, or swallows what leaves its spans."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def _pass(self, place: str) -> None:
+        if place == self.place:
+            raise RuntimeError(f"a fault of the program's own in {place}")
+
+    def span(self, name, attributes, *, client=False):
+        self._pass("span")
+        return self
+
+    def __enter__(self):
+        self._pass("enter")
+        return self
+
+    def __exit__(self, *exc_info):
+        self._pass("exit")
+        return self.place == "swallow"
+
+    def set(self, attributes):
+        self._pass("set")
+
+    def fail(self, error):
+        self._pass("fail")
+
+    def record(self, event):
+        self._pass("record")
+
+
+@pytest.mark.parametrize("place", ["span", "enter", "exit", "swallow", "set", "fail", "record"])
+async def test_telemetry_that_raises_ends_no_call(server, caplog, place):
+    async with connect(server, telemetry=RaisingTelemetry(place), retry=RetryPolicy.off()) as client:
+        assert (await client.run("'hello'")).output
+        with server.faults.armed(Fault(operation="about", status=503)), pytest.raises(ServerError):
+            await client.about()
+    async with connect(
+        server, auth=BasicAuth("alice", "wrong-7Qx"), telemetry=RaisingTelemetry(place)
+    ) as client:
+        with pytest.raises(AuthenticationError):
+            await client.runspaces.list()
+    told = [record for record in caplog.records if record.getMessage().startswith("telemetry raised")]
+    assert bool(told) == (place != "swallow")
+
+
 async def test_httpxs_own_instrumentation_lies_within(server, exported):
     telemetry, exporter, _ = exported
     tracers = TracerProvider()

@@ -24,11 +24,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
-    return AsyncLeadingClock(clock)
-
-
 async def started(client: AsyncSrsClient, simulator: Simulator, response: ScriptReply) -> str:
     simulator.on_script("talk", response)
     return (await client.script_executions.create(simulator.add_runspace(), "talk")).id

@@ -47,11 +47,11 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def getaddrinfo(host: str | bytes, *args: object, **options: object) -> object:
         name = host.decode() if isinstance(host, bytes) else host
         if name == "127.0.0.1":
-            return resolve(name, *args, **options)  # type: ignore[arg-type]
+            return resolve(name, *args, **options)
         asked.append(name)
         if name not in NAMES.values():
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return resolve("127.0.0.1", *args, **options)  # type: ignore[arg-type]
+        return resolve("127.0.0.1", *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return asked

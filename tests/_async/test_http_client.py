@@ -50,7 +50,7 @@ async def test_requests_go_through_it_and_it_stays_open(server: SimServer, simul
 
 async def test_its_auth_and_mounts_count(server: SimServer) -> None:
     class Signed(httpx.Auth):
-        def auth_flow(self, request):  # type: ignore[no-untyped-def]
+        def auth_flow(self, request):
             request.headers["X-Signature"] = "signed"
             yield request
 
@@ -122,17 +122,17 @@ class LikeHttpx:
         self.client = httpx.AsyncClient()
         self.sent = 0
 
-    def build_request(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def build_request(self, *args, **kwargs):
         return self.client.build_request(*args, **kwargs)
 
-    async def send(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+    async def send(self, *args, **kwargs):
         self.sent += 1
         return await self.client.send(*args, **kwargs)
 
 
 async def test_it_is_judged_by_what_it_can_do(server: SimServer) -> None:
     like = LikeHttpx()
-    async with like.client, AsyncSrsClient(server.url, auth=AUTH, http_client=like) as client:  # type: ignore[arg-type]
+    async with like.client, AsyncSrsClient(server.url, auth=AUTH, http_client=like) as client:
         await client.runspaces.list()
     assert like.sent == 3
 
@@ -147,7 +147,7 @@ class WithoutBuild:
 )
 def test_what_is_no_http_client_is_refused(wrong: object) -> None:
     with pytest.raises(TypeError, match=r"^http_client must be"):
-        AsyncSrsClient("http://srs.invalid", http_client=wrong)  # type: ignore[arg-type]
+        AsyncSrsClient("http://srs.invalid", http_client=wrong)
 
 
 async def test_a_closed_one_is_refused() -> None:

@@ -38,11 +38,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
-    return AsyncLeadingClock(clock)
-
-
 def connecting(response: ScriptReply, simulator: Simulator) -> None:
     def is_connecting(call: ScriptCall) -> bool:
         return call.system and call.script == "powerclivclogin"

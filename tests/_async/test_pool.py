@@ -244,7 +244,7 @@ async def test_bad_arguments_are_refused(server: SimServer) -> None:
         with pytest.raises(ValueError, match="size"):
             AsyncRunspacePool(client, size=0)
         with pytest.raises(TypeError, match="name"):
-            AsyncRunspacePool(client, name=3)  # type: ignore[arg-type]  # the point of the test
+            AsyncRunspacePool(client, name=3)
         async with AsyncRunspacePool(client) as pool:
             with pytest.raises(ValueError, match="timeout"):
                 pool.lease(timeout=-1.0)
@@ -254,5 +254,5 @@ async def test_bad_arguments_are_refused(server: SimServer) -> None:
                 with pytest.raises(InvalidArgumentTypeError, match="inputs must be parameters for each run"):
                     pool.map("1", wrong)
             with pytest.raises(TypeError, match="nme"):
-                pool.map("1", [], nme="x")  # type: ignore[call-overload]  # the point of the test
+                pool.map("1", [], nme="x")
     assert CREATE not in server.requests

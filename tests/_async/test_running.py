@@ -42,11 +42,6 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
-    return AsyncLeadingClock(clock)
-
-
-@pytest.fixture
 def calls(simulator: Simulator) -> list[ScriptCall]:
     """The scripts called ``note``, as they arrived."""
     noted: list[ScriptCall] = []
@@ -201,7 +196,7 @@ async def test_values_arrive_as_given(
         "argument": ArgumentScript("1 + 3"),
     }
     async with make_client(server.url, clock=client_clock) as client:
-        result = await client.run("note", parameters={**given, **special}, output=output)  # type: ignore[call-overload]  # either of them
+        result = await client.run("note", parameters={**given, **special}, output=output)
     assert result.outcome is ScriptOutcome.SUCCEEDED
     arrived = dict(calls[0].parameters)
     assert {name: arrived[name] for name in given} == given

@@ -31,11 +31,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
-    return AsyncLeadingClock(clock)
-
-
 @pytest.mark.anyio
 async def test_a_runspace_dies(
     server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock, clock: VirtualClock

@@ -102,9 +102,9 @@ async def test_bad_arguments_are_refused_before_anything_is_sent(server: SimServ
         with pytest.raises(ValueError, match="id"):
             await client.runspaces.delete(bad)
     with pytest.raises(TypeError, match="id must be text"):
-        await client.runspaces.get(5)  # type: ignore[arg-type]  # the point of the test
+        await client.runspaces.get(5)
     with pytest.raises(TypeError, match="name must be text"):
-        await client.runspaces.create(b"x")  # type: ignore[arg-type]  # the point of the test
+        await client.runspaces.create(b"x")
     await client.aclose()
     assert server.requests == ()
 

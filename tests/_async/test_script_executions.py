@@ -94,7 +94,7 @@ async def test_both_formats(server: SimServer, clock: VirtualClock, runspace: st
         scripts = client.script_executions
         outputs: dict[OutputFormat, list[str]] = {}
         for output, form in (("text", OutputFormat.TEXT), ("raw", OutputFormat.JSON)):
-            created = await scripts.create(runspace, "'one'; 2", output=output)  # type: ignore[arg-type]  # one of two
+            created = await scripts.create(runspace, "'one'; 2", output=output)
             assert (await scripts.wait(created.id)).output_objects_format == form
             outputs[form] = await scripts.output(created.id)
     assert outputs[OutputFormat.TEXT] == ["one\n2"]

@@ -33,11 +33,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
-    return AsyncLeadingClock(clock)
-
-
 @pytest.mark.anyio
 async def test_start_now_and_collect_later(
     server: SimServer, simulator: Simulator, client_clock: AsyncLeadingClock

@@ -25,11 +25,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> AsyncLeadingClock:
-    return AsyncLeadingClock(clock)
-
-
 def deletes(server: SimServer) -> int:
     return sum(method == "DELETE" for method, _ in server.requests)
 

@@ -41,7 +41,7 @@ def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 def client_of(server: RawServer, **options: object) -> AsyncSrsClient:
-    return AsyncSrsClient(server.url, auth=KEY, retry=HURRIED, **options)  # type: ignore[arg-type]
+    return AsyncSrsClient(server.url, auth=KEY, retry=HURRIED, **options)
 
 
 async def ids(client: AsyncSrsClient) -> list[str]:
@@ -180,7 +180,7 @@ async def test_a_stream_that_is_never_left_gives_back_what_it_holds(server: SimS
 async def enter_and_forget(client: AsyncSrsClient) -> None:
     stream = client.runspaces.stream()
     # Only a circle keeps it, which the collector finds.
-    stream.circle = stream  # type: ignore[attr-defined]
+    stream.circle = stream
     await stream.__aenter__()
 
 

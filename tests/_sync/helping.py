@@ -33,10 +33,10 @@ class SimulatedClock(Clock):
         self.sleeps: list[float] = []
         self.number = number
 
-    def now(self) -> float:  # type: ignore[override]  # a function there, a method here
+    def now(self) -> float:
         return self.seconds
 
-    def random(self) -> float:  # type: ignore[override]  # a function there, a method here
+    def random(self) -> float:
         return self.number
 
     def sleep(self, seconds: float) -> None:

@@ -97,7 +97,7 @@ def test_what_would_go_wrong_is_not_sent(
 ) -> None:
     with make_client(server.url) as client:
         with pytest.raises(error, match=words):
-            client.argument_scripts.render(VM, values)  # type: ignore[arg-type]  # the point of the test
+            client.argument_scripts.render(VM, values)
     assert SCRIPT not in server.requests
 
 

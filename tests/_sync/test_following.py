@@ -24,11 +24,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> LeadingClock:
-    return LeadingClock(clock)
-
-
 def started(client: SrsClient, simulator: Simulator, response: ScriptReply) -> str:
     simulator.on_script("talk", response)
     return (client.script_executions.create(simulator.add_runspace(), "talk")).id

@@ -284,7 +284,11 @@ REFUSED: list[tuple[Callable[[SrsClient], object], type[Exception], str]] = [
     (lambda client: client.run("1", parameters={"x": None}), TypeError, r"parameters\['x'\]"),
     (lambda client: client.run("1", parameters={"x": object()}), TypeError, r"parameters\['x'\]"),
     (lambda client: client.run("1", parameters={"x": {"y": [1j]}}), TypeError, r"\['x'\]\['y'\]\[0\]"),
-    (lambda client: client.run("1", parameters={"x": datetime(2026, 1, 2)}), ValueError, "time zone"),  # noqa: DTZ001 - what is refused
+    (
+        lambda client: client.run("1", parameters={"x": datetime(2026, 1, 2)}),
+        ValueError,
+        "time zone",
+    ),  # what is refused
     (lambda client: client.run("1", parameters={"x": 1, "X": 2}), ValueError, "twice"),
     (lambda client: client.run("1", parameters={" ": 1}), ValueError, "blank"),
     (lambda client: client.run("1", parameters=[Switch()]), TypeError, "ScriptParameter"),

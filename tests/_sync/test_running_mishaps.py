@@ -31,11 +31,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> LeadingClock:
-    return LeadingClock(clock)
-
-
 
 def test_a_runspace_dies(
     server: SimServer, simulator: Simulator, client_clock: LeadingClock, clock: VirtualClock

@@ -102,9 +102,9 @@ def test_bad_arguments_are_refused_before_anything_is_sent(server: SimServer) ->
         with pytest.raises(ValueError, match="id"):
             client.runspaces.delete(bad)
     with pytest.raises(TypeError, match="id must be text"):
-        client.runspaces.get(5)  # type: ignore[arg-type]  # the point of the test
+        client.runspaces.get(5)
     with pytest.raises(TypeError, match="name must be text"):
-        client.runspaces.create(b"x")  # type: ignore[arg-type]  # the point of the test
+        client.runspaces.create(b"x")
     client.close()
     assert server.requests == ()
 

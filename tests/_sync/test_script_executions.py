@@ -94,7 +94,7 @@ def test_both_formats(server: SimServer, clock: VirtualClock, runspace: str) -> 
         scripts = client.script_executions
         outputs: dict[OutputFormat, list[str]] = {}
         for output, form in (("text", OutputFormat.TEXT), ("raw", OutputFormat.JSON)):
-            created = scripts.create(runspace, "'one'; 2", output=output)  # type: ignore[arg-type]  # one of two
+            created = scripts.create(runspace, "'one'; 2", output=output)
             assert (scripts.wait(created.id)).output_objects_format == form
             outputs[form] = scripts.output(created.id)
     assert outputs[OutputFormat.TEXT] == ["one\n2"]

@@ -59,7 +59,7 @@ VALUES: dict[str, object] = {
     "[guid]::Empty": UUID(int=0),
     "@{g=[guid]::Empty}": {"g": UUID(int=0)},
     "[timespan]'00:00:05'": timedelta(seconds=5),
-    "Get-Date '2020-01-02'": datetime(2020, 1, 2),  # noqa: DTZ001 - without a zone, as PowerShell has it too
+    "Get-Date '2020-01-02'": datetime(2020, 1, 2),  # without a zone, as PowerShell has it too
     "[int64]::MaxValue": 2**63 - 1,
     "[uint64]::MaxValue": 2**64 - 1,
     "[math]::PI": 3.141592653589793,
@@ -71,11 +71,6 @@ VALUES: dict[str, object] = {
 @pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock()
-
-
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> LeadingClock:
-    return LeadingClock(clock)
 
 
 class Power(enum.Enum):
@@ -215,7 +210,7 @@ def test_a_parameter_that_cannot_be_bound_appears_once(
     server: SimServer, client_clock: LeadingClock, output: str
 ) -> None:
     with make_client(server.url, clock=client_clock) as client:
-        result = client.run("param([Parameter(Mandatory)]$q) $q", output=output)  # type: ignore[call-overload]  # either of them
+        result = client.run("param([Parameter(Mandatory)]$q) $q", output=output)
     assert (result.outcome, result.errors) == (ScriptOutcome.FAILED, [])
     assert result.reason.endswith("one or more missing mandatory parameters: q.")
 
@@ -323,9 +318,9 @@ def test_bad_input_is_refused_by_name_before_anything_is_sent(
 ) -> None:
     with make_client(server.url) as client:
         with pytest.raises(error, match=message):
-            client.run("1", **arguments)  # type: ignore[call-overload]  # that is the point
+            client.run("1", **arguments)
         with pytest.raises(error, match=message):
-            client.start("1", runspace="pcli-1", **arguments)  # type: ignore[call-overload]  # as above
+            client.start("1", runspace="pcli-1", **arguments)
     assert not server.requests
 
 
@@ -405,10 +400,10 @@ def test_secrets_arrive_and_are_nowhere_else(
     failures: list[BaseException] = []
     with make_client(server.url, clock=client_clock) as client:
         with client.runspaces.open() as handle:
-            result = handle.run("note", parameters=given, output=output)  # type: ignore[call-overload]  # any
+            result = handle.run("note", parameters=given, output=output)
             for options in ({"check": True}, {"timeout": 0}):
                 with pytest.raises(Exception, match=r".") as caught:
-                    handle.run("note", parameters=given, output=output, **options)  # type: ignore[call-overload]  # any
+                    handle.run("note", parameters=given, output=output, **options)
                 failures.append(caught.value)
             for fault in (
                 Fault(operation="script_executions.create", reset="before"),
@@ -416,7 +411,7 @@ def test_secrets_arrive_and_are_nowhere_else(
                 Fault(operation="script_executions.create", status=400),
             ):
                 with server.faults.armed(fault), pytest.raises(Exception, match=r".") as caught:
-                    handle.run("note", parameters=given, output=output)  # type: ignore[call-overload]  # any
+                    handle.run("note", parameters=given, output=output)
                 failures.append(caught.value)
     secret, credential = noted[0].parameters["s"], noted[0].parameters["c"]
     assert type(secret).__name__ == "SecureString"

@@ -43,11 +43,6 @@ def clock() -> VirtualClock:
     return VirtualClock()
 
 
-@pytest.fixture
-def client_clock(clock: VirtualClock) -> LeadingClock:
-    return LeadingClock(clock)
-
-
 @pytest.fixture(autouse=True)
 def long_script(simulator: Simulator) -> None:
     records = [StreamMessage("warning", "begun", 0.1), StreamMessage("error", "first", 0.2)]
@@ -143,6 +138,18 @@ def test_output_that_does_not_come_is_not_waited_for(
         with server.faults.armed(fault), pytest.raises(Exception, match="ended with state success") as caught:
             client.run("'x'", timeout=5, runspace=runspace, name="nightly")
     assert "nightly" in str(caught.value)
+
+
+
+def test_output_that_cannot_be_had_may_be_had_later(
+    server: SimServer, simulator: Simulator, client_clock: LeadingClock
+) -> None:
+    runspace = simulator.add_runspace()
+    fault = Fault(operation="script_executions.output", status=500)
+    with make_client(server.url, clock=client_clock) as client:
+        with server.faults.armed(fault), pytest.raises(ServerError) as caught:
+            client.run("'x'", runspace=runspace)
+    assert "script_executions.output() and .records() may have what it left" in str(caught.value)
 
 
 
@@ -265,7 +272,7 @@ def test_runspaces_in_doubt_are_not_lent_again(
 
 
 def test_one_bad_input_is_its_own_result(server: SimServer, client_clock: LeadingClock) -> None:
-    inputs: list[dict[str, int]] = [{}, None, {"x": object()}, {}]  # type: ignore[list-item, dict-item]  # the point of the test
+    inputs: list[dict[str, int]] = [{}, None, {"x": object()}, {}]
     with make_client(server.url, clock=client_clock) as client:
         with RunspacePool(client) as pool:
             with pool.map("1", inputs) as results:
@@ -284,10 +291,10 @@ def test_what_was_not_entered_says_so(server: SimServer, client_clock: LeadingCl
                 for _ in results:
                     pass
             with pytest.raises(TypeError, match=r"with ....stream\("):
-                for _ in client.runspaces.stream():  # type: ignore[attr-defined]  # the point of the test
+                for _ in client.runspaces.stream():
                     pass
             with pytest.raises(AttributeError, match=r"'run': enter it first: .*with ....open\("):
-                client.runspaces.open().run("1")  # type: ignore[attr-defined]  # the point of the test
+                client.runspaces.open().run("1")
     assert CREATE not in server.requests
 
 
@@ -342,7 +349,7 @@ def test_ids_and_objects_and_files(
             client.script_executions.cancel(ended)
             assert [item for item in client.script_executions.follow(ended)] == []
             with pytest.raises(TypeError, match="id must be text or a Runspace"):
-                client.runspaces.get(ended)  # type: ignore[arg-type]  # the point of the test
+                client.runspaces.get(ended)
             client.runspaces.delete(runspace)
         assert simulator.runspaces == {}
         templates = client.argument_scripts.list()

@@ -26,11 +26,6 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def client_clock(clock: VirtualClock) -> LeadingClock:
-    return LeadingClock(clock)
-
-
-@pytest.fixture
 def runspace(simulator: Simulator) -> str:
     simulator.on_script("long", ScriptReply(output=["late"], duration=100))
     return simulator.add_runspace()

@@ -41,7 +41,7 @@ def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 def client_of(server: RawServer, **options: object) -> SrsClient:
-    return SrsClient(server.url, auth=KEY, retry=HURRIED, **options)  # type: ignore[arg-type]
+    return SrsClient(server.url, auth=KEY, retry=HURRIED, **options)
 
 
 def ids(client: SrsClient) -> list[str]:
@@ -180,7 +180,7 @@ def test_a_stream_that_is_never_left_gives_back_what_it_holds(server: SimServer)
 def enter_and_forget(client: SrsClient) -> None:
     stream = client.runspaces.stream()
     # Only a circle keeps it, which the collector finds.
-    stream.circle = stream  # type: ignore[attr-defined]
+    stream.circle = stream
     stream.__enter__()
 
 

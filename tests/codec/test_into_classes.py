@@ -125,7 +125,7 @@ Id = NewType("Id", str)
         (Id, "x", "x"),
         (Annotated[str, "note"], "x", "x"),
         (None, None, None),
-        (datetime, "2020-01-02T03:04:05", datetime(2020, 1, 2, 3, 4, 5)),  # noqa: DTZ001 - none was given
+        (datetime, "2020-01-02T03:04:05", datetime(2020, 1, 2, 3, 4, 5)),  # none was given
         (datetime, "2020-01-02T03:04:05.1234567Z", datetime(2020, 1, 2, 3, 4, 5, 123456, UTC)),
         (
             datetime,
@@ -219,7 +219,7 @@ Id = NewType("Id", str)
                 price=Decimal("1.10"),
                 power=Power.ON,
                 host=Inner(up=timedelta(minutes=1), cpus=4),
-                when=datetime(2020, 1, 2, 3, 4, 5),  # noqa: DTZ001 - as above
+                when=datetime(2020, 1, 2, 3, 4, 5),  # as above
                 by_name={"a": Inner(up=timedelta(seconds=1))},
                 NumCpu=3,
             ),
@@ -376,7 +376,7 @@ def test_a_converter_of_ones_own_does_it_all():
         ": ValueError: invalid literal for int() with base 10: 'x'"
     ]
     with pytest.raises(TypeError, match="converter must be a converter of cattrs, not dict"):
-        maker(Machine, {})  # type: ignore[arg-type]
+        maker(Machine, {})
 
 
 def test_pydantic_is_loaded_by_nobody_else():

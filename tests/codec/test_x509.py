@@ -23,7 +23,7 @@ LABELS = {NameOID.COMMON_NAME: "CN", NameOID.ORGANIZATION_NAME: "O", NameOID.LOC
 
 texts = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), min_size=1, max_size=40)
 attributes = st.lists(st.tuples(st.sampled_from(OIDS), texts), min_size=1, max_size=4)
-dates = st.datetimes(datetime(1951, 1, 1), datetime(2200, 1, 1)).map(lambda one: one.replace(microsecond=0))  # noqa: DTZ001
+dates = st.datetimes(datetime(1951, 1, 1), datetime(2200, 1, 1)).map(lambda one: one.replace(microsecond=0))
 
 
 def signed(subject, not_before, not_after, names=()):
@@ -66,8 +66,8 @@ def escaped(character):
 
 def test_nothing_that_a_terminal_obeys_is_shown():
     hostile = "srs\x1b[2J\r\nINFO all is well\u202e"
-    der = signed([(NameOID.COMMON_NAME, hostile)], datetime(2026, 1, 1), datetime(2027, 1, 1))  # noqa: DTZ001
-    named = signed([(NameOID.COMMON_NAME, "a")], datetime(2026, 1, 1), datetime(2027, 1, 1), ("a\x1b.test",))  # noqa: DTZ001
+    der = signed([(NameOID.COMMON_NAME, hostile)], datetime(2026, 1, 1), datetime(2027, 1, 1))
+    named = signed([(NameOID.COMMON_NAME, "a")], datetime(2026, 1, 1), datetime(2027, 1, 1), ("a\x1b.test",))
     assert read_certificate(der).subject == "CN=srs\\x1b[2J\\r\\nINFO all is well\\u202e"
     assert read_certificate(named).names == ("a\\x1b.test",)
 

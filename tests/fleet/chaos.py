@@ -82,7 +82,7 @@ def faults(chance: random.Random, hosts: list[str]) -> list[Fault]:
         {"trickle": (40, 0.02)},
     )
     return [
-        Fault(host=host, probability=chance.uniform(0.05, 0.4), **chance.choice(kinds))  # type: ignore[arg-type]  # as they are
+        Fault(host=host, probability=chance.uniform(0.05, 0.4), **chance.choice(kinds))
         for host in hosts
         for _ in range(2)
     ]
@@ -139,8 +139,8 @@ async def run(
         names = [host.name for host in served.hosts]
         served.faults.extend(faults(chance, names[::2]))
         options = {"timeout": 3.0, "breaker": BreakerPolicy(failures=4, probe_after=0.5, probe_cap=1)}
-        async with AsyncSrsFleet(targets_of(served), **options) as fleet:  # type: ignore[arg-type]  # as they are
-            fleet._poller.poll = partial(_poll, fleet._poller.poll, logs)  # type: ignore[method-assign]  # to look on
+        async with AsyncSrsFleet(targets_of(served), **options) as fleet:
+            fleet._poller.poll = partial(_poll, fleet._poller.poll, logs)
             stop = anyio.Event()
             async with fleet.watch(interval=INTERVAL) as watch, anyio.create_task_group() as group:
                 for host in served.hosts:
@@ -172,7 +172,7 @@ def _is_all_told(event: FleetEvent, watch: AsyncFleetWatch, logs: dict[str, Log]
     return True
 
 
-async def _take(watch: AsyncFleetWatch, logs: dict[str, Log], until) -> None:  # type: ignore[no-untyped-def]
+async def _take(watch: AsyncFleetWatch, logs: dict[str, Log], until) -> None:
     async for event in watch:
         if hasattr(event, "target"):
             logs[event.target.name].events.append(event)
@@ -180,7 +180,7 @@ async def _take(watch: AsyncFleetWatch, logs: dict[str, Log], until) -> None:  #
             return
 
 
-async def _poll(poll, logs: dict[str, Log], target: Target, *rest: object) -> HostReport:  # type: ignore[no-untyped-def]
+async def _poll(poll, logs: dict[str, Log], target: Target, *rest: object) -> HostReport:
     log, begun = logs[target.name], time.monotonic()
     report: HostReport = await poll(target, *rest)
     if report.runspaces is not None:
@@ -206,7 +206,7 @@ def check(log: Log) -> None:
                 assert not down
                 down = True
             case _:
-                told[event.runspace.id].append(type(event))  # type: ignore[union-attr]  # the rest has one
+                told[event.runspace.id].append(type(event))
     assert not down
     assert log.polls
     assert set(told) <= set(log.lives)

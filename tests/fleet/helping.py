@@ -27,7 +27,7 @@ def targets_of(fleet: SimFleet) -> list[Target]:
 @asynccontextmanager
 async def simulated(hosts: int, **options: object) -> AsyncIterator[SimFleet]:
     """Serve hosts from a thread of their own, on any event loop."""
-    fleet = SimFleet(hosts, **{"users": USERS, **options})  # type: ignore[arg-type]  # its own arguments
+    fleet = SimFleet(hosts, **{"users": USERS, **options})
     await to_thread.run_sync(fleet.__enter__)
     try:
         yield fleet

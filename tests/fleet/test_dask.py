@@ -37,11 +37,11 @@ from tests.fleet.helping import AUTH, USERS, simulated, targets_of
 
 distributed = pytest.importorskip("distributed", reason="the engine that is tested")
 
-from distributed import Client, Future, LocalCluster  # noqa: E402 - after the look whether it is there
+from distributed import Client, Future, LocalCluster
 
-from srs_vsphere.fleet import dask_cluster  # noqa: E402
-from srs_vsphere.fleet.dask import sweep, watch  # noqa: E402
-from srs_vsphere.fleet.dask_cluster import assign  # noqa: E402
+from srs_vsphere.fleet import dask_cluster
+from srs_vsphere.fleet.dask import sweep, watch
+from srs_vsphere.fleet.dask_cluster import assign
 
 on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
@@ -79,7 +79,7 @@ def quiet() -> Iterator[None]:
 
 
 async def reports_of(targets: list[Target], client: Client, **options: object) -> dict[str, HostReport]:
-    found = [report async for report in sweep(targets, client=client, **options)]  # type: ignore[arg-type]  # as they are
+    found = [report async for report in sweep(targets, client=client, **options)]
     by_name = {report.target.name: report for report in found}
     assert len(found) == len(by_name) == len(targets)
     return by_name
@@ -334,7 +334,7 @@ async def test_what_cannot_be_sent_is_refused_before_anything_is_scheduled() -> 
         ):
             watch([lock], client=client, interval=5)
         with pytest.raises(TypeError, match=r"client must be a distributed\.Client, not str"):
-            sweep(targets_by_value(hosts), client="tcp://127.0.0.1:8786")  # type: ignore[arg-type]
+            sweep(targets_by_value(hosts), client="tcp://127.0.0.1:8786")
         for options, name in (
             ({"interval": 0}, "interval"),
             ({"interval": 1, "resume": "x"}, "resume"),
@@ -342,7 +342,7 @@ async def test_what_cannot_be_sent_is_refused_before_anything_is_scheduled() -> 
             ({"interval": 1, "nonsense": 0}, "nonsense"),
         ):
             with pytest.raises((TypeError, ValueError), match=name):
-                watch(targets_by_value(hosts), client=client, **options)  # type: ignore[arg-type]
+                watch(targets_by_value(hosts), client=client, **options)
         with pytest.raises(ValueError, match="deadline"):
             sweep(targets_by_value(hosts), client=client, deadline=-1)
         with pytest.raises(ValueError, match="two are named"):
@@ -373,7 +373,7 @@ async def test_no_secret_is_in_a_task_or_in_what_dask_shows() -> None:
     async with simulated(8, users={"alice": "sentinel-password"}) as hosts, cluster(1) as client:
         hosts.faults.add(Fault(operation="runspaces.list", delay=0.2))
         targets = [Target(host.name, host.url, sentinel) for host in hosts.hosts]
-        scheduler = client.cluster.scheduler  # type: ignore[union-attr]  # it runs in this process
+        scheduler = client.cluster.scheduler
         seen: list[str] = []
         async for _ in sweep(targets, client=client, breaker=BreakerPolicy()):
             for name, task in scheduler.tasks.items():

@@ -129,7 +129,7 @@ def test_a_crash_repeats_nothing(hosts: SimFleet, file: Path, tmp_path: Path) ->
     lock = threading.Lock()
     begun = threading.Semaphore(0)
 
-    def counter(name: str):  # type: ignore[no-untyped-def]  # a closure
+    def counter(name: str):
         def count(call: ScriptCall) -> ScriptReply:
             with lock:
                 calls[name] = calls.get(name, 0) + 1

@@ -42,7 +42,7 @@ class Calls:
             if host.name not in others:
                 host.simulator.on_script(re.compile("Get-VM"), self._counter(host.name, reply))
 
-    def _counter(self, name: str, reply: ScriptReply):  # type: ignore[no-untyped-def]  # a closure
+    def _counter(self, name: str, reply: ScriptReply):
         def count(call: ScriptCall) -> ScriptReply:
             with self._lock:
                 self.by_host[name] = self.by_host.get(name, 0) + 1

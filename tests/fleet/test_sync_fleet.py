@@ -9,16 +9,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import anyio
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from srs_vsphere import NotSentError, Runspace, RunspaceState
 from srs_vsphere.fleet import (
     FleetSnapshot,
     FleetStream,
+    FleetWatch,
+    HostDown,
     HostReport,
+    HostUp,
     RunspaceCreated,
     RunspaceReady,
     SrsFleet,
@@ -27,6 +33,8 @@ from srs_vsphere.fleet import (
     Target,
     sync_fleet,
 )
+from srs_vsphere.fleet.snapshot import HostSnapshot
+from srs_vsphere.fleet.watching import AsyncFleetWatch
 from srs_vsphere.simulator import Fault, ScriptReply, SimFleet, VirtualClock
 from tests.fleet.helping import AUTH, USERS, targets_of
 
@@ -197,6 +205,42 @@ def test_a_ctrl_c_ends_the_waiting_for_a_streams_end() -> None:
         with numbers.interrupted():
             stream.close()
         portal.call(numbers.let.set)
+
+
+class _Reports(_Numbers):
+    """Reports of a host, for a watch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        runspaces = [Runspace("a", "a", RunspaceState.READY)]
+        host = Target("db", "https://db.example", AUTH)
+        now = datetime.now(UTC)
+        self.let.set()
+        self.numbers = [
+            HostReport(host, runspaces, None, 0.1, 1, now),
+            HostReport(host, None, NotSentError("no"), 0.1, 1, now),
+        ]
+
+
+def test_a_snapshot_after_a_ctrl_c_lacks_what_was_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(taking: tuple[Future[bool]], timeout: float) -> None:
+        wait(taking)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    resumed = FleetSnapshot({"db": HostSnapshot({}, up=False)})
+    with start_blocking_portal() as portal:
+        events = FleetWatch(portal, AsyncFleetWatch(_Reports(), resumed, int), portal.call)
+        told = []
+        for _ in range(4):
+            before = events.snapshot()
+            monkeypatch.setattr(sync_fleet, "wait", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                next(events)
+            assert events.snapshot() == before
+            told.append(type(next(events)))
+            assert events.snapshot() != before
+    assert told == [HostUp, RunspaceCreated, RunspaceReady, HostDown]
 
 
 def test_a_ctrl_c_while_it_begins_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

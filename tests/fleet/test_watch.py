@@ -151,7 +151,7 @@ async def test_sweeps_follow_each_other_without_overlap_and_a_hanging_host_is_pa
             return [host.traffic.seen for host in hosts.hosts if host.name != "srs-0003"]
 
         options = {"timeout": 3600.0, "breaker": BreakerPolicy(failures=1000)}
-        async with AsyncSrsFleet(targets_of(hosts), **options) as fleet:  # type: ignore[arg-type]  # as they are
+        async with AsyncSrsFleet(targets_of(hosts), **options) as fleet:
             began = anyio.current_time()
             async with fleet.watch(interval=INTERVAL) as watch:
 

@@ -25,7 +25,7 @@ def outcome(pieces: Iterable[bytes], *, memory: HeadMemory | None = None) -> Out
                 over = True
             else:
                 parser.feed(piece)
-                assert parser.waiting == len(parser._body)
+                assert parser.waiting == len(parser.body)
                 body += parser.take()
         parser.eof()
     except MalformedResponse:

@@ -243,8 +243,8 @@ class Fuzz:
     async def round(self, requests: int) -> None:
         """A new transport, some requests at a time, and a look at what is left."""
         self.loop = asyncio.get_running_loop()
-        self.loop.create_connection = self.connect  # type: ignore[method-assign, assignment]
-        self.loop.sock_connect = self.reach  # type: ignore[method-assign, assignment]
+        self.loop.create_connection = self.connect
+        self.loop.sock_connect = self.reach
         self.pipes: list[Pipe] = []
         self.sockets: list[socket.socket] = []
         failures: list[dict[str, object]] = []

@@ -133,7 +133,7 @@ async def test_bodies_that_are_not_as_long_as_they_say(ours: Ours, name: str) ->
     async with serving(responding(ok())) as server:
         with pytest.raises(httpx.LocalProtocolError):
             await ours.handle_async_request(
-                httpx.Request("POST", server.url, headers={"Content-Length": length}, content=content)  # type: ignore[arg-type]
+                httpx.Request("POST", server.url, headers={"Content-Length": length}, content=content)
             )
         await server.until_open(0)
         assert state(ours) == (0, 0)

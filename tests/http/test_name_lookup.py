@@ -131,7 +131,7 @@ def test_where_no_thread_begins_any_more_a_name_is_looked_up_at_once(
         def start(self) -> None:
             raise RuntimeError("can't create new thread at interpreter shutdown")
 
-    monkeypatch.setattr(name_lookup.threading, "Thread", Ended)  # type: ignore[attr-defined]
+    monkeypatch.setattr(name_lookup.threading, "Thread", Ended)
     assert look_up("srs.example", 80, 0) == [(socket.AF_INET, place)]
 
 

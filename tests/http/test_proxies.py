@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srs_vsphere import ApiError, AsyncSrsClient, NotSentError, RetryEvent, SrsClient
+from srs_vsphere import ApiError, AsyncSrsClient, NotSentError, RetryEvent, RetryPolicy, SrsClient
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.proxies import environment_proxy, is_excluded
 from tests.http.serving import Talk, ok, serving
@@ -125,7 +126,23 @@ def test_a_proxys_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None
     assert proxy.parsed().auth == ("user", "hunter2")
 
 
-BAD = ["ftp://proxy.example.com", "http://", "http://proxy:port", "://", "http://[::1", "socks4://proxy:1"]
+BAD = [
+    "ftp://proxy.example.com",
+    "http://",
+    "http://proxy:port",
+    "://",
+    "http://[::1",
+    "socks4://proxy:1",
+    "ht!tp:/proxy",
+    "http:/proxy",
+    "http//proxy:1",
+    "http://p!roxy",
+    "http://p roxy:1",
+    "http://p..roxy",
+    f"http://{'p' * 70}.example.com",
+    "http://proxy:0",
+    "http://proxy:99999",
+]
 
 
 @pytest.mark.anyio
@@ -144,6 +161,20 @@ async def test_a_variable_nothing_can_be_made_of(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(NotSentError, match="HTTPS_PROXY is not the URL of a proxy"):
             sync_client.about()
     assert events == []
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_a_proxy_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter2@127.0.0.1:{unheard.getsockname()[1]}")
+        with pytest.raises(NotSentError, match="through the proxy that HTTPS_PROXY names") as caught:
+            async with AsyncSrsClient("https://srs.invalid", retry=RetryPolicy.off()) as client:
+                await client.about()
+        with pytest.raises(NotSentError, match="through the proxy that HTTPS_PROXY names"):
+            with SrsClient("https://srs.invalid", retry=RetryPolicy.off()) as sync_client:
+                sync_client.about()
     assert "hunter2" not in str(caught.value)
 
 

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.anyio
 _MOST_MODULES = 10
 _MOST_CALLS = 25
 #: Of a `run()`, for itself and for each of its requests, which are as many as its script takes time.
-_MOST_CALLS_OF_A_RUN = 200
-_MOST_CALLS_OF_EACH_REQUEST = 24
+_MOST_CALLS_OF_A_RUN = 150
+_MOST_CALLS_OF_EACH_REQUEST = 20
 
 
 class Road:

@@ -26,7 +26,7 @@ def request(
     **timeout: float,
 ) -> httpx.Request:
     waits: dict[str, float | None] = {"connect": 60.0, "read": 60.0, "write": 60.0, "pool": 60.0, **timeout}
-    return httpx.Request(method, server.url, headers=headers, content=content, extensions={"timeout": waits})  # type: ignore[arg-type]
+    return httpx.Request(method, server.url, headers=headers, content=content, extensions={"timeout": waits})
 
 
 async def get(transport: Transport, server: Server, method: str = "GET", **timeout: float) -> httpx.Response:
@@ -369,7 +369,7 @@ BAD_REQUESTS = {
 async def test_requests_that_cannot_be_sent(transport: Transport, name: str) -> None:
     async with serving(responding(ok())) as server:
         with pytest.raises(httpx.LocalProtocolError):
-            await transport.handle_async_request(httpx.Request("POST", server.url, **BAD_REQUESTS[name]))  # type: ignore[arg-type]
+            await transport.handle_async_request(httpx.Request("POST", server.url, **BAD_REQUESTS[name]))
         await server.until_open(0)
 
 

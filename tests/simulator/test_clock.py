@@ -62,7 +62,7 @@ def test_a_clock_has_a_time_zone():
     with pytest.raises(TypeError, match="start must be a datetime, not str"):
         VirtualClock("2026-05-01")
     with pytest.raises(ValueError, match="time zone"):
-        VirtualClock(datetime(2026, 5, 1))  # noqa: DTZ001 - that is what is refused
+        VirtualClock(datetime(2026, 5, 1))  # that is what is refused
 
 
 @pytest.mark.parametrize("speed", [0, -1, float("inf"), float("nan")])

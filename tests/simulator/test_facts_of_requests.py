@@ -9,7 +9,6 @@ import pytest
 from srs_vsphere.simulator import Request, Settings, Simulator, VirtualClock
 
 EXECUTION = "/api/script-executions/x"
-FOREIGN = {"content_type": "text/plain"}
 
 
 @pytest.mark.parametrize(

@@ -287,7 +287,8 @@ def test_time_that_passes_at_once_does_what_it_does_in_small_steps():
         execution = caller.run(runspace, "Write-Warning 'w'; Start-Sleep 100", name="x")
         for _ in range(round(1200 / step)):
             caller.simulator.clock.advance(step)
-            caller.simulator.session_count  # noqa: B018 - looking is what matters
+            # Looking is what matters.
+            _ = caller.simulator.session_count
         return caller.get(RUNSPACES), caller.get(f"/api/script-executions/{execution}")
 
     assert live(1200) == live(0.5) == live(7.5)

@@ -18,6 +18,7 @@ from srs_vsphere.simulator.http1 import (
     parse_head,
     response_head,
 )
+from srs_vsphere.simulator.request_reader import RequestReader
 
 TOKENS = st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=12)
 VALUES = st.text(
@@ -39,6 +40,24 @@ def test_chunks_cut_anywhere_give_the_body_and_what_follows_it(parts, following,
         rest = chunks.feed(piece) if rest is None else rest + piece
     assert bytes(chunks.body) == b"".join(parts)
     assert rest == following
+
+
+@given(st.lists(st.tuples(st.binary(max_size=50), st.booleans()), max_size=6), st.lists(st.integers(0, 5000)))
+def test_requests_cut_anywhere_are_read_in_their_order(bodies, places):
+    sent = b""
+    for body, chunked in bodies:
+        if chunked:
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            sent += b"POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n"
+        else:
+            sent += b"POST /a HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    reader, head, read = RequestReader(Limits()), None, []
+    for piece in cut(sent, places):
+        reader.feed(piece)
+        while (head := head or reader.take_head()) and (body := reader.take_body(head)) is not None:
+            read.append((body, head.length is None))
+            head = None
+    assert (read, len(reader)) == (bodies, 0)
 
 
 @given(st.binary(max_size=200))

@@ -11,8 +11,6 @@ from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.transports import SimTransport, SyncSimTransport
 
-ABOUT_SIZE = 113
-
 
 class Streaming:
     """A service whose body is made piece by piece, and says how much of it was made."""

@@ -230,6 +230,7 @@ async def _dask_client(address: str, timeout: float) -> Client:
     except ImportError as error:
         raise UsageError("--dask", "this needs the extra: pip install 'srs-vsphere[dask]'") from error
     try:
-        return await Client(address, timeout=timeout, asynchronous=True)  # type: ignore[no-untyped-call,no-any-return]  # it has no types
+        client: Client = await Client(address, timeout=timeout, asynchronous=True)
     except (OSError, ValueError) as error:
         raise UsageError("--dask", f"{address} cannot be reached: {error}") from error
+    return client

@@ -152,7 +152,7 @@ def _show_table(rows: Sequence[Mapping[str, object]], screen: int, first_width: 
     left = screen
     for name in rows[0]:
         if left <= 0:
-            # What does not fit is left out without a word.
+            # What does not fit is left out silently.
             break
         texts = [_cell(row.get(name), cents=align) for row in rows]
         width = min(max(first_width, len(name), *map(len, texts)), left)

@@ -42,9 +42,9 @@ class StatementError(ScriptError):
     """An error that ends its statement only: it is recorded, and the script goes on with the next one."""
 
 
-class ScriptExit(Exception):  # noqa: N818 - it is no error
+class ScriptExit(Exception):
     """A script was left with ``exit``, or with ``break`` outside of a loop."""
 
 
-class ScriptReturn(Exception):  # noqa: N818 - it is no error
+class ScriptReturn(Exception):
     """A script was left with ``return``; its output is complete."""

@@ -122,7 +122,7 @@ class Expressions(Scanner):
             found = partial(array_of, [self.operand()])
         elif number := self.match(_NUMBER):
             # A sign belongs to its number: the least Int32 has no positive counterpart.
-            found = _constant(_number(number))
+            found = constant(_number(number))
         else:
             found = self._cast() if self.looking_at("[") else self.value()
         self.deeper(-1)
@@ -193,7 +193,7 @@ class Expressions(Scanner):
         self.skip(SEPARATORS)
         while not self.take("}"):
             key = self.match(_KEY)
-            name = _constant(key[0]) if key is not None else self.value()
+            name = constant(key[0]) if key is not None else self.value()
             self.skip()
             if not self.take("="):
                 raise self.not_understood()
@@ -213,12 +213,12 @@ class Expressions(Scanner):
             if sign in _TYPOGRAPHIC[quote]:
                 raise self.not_understood("a typographic quote, which ends a text")
             if quote == '"' and _INSERTED.match(self.text, self.at):
-                parts += [_constant(literal), self.primary()]
+                parts += [constant(literal), self.primary()]
                 literal = ""
                 continue
             self.at += 1
             if sign == quote and not self.take(quote):
-                parts.append(_constant(literal))
+                parts.append(constant(literal))
                 return parts[0] if len(parts) == 1 else partial(_put_together, parts)
             if quote == '"' and sign == "`":
                 escaped = _ESCAPES.get(self.sign())
@@ -230,7 +230,8 @@ class Expressions(Scanner):
         raise self.not_understood("a text without its closing quote")
 
 
-def _constant(value: object) -> Expression:
+def constant(value: object) -> Expression:
+    """Return an expression whose value is known before it runs."""
     return lambda _: value
 
 

@@ -12,7 +12,14 @@ from srs_vsphere.simulator.objects.texts import text
 from srs_vsphere.simulator.objects.values import elements, plain, truth, unwrapped
 from srs_vsphere.simulator.powershell.commands import Call, Command, command, run_pipeline
 from srs_vsphere.simulator.powershell.conversions import full_name
-from srs_vsphere.simulator.powershell.expressions import TYPE, Expressions, array_of, collect, variable_name
+from srs_vsphere.simulator.powershell.expressions import (
+    TYPE,
+    Expressions,
+    array_of,
+    collect,
+    constant,
+    variable_name,
+)
 from srs_vsphere.simulator.powershell.machine import (
     Expression,
     Machine,
@@ -213,18 +220,16 @@ class _Statements(Expressions):
         return parts[0] if len(parts) == 1 else partial(array_of, parts)
 
     def _argument_value(self) -> Expression:
-        found: object = None
-        value: Expression = lambda _: found  # noqa: E731 - most arguments are what they look like
         if self.take("{"):
-            found = self.block("}")
+            value = constant(self.block("}"))
         elif number := self.match(_ARGUMENT):
-            found = float(number[0]) if number[2] else int(number[0])
+            value = constant(float(number[0]) if number[2] else int(number[0]))
         elif self.sign() in {"'", '"'}:
             value = self.primary()
         elif self.sign() in {"$", "("} or self.looking_at("@(") or self.looking_at("@{"):
             value = self.value()
         elif word := self.match(_WORD):
-            found = word[0]
+            value = constant(word[0])
         else:
             raise self.not_understood()
         if self.sign() not in _ENDS | {" ", "\t", ","}:

@@ -32,7 +32,7 @@ class Hosts:
         self._watching: Event | None = None
 
     def watch(self, look: Callable[[], Callable[[], None] | None]) -> None:
-        """Have somebody look regularly while there are processes, so that none outlives its time unnoticed.
+        """Look regularly, in a thread, while there are processes, so that none outlives its time unnoticed.
 
         Args:
             look: gives what is called, in a thread of its own; None when there is nothing to look at.

@@ -42,7 +42,7 @@ class LiveRun(Run):
 
         Args:
             now: the moment, in seconds of the clock.
-            interval: not used: the process looks when it likes.
+            interval: not used: the process ends when it can.
         """
         if self.running(now):
             self.cancel()

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 OPERATIONS = (
     "about",
@@ -82,12 +82,12 @@ def to_bytes(value: str | bytes | None) -> bytes | None:
     """
     if value is None or isinstance(value, bytes):
         return value
-    if isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+    if isinstance(value, str):
         return value.encode()
     raise TypeError(f"body must be text or bytes, not {type(value).__name__}")
 
 
-def read_fault(value: str | bytes | Mapping[str, object], known: Sequence[str]) -> dict[str, object]:
+def read_fault(value: str | bytes | Mapping[str, object], known: Sequence[str]) -> dict[str, Any]:
     """Return a fault's arguments out of a JSON object.
 
     Args:
@@ -100,7 +100,7 @@ def read_fault(value: str | bytes | Mapping[str, object], known: Sequence[str]) 
     """
     parsed = parse_json(value) if isinstance(value, str | bytes) else value
     if not isinstance(parsed, Mapping):
-        raise ValueError(f"a fault must be a JSON object, not {type(parsed).__name__}")  # noqa: TRY004 - bad JSON
+        raise ValueError(f"a fault must be a JSON object, not {type(parsed).__name__}")  # noqa: TRY004 - of a JSON text its content is wrong
     members = dict(cast("Mapping[str, object]", parsed))
     for key in members:
         if key not in known:
