@@ -10,7 +10,7 @@ from typing import Self
 import anyio
 import anyio.abc
 
-from srs_vsphere._validation import check_count, check_patience, check_seconds
+from srs_vsphere._validation import check_count, check_seconds, check_timeout
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.breaker import BreakerPolicy
 from srs_vsphere.fleet.clients import ClientMaker, TransportMaker
@@ -147,7 +147,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
             ValueError: `deadline` is negative or not finite.
             RuntimeError: the fleet is not open; raised when the first report is asked for.
         """
-        check_patience("deadline", deadline)
+        check_timeout("deadline", deadline)
         check_callback("on_progress", on_progress)
 
         @contextmanager

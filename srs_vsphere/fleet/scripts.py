@@ -11,7 +11,7 @@ from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import NewRunspaceOptions, prepare
 from srs_vsphere._signatures import shows_keywords_of
-from srs_vsphere._validation import check_patience
+from srs_vsphere._validation import check_timeout
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.clients import ClientMaker
 from srs_vsphere.fleet.journal import Journal
@@ -129,7 +129,7 @@ class AsyncFleetScripts:
             streams=options.get("streams", True),
             on_record=options.get("on_record"),
         )
-        check_patience("wait_for_quota", options.setdefault("wait_for_quota", 60.0))
+        check_timeout("wait_for_quota", options.setdefault("wait_for_quota", 60.0))
         run_options: dict[str, object] = {**options, "output": output}
         if output == "json":
             run_options |= {"depth": depth, "output_type": output_type}

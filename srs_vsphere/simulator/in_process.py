@@ -67,23 +67,23 @@ class InProcess:
         return delivery
 
     def _wait(self, seconds: float, request: httpx.Request) -> tuple[float, bool]:
-        """Return how long to wait in real time, and whether the client's patience ends then."""
-        patience = _patience(request)
+        """Return how long to wait in real time, and whether the client's timeout passes."""
+        timeout = _read_timeout(request)
         if self._virtual is not None:
-            late = patience is not None and seconds > patience
-            self._virtual.advance(patience if late and patience is not None else seconds)
+            late = timeout is not None and seconds > timeout
+            self._virtual.advance(timeout if late and timeout is not None else seconds)
             return 0.0, late
-        if patience is not None and seconds > patience:
-            return patience, True
+        if timeout is not None and seconds > timeout:
+            return timeout, True
         return seconds, False
 
     def _silence(self, request: httpx.Request) -> float | None:
         """Return how long to wait in real time when nothing ever comes; None for ever."""
-        patience = _patience(request)
-        if patience is not None and self._virtual is not None:
-            self._virtual.advance(patience)
+        timeout = _read_timeout(request)
+        if timeout is not None and self._virtual is not None:
+            self._virtual.advance(timeout)
             return 0.0
-        return patience
+        return timeout
 
     def _head(self, reply: Reply, request: httpx.Request) -> tuple[int, list[tuple[str, str]]]:
         if not 100 <= reply.status <= 999:
@@ -121,7 +121,7 @@ class InProcess:
                 )
 
 
-def _patience(request: httpx.Request) -> float | None:
+def _read_timeout(request: httpx.Request) -> float | None:
     timeouts = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
     return timeouts.get("read")
 
