@@ -62,7 +62,7 @@ def check_seconds(name: str, value: object) -> None:
         raise InvalidArgumentValueError(f"{name} must be more than 0 seconds, not {value!r}")
 
 
-def check_patience(name: str, seconds: object) -> None:
+def check_timeout(name: str, seconds: object) -> None:
     """Refuse a time to wait that makes no sense.
 
     Args:

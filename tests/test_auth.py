@@ -169,7 +169,7 @@ def test_what_the_test_looks_through_would_show_a_secret():
         raise ValueError(len(password))
 
     careless.__code__ = careless.__code__.replace(co_filename="elsewhere/srs_vsphere/careless.py")
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="7") as caught:
         careless("hunter2")
     assert "hunter2" in seen_of(caught.value)
 

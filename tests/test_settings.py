@@ -6,7 +6,7 @@ import traceback
 import attrs
 import pytest
 
-from srs_vsphere._validation import check_patience
+from srs_vsphere._validation import check_timeout
 from srs_vsphere.auth import ApiKeyAuth, BasicAuth
 from srs_vsphere.credential_sources import EnvAuth
 from srs_vsphere.retry import RetryPolicy
@@ -127,13 +127,13 @@ def test_defaults_are_those_of_the_docstring():
 
 def test_patience():
     for seconds in (None, 0, 0.5, 1e9):
-        check_patience("timeout", seconds)
+        check_timeout("timeout", seconds)
     for seconds in (-1, math.nan, math.inf, 10**400):
         with pytest.raises(ValueError, match=r"^timeout must be"):
-            check_patience("timeout", seconds)
+            check_timeout("timeout", seconds)
     for seconds in (True, "5"):
         with pytest.raises(TypeError, match=r"^timeout must be"):
-            check_patience("timeout", seconds)
+            check_timeout("timeout", seconds)
 
 
 GOOD = {

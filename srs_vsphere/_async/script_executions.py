@@ -17,7 +17,7 @@ from srs_vsphere._service.identity import RunspaceRef, ScriptRef, runspace_id, s
 from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import MismatchChoice, ResultOptions, output_reader, prepare
-from srs_vsphere._validation import check_flag, check_patience
+from srs_vsphere._validation import check_flag, check_timeout
 from srs_vsphere.errors import InvalidArgumentValueError, WaitTimeoutError
 from srs_vsphere.models import PSDocument, ScriptExecution, StreamRecord, StreamType
 from srs_vsphere.parameters import Parameters
@@ -179,7 +179,7 @@ class AsyncScriptExecutions:
         """
         target = script_id(id)
         operations.SCRIPT_EXECUTIONS_GET.path_for(target)
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         check_flag("cancel_on_exit", cancel_on_exit)
         try:
             return await self._calls.wait(target, timeout)
@@ -262,7 +262,7 @@ class AsyncScriptExecutions:
         """
         target = script_id(id)
         operations.SCRIPT_EXECUTIONS_GET.path_for(target)
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         check_flag("check", check)
         reader = output_reader(output, output_type, on_mismatch, converter)
         place = None if runspace is None else runspace_id(runspace, "runspace")
@@ -323,7 +323,7 @@ class AsyncScriptExecutions:
         """
         target = script_id(id)
         operations.SCRIPT_EXECUTIONS_GET.path_for(target)
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         return AsyncScriptRecords(self._session, target, timeout)
 
 

@@ -15,7 +15,7 @@ from srs_vsphere._service.deadline import Deadline
 from srs_vsphere._service.failures import failed, may_have_taken_effect
 from srs_vsphere._service.identity import ConsoleRef, console_id
 from srs_vsphere._service.poll_schedule import seen_console
-from srs_vsphere._validation import check_flag, check_patience
+from srs_vsphere._validation import check_flag, check_timeout
 from srs_vsphere.errors import NotFoundError, ServerError, SrsError
 from srs_vsphere.models import WebConsole, WebConsoleState
 
@@ -93,7 +93,7 @@ class AsyncWebConsoles:
             OutcomeUnknownError: it may have been created all the same.
             SrsError: a call failed.
         """
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         check_flag("wait", wait)
         check_flag("wait_on_server", wait_on_server)
         operation = operations.WEB_CONSOLES_CREATE
@@ -141,7 +141,7 @@ class AsyncWebConsoles:
         """
         target = console_id(id)
         operations.WEB_CONSOLES_GET.path_for(target)
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         return await self._available(target, timeout)
 
     async def delete(self, id: ConsoleRef, *, timeout: float | None = None) -> None:

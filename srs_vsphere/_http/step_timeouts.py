@@ -36,8 +36,8 @@ class StepTimeouts(NamedTuple):
             timeouts: for each step, if that is less.
             slow: whether the service may take as long as for a login.
         """
-        patience = timeouts.login if slow else timeouts.read
-        steps = (timeouts.connect, patience, timeouts.write, seconds)
+        reading = timeouts.login if slow else timeouts.read
+        steps = (timeouts.connect, reading, timeouts.write, seconds)
         return cls(*[min(step, seconds) for step in steps])
 
     @classmethod

@@ -15,7 +15,7 @@ from srs_vsphere._service.script_text import script_text
 from srs_vsphere._service.stream_schedule import StreamsChoice
 from srs_vsphere._service.unique_names import unique_name
 from srs_vsphere._service.wrapped_scripts import WrappedScript, as_text, as_values
-from srs_vsphere._validation import check_flag, check_name, check_patience
+from srs_vsphere._validation import check_flag, check_name, check_timeout
 from srs_vsphere.errors import InvalidArgumentTypeError, InvalidArgumentValueError
 from srs_vsphere.models.script_execution import OutputFormat
 from srs_vsphere.models.stream_record import StreamRecord
@@ -194,7 +194,7 @@ def prepare(
         InvalidArgumentValueError: an argument makes no sense, or a value would not arrive as given.
         OSError: the file cannot be read.
     """
-    check_patience("timeout", timeout)
+    check_timeout("timeout", timeout)
     check_flag("check", check)
     _check_streams(streams)
     check_name(name)

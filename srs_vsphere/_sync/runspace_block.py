@@ -137,7 +137,7 @@ class RunspaceBlock:
 
     def _create(self, began: Deadline) -> Runspace:
         clock = self._session.sender.clock
-        since, patience = clock.now(), Wait(self._wait_for_quota, clock.random)
+        since, wait = clock.now(), Wait(self._wait_for_quota, clock.random)
         told = False
         while True:
             try:
@@ -145,7 +145,7 @@ class RunspaceBlock:
                     self.name, run_vc_connection_script=self._connected, unique=True, within=self._left(began)
                 )
             except QuotaExceededError:
-                step = patience.saw(clock.now() - since, Seen.PENDING)
+                step = wait.saw(clock.now() - since, Seen.PENDING)
                 if isinstance(step, End) or self._deadline.over:
                     raise
                 if not told:

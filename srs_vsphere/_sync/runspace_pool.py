@@ -17,7 +17,7 @@ from srs_vsphere._service.failures import was_not_started
 from srs_vsphere._service.run_defaults import DEFAULT_WIDTH
 from srs_vsphere._service.script_request import Job, MapJobOptions, MapOptions, MismatchChoice, prepare
 from srs_vsphere._signatures import shows_keywords_of
-from srs_vsphere._validation import check_count, check_flag, check_name, check_number, check_patience
+from srs_vsphere._validation import check_count, check_flag, check_name, check_number, check_timeout
 from srs_vsphere.errors import AuthenticationError, InvalidArgumentTypeError, SrsError, WaitTimeoutError
 from srs_vsphere.models import PSDocument
 from srs_vsphere.parameters import Parameters
@@ -70,9 +70,9 @@ class RunspacePool:
         check_count("size", size)
         check_name(name)
         check_flag("run_vc_connection_script", run_vc_connection_script)
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         check_number("wait_for_quota", wait_for_quota, unit="seconds")
-        check_patience("idle_limit", idle_limit)
+        check_timeout("idle_limit", idle_limit)
         if not isinstance(client, SrsClient):
             raise InvalidArgumentTypeError(f"client must be of SrsClient, not {type(client).__name__}")
         self._session = client._session  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - they share a session
@@ -109,7 +109,7 @@ class RunspacePool:
             ClosedError: on entering: the pool is closed, or was closed in the meantime.
             SrsError: on entering: as for ``runspaces.open()``.
         """
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         return RunspaceLease(self._session, self._stock, timeout)
 
     def warm(self) -> None:

@@ -10,7 +10,7 @@ from srs_vsphere._sync.runspace_calls import RunspaceCalls, read_runspaces
 from srs_vsphere._sync.session import Session
 from srs_vsphere._service import operations
 from srs_vsphere._service.identity import RunspaceRef, runspace_id
-from srs_vsphere._validation import check_flag, check_name, check_patience
+from srs_vsphere._validation import check_flag, check_name, check_timeout
 from srs_vsphere.models import Runspace
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Runspaces:
             NotFoundError: its creation failed, or it was deleted.
             SrsError: asking failed for good.
         """
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         return self._calls.wait_ready(runspace_id(id), timeout)
 
     def open(
@@ -179,8 +179,8 @@ class Runspaces:
 
         check_name(name)
         check_flag("run_vc_connection_script", run_vc_connection_script)
-        check_patience("timeout", timeout)
-        check_patience("wait_for_quota", wait_for_quota)
+        check_timeout("timeout", timeout)
+        check_timeout("wait_for_quota", wait_for_quota)
         return RunspaceBlock(
             self._session,
             name,

@@ -12,7 +12,7 @@ from srs_vsphere._sync.session import Session
 from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import settled
 from srs_vsphere._service.script_request import Job
-from srs_vsphere._validation import check_patience
+from srs_vsphere._validation import check_timeout
 from srs_vsphere.models import ScriptExecution
 from srs_vsphere.results import ScriptResult
 
@@ -64,7 +64,7 @@ class StartedScript(Generic[OutputT_co]):
             WaitTimeoutError: it did not end in time; the error carries its last state.
             SrsError: asking failed for good.
         """
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         self._run.execution = self._calls.wait(self.id, timeout)
         return self._run.execution
 
@@ -96,7 +96,7 @@ class StartedScript(Generic[OutputT_co]):
         Returns:
             An iterator, as that of ``script_executions.follow()``.
         """
-        check_patience("timeout", timeout)
+        check_timeout("timeout", timeout)
         return ScriptRecords(self._session, self.id, timeout)
 
     def cancel(self, *, timeout: float | None = None) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
 from srs_vsphere._signatures import shows_keywords_of
-from srs_vsphere._validation import check_patience, check_seconds
+from srs_vsphere._validation import check_seconds, check_timeout
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.progress import ProgressCallback, ProgressCount, check_callback
 from srs_vsphere.fleet.reports import HostReport
@@ -64,7 +64,7 @@ def sweep(
         ValueError: an argument makes no sense, two targets have one name, or there is none.
         RuntimeError: the cluster has no workers; raised when the first report is asked for.
     """
-    check_patience("deadline", deadline)
+    check_timeout("deadline", deadline)
     check_callback("on_progress", on_progress)
     fleet = DaskFleet.of(targets, client, settings)
     return DaskSweep(fleet, deadline, ProgressCount(len(fleet.targets), on_progress))
@@ -101,4 +101,5 @@ def watch(
         raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
     fleet = DaskFleet.of(targets, client, settings)
     snapshot = FleetSnapshot() if resume is None else resume.copy()
+    snapshot.keep(fleet.targets.values())
     return AsyncFleetWatch(DaskWatch(fleet, interval), snapshot, lambda: None)

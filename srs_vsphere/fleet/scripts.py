@@ -11,7 +11,7 @@ from srs_vsphere._service.run_defaults import DEFAULT_TIMEOUT
 from srs_vsphere._service.script_output import OutputChoice
 from srs_vsphere._service.script_request import NewRunspaceOptions, prepare
 from srs_vsphere._signatures import shows_keywords_of
-from srs_vsphere._validation import check_patience
+from srs_vsphere._validation import check_timeout
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.clients import ClientMaker
 from srs_vsphere.fleet.journal import Journal
@@ -109,7 +109,9 @@ class AsyncFleetScripts:
             TypeError: an argument is of the wrong kind.
             ValueError: an argument makes no sense; or, when the first result is asked for, the journal is
                 none, another script's or in use by another run.
-            OSError: the journal cannot be written; raised when the first result is asked for.
+            OSError: the journal cannot be written, and the error has its name. It is raised when the first
+                result is asked for; or, such as for a disk that is full meanwhile, after the results of all
+                scripts that had been started. No script is started that the journal does not know of.
             RuntimeError: the fleet is not open; raised when the first result is asked for.
         """
         unknown = set(options) - set(NewRunspaceOptions.__annotations__)
@@ -127,7 +129,7 @@ class AsyncFleetScripts:
             streams=options.get("streams", True),
             on_record=options.get("on_record"),
         )
-        check_patience("wait_for_quota", options.setdefault("wait_for_quota", 60.0))
+        check_timeout("wait_for_quota", options.setdefault("wait_for_quota", 60.0))
         run_options: dict[str, object] = {**options, "output": output}
         if output == "json":
             run_options |= {"depth": depth, "output_type": output_type}
@@ -145,11 +147,16 @@ class AsyncFleetScripts:
 
                 async def work(put: Put[HostResult[object]]) -> None:
                     for target in pending:
+                        if book is not None and book.problem is not None:
+                            return
                         result = await runner.run(target)
-                        progress.count(target, ok=result.error is None)
-                        await put(result)
+                        if result is not None:
+                            progress.count(target, ok=result.error is None)
+                            await put(result)
 
                 yield work
+                if book is not None and book.problem is not None:
+                    raise book.problem
 
         return AsyncFleetStream(self._start, self._workers(), job)
 

@@ -17,7 +17,7 @@ from typing import TypeAlias, cast
 
 from anyio import sleep
 
-from srs_vsphere.simulator.delivery import Delivery, Desk, Service
+from srs_vsphere.simulator.delivery import Delivery, Dispatcher, Service
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
@@ -48,7 +48,7 @@ class SimApp:
     def __init__(self, service: Service, *, faults: FaultPlan | None = None, name: str = "srs") -> None:
         self.service = service
         self.faults: FaultPlan = faults if faults is not None else FaultPlan()
-        self._desk = Desk(service, self.faults, name)
+        self._dispatcher = Dispatcher(service, self.faults, name)
         self.faults.watch(_needs_no_socket)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -89,7 +89,7 @@ class SimApp:
             ),
             bytes(body),
         )
-        delivery = self._desk.serve(request, self._desk.look(request))
+        delivery = self._dispatcher.serve(request, self._dispatcher.look(request))
         if delivery.delay:
             await sleep(delivery.delay)
         if delivery.reply is None:

@@ -23,8 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from srs_vsphere.simulator._fault_json import read_faults
 from srs_vsphere.simulator.clock import SystemClock
+from srs_vsphere.simulator.fault_json import read_faults
 from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.fleet import SimFleet, SimHost

@@ -8,7 +8,7 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, cast
 
-from srs_vsphere.simulator.delivery import Delivery, Desk
+from srs_vsphere.simulator.delivery import Delivery, Dispatcher
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.http1 import TOO_SLOW, Head, RefusedRequestError, has_body, response_head
 from srs_vsphere.simulator.request_reader import RequestReader
@@ -30,7 +30,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Host(Protocol):
     """What a connection needs of the host that it came to."""
 
-    desk: Desk
+    dispatcher: Dispatcher
     limits: Limits
     traffic: Traffic
     connections: set[Connection]
@@ -202,7 +202,7 @@ class Connection(asyncio.Protocol):
     def _begin(self, head: Head) -> None:
         request = head.request
         self._host.traffic.requested(request.method, request.target)
-        fault = self._fault = self._host.desk.look(request)
+        fault = self._fault = self._host.dispatcher.look(request)
         if fault is not None and fault.reset == "before":
             self._hold(Delivery(reset=True, delay=fault.delay), head)
         if head.expects and head.length != 0 and not self._received and not self._over:
@@ -210,7 +210,7 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, head: Head, request: Request) -> None:
         fault = self._fault
-        delivery = self._host.desk.serve(request, fault)
+        delivery = self._host.dispatcher.serve(request, fault)
         self._fault = None
         reply = delivery.reply
         if reply is not None and delivery.is_plain:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import json
 import re
 
-from srs_vsphere.simulator._fault_json import read_faults, write_fault
 from srs_vsphere.simulator.clock import Clock
 from srs_vsphere.simulator.exchange import Reply, Request
+from srs_vsphere.simulator.fault_json import read_faults, write_fault
 from srs_vsphere.simulator.fault_plan import FaultPlan, Rule
 from srs_vsphere.simulator.http1 import Limits
 from srs_vsphere.simulator.listener import Listener

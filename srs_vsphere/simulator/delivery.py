@@ -86,8 +86,8 @@ class Delivery:
                     yield piece[at : at + step]
 
 
-class Desk:
-    """Where all doors bring their calls: it asks the faults and works the service.
+class Dispatcher:
+    """Takes the calls of a door: asks the faults about each, and has the service carry it out.
 
     Args:
         service: carries calls out.

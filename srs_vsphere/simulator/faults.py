@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import field, fields, frozen
 
-from srs_vsphere.simulator._fault_arguments import check_fault, header_pairs, read_fault, to_bytes
+from srs_vsphere.simulator.fault_arguments import check_fault, header_pairs, read_fault, to_bytes
 from srs_vsphere.simulator.users import subject
 
 _CREATIONS = ("runspaces.create", "web_consoles.create")
@@ -36,7 +36,7 @@ class Fault:
         reset: ``before`` the request's body is read, or ``after``; it is not carried out unless
             ``lost_answer`` says so.
         delay: seconds by which the answer is held back; the request is carried out at once. On a real
-            socket these are real seconds, whatever the simulator's clock does: the client's patience is real.
+            socket these are real seconds, whatever the simulator's clock does: so are the client's timeouts.
         trickle: bytes per step and seconds between steps, for the body.
         status: HTTP status answered instead of carrying the request out; 0 gives the line ``HTTP/1.1 0 ``.
         headers: header fields of that answer.

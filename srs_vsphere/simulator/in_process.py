@@ -8,7 +8,7 @@ from typing import cast
 import httpx
 
 from srs_vsphere.simulator.clock import VirtualClock
-from srs_vsphere.simulator.delivery import Delivery, Desk, Service
+from srs_vsphere.simulator.delivery import Delivery, Dispatcher, Service
 from srs_vsphere.simulator.exchange import Reply, Request
 from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
@@ -40,7 +40,7 @@ class InProcess:
         self.service = service
         self.faults: FaultPlan = faults if faults is not None else FaultPlan()
         self.traffic: Traffic = Traffic()
-        self._desk = Desk(service, self.faults, name)
+        self._dispatcher = Dispatcher(service, self.faults, name)
         self._chunk = chunk
         self._virtual = service.clock if isinstance(service.clock, VirtualClock) else None
 
@@ -53,7 +53,7 @@ class InProcess:
             (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers.raw
         )
         sent = Request(request.method, request.url.raw_path.decode("ascii"), headers)
-        fault = self._desk.look(sent, connecting=True)
+        fault = self._dispatcher.look(sent, connecting=True)
         if fault is not None and fault.refuse:
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
         self.traffic.requested(sent.method, sent.target)
@@ -61,29 +61,29 @@ class InProcess:
 
     def _serve(self, request: Request, fault: Fault | None) -> Delivery:
         """Have a whole request carried out; what a behaviour raises comes out at once."""
-        delivery = self._desk.serve(request, fault)
+        delivery = self._dispatcher.serve(request, fault)
         if isinstance(self.service, Simulator):
             self.service.raise_failures()
         return delivery
 
     def _wait(self, seconds: float, request: httpx.Request) -> tuple[float, bool]:
-        """Return how long to wait in real time, and whether the client's patience ends then."""
-        patience = _patience(request)
+        """Return how long to wait in real time, and whether the client's timeout passes."""
+        timeout = _read_timeout(request)
         if self._virtual is not None:
-            late = patience is not None and seconds > patience
-            self._virtual.advance(patience if late and patience is not None else seconds)
+            late = timeout is not None and seconds > timeout
+            self._virtual.advance(timeout if late and timeout is not None else seconds)
             return 0.0, late
-        if patience is not None and seconds > patience:
-            return patience, True
+        if timeout is not None and seconds > timeout:
+            return timeout, True
         return seconds, False
 
     def _silence(self, request: httpx.Request) -> float | None:
         """Return how long to wait in real time when nothing ever comes; None for ever."""
-        patience = _patience(request)
-        if patience is not None and self._virtual is not None:
-            self._virtual.advance(patience)
+        timeout = _read_timeout(request)
+        if timeout is not None and self._virtual is not None:
+            self._virtual.advance(timeout)
             return 0.0
-        return patience
+        return timeout
 
     def _head(self, reply: Reply, request: httpx.Request) -> tuple[int, list[tuple[str, str]]]:
         if not 100 <= reply.status <= 999:
@@ -121,7 +121,7 @@ class InProcess:
                 )
 
 
-def _patience(request: httpx.Request) -> float | None:
+def _read_timeout(request: httpx.Request) -> float | None:
     timeouts = cast("dict[str, float | None]", request.extensions.get("timeout", {}))
     return timeouts.get("read")
 

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from functools import partial
 
 from srs_vsphere.simulator.connection import Connection
-from srs_vsphere.simulator.delivery import Desk, Service
+from srs_vsphere.simulator.delivery import Dispatcher, Service
 from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.http1 import Limits
@@ -58,7 +58,7 @@ class Listener:
     ) -> None:
         if not 0 <= port <= 65535:
             raise ValueError(f"port must be from 0 to 65535, not {port}")
-        self.desk: Desk = Desk(service, faults, name)
+        self.dispatcher: Dispatcher = Dispatcher(service, faults, name)
         self.name = name
         self.port: int = port
         self.limits = limits
@@ -91,7 +91,7 @@ class Listener:
         self.port = self._holder.getsockname()[1]
         try:
             self._listen()
-            self._unwatch = self.desk.faults.watch(self._changed)
+            self._unwatch = self.dispatcher.faults.watch(self._changed)
         except (OSError, ValueError):
             self._deafen()
             self._holder.close()
@@ -99,7 +99,7 @@ class Listener:
             raise
 
     async def close(self) -> None:
-        """Stop to listen and close all connections; returns when they are closed."""
+        """Stop listening and close all connections; returns when they are closed."""
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
@@ -134,7 +134,7 @@ class Listener:
 
     def date(self) -> str:
         """Return the value of the ``Date`` header."""
-        clock = self.desk.service.clock
+        clock = self.dispatcher.service.clock
         second = int(clock.seconds())
         if second != self._date[0]:
             self._date = (second, format_datetime(clock.now(), usegmt=True))
@@ -150,7 +150,7 @@ class Listener:
                             f"{key} is impossible with refuse on a real server: a listening socket cannot "
                             "count the connections it refuses; remove the fault to end it"
                         )
-        refusing = self.desk.faults.refuses(self.name)
+        refusing = self.dispatcher.faults.refuses(self.name)
         if refusing == (self._socket is None):
             return
         if threading.get_ident() == self._thread:

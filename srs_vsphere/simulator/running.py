@@ -199,7 +199,7 @@ class Running:
             await listener.close()
 
     def _stopped(self, error: BaseException | None) -> None:
-        services = [listener.desk.service for listener in self._listeners]
+        services = [listener.dispatcher.service for listener in self._listeners]
         simulators = [service for service in services if isinstance(service, Simulator)]
         for simulator in simulators:
             simulator.close()

@@ -30,7 +30,9 @@ def _number(_: object, attribute: Attribute[int], value: int) -> None:
 
 @frozen(kw_only=True)
 class Settings:
-    """What an administrator of the service could set, and how long things take. All times are in seconds.
+    """What an administrator of the service could set, and how long things take.
+
+    All times are in seconds.
 
     Args:
         quota: how many runspaces and web consoles all users together may have.

@@ -77,7 +77,7 @@ class SimTransport(InProcess, httpx.AsyncBaseTransport):
 
         Args:
             seconds: how long.
-            request: whose patience it may exceed.
+            request: whose read timeout it may exceed.
 
         Raises:
             httpx.ReadTimeout: it did.
@@ -144,7 +144,7 @@ class SyncSimTransport(InProcess, httpx.BaseTransport):
 
         Args:
             seconds: how long.
-            request: whose patience it may exceed.
+            request: whose read timeout it may exceed.
 
         Raises:
             httpx.ReadTimeout: it did.

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srs_vsphere.simulator import Reply, Request, Simulator, VirtualClock
-from srs_vsphere.simulator._fault_arguments import OPERATIONS
-from srs_vsphere.simulator._fault_json import read_faults, write_fault
-from srs_vsphere.simulator.delivery import Delivery, Desk
+from srs_vsphere.simulator.delivery import Delivery, Dispatcher
+from srs_vsphere.simulator.fault_arguments import OPERATIONS
+from srs_vsphere.simulator.fault_json import read_faults, write_fault
 from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
 
@@ -305,9 +305,9 @@ class Counting:
 
 def deliver(fault):
     service = Counting()
-    desk = Desk(service, FaultPlan([fault]), "srs")
+    dispatcher = Dispatcher(service, FaultPlan([fault]), "srs")
     request = Request("GET", "/api/about")
-    return desk.serve(request, desk.look(request, connecting=True)), service.handled
+    return dispatcher.serve(request, dispatcher.look(request, connecting=True)), service.handled
 
 
 @pytest.mark.parametrize(
@@ -360,13 +360,13 @@ def test_a_service_that_is_no_simulator_knows_no_mishaps():
 
 
 class Caller:
-    """Calls a simulator through a desk, as a door does."""
+    """Calls a simulator through a dispatcher, as a door does."""
 
     def __init__(self, fault):
         self.simulator = Simulator(clock=VirtualClock())
-        self.desk = Desk(self.simulator, FaultPlan(), "srs")
+        self.dispatcher = Dispatcher(self.simulator, FaultPlan(), "srs")
         self.key = self.login("alice")
-        self.desk.faults.add(fault)
+        self.dispatcher.faults.add(fault)
 
     def login(self, user):
         credentials = {"alice": "YWxpY2U6c2VjcmV0", "bob": "Ym9iOnNlY3JldA=="}[user]
@@ -375,7 +375,7 @@ class Caller:
 
     def call(self, method, target, *headers, body=b""):
         request = Request(method, target, headers, body)
-        return self.desk.serve(request, self.desk.look(request)).reply
+        return self.dispatcher.serve(request, self.dispatcher.look(request)).reply
 
     def as_alice(self, method, target, body=None):
         headers = [("x-srs-api-key", self.key)]
@@ -476,7 +476,7 @@ def test_a_fault_leaves_alone_what_goes_wrong_anyway():
 def test_a_full_quota_looks_like_the_services_own(target, code):
     caller = Caller(Fault(full_quota=True))
     told = caller.as_alice("POST", target, {})
-    caller.desk.faults.clear()
+    caller.dispatcher.faults.clear()
     caller.simulator.fill_quota()
     assert told == caller.as_alice("POST", target, {})
     assert json.loads(told.body)["code"] == code

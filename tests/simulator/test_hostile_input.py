@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srs_vsphere.simulator import Request, SimApp, SimTransport, Simulator, SyncSimTransport, VirtualClock
-from srs_vsphere.simulator.delivery import Desk
+from srs_vsphere.simulator.delivery import Dispatcher
 from srs_vsphere.simulator.fault_plan import FaultPlan
 from srs_vsphere.simulator.faults import Fault
 from srs_vsphere.simulator.routing import _ROUTES
@@ -73,7 +73,7 @@ def test_every_request_has_an_answer(method, path, words, query, headers, body, 
     # Not through a door: those answer for what the service raises.
     reply = service.handle(request)
     assert 200 <= reply.status < 600
-    Desk(service, FaultPlan([Fault(user="alice", status=503)]), "srs").look(request)
+    Dispatcher(service, FaultPlan([Fault(user="alice", status=503)]), "srs").look(request)
 
 
 @pytest.mark.parametrize("digits", ["9" * 6000, "-" + "9" * 6000])
@@ -100,7 +100,7 @@ def test_every_login_has_an_answer(scheme, credentials, encoded):
     request = Request("POST", "/api/auth/login", (("authorization", scheme + credentials),))
     service = simulated()
     assert service.handle(request).status == 401
-    Desk(service, FaultPlan([Fault(user="alice", status=503)]), "srs").look(request)
+    Dispatcher(service, FaultPlan([Fault(user="alice", status=503)]), "srs").look(request)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import cast
 
 from attrs import fields
 
-from srs_vsphere.simulator._fault_arguments import parse_json
+from srs_vsphere.simulator.fault_arguments import parse_json
 from srs_vsphere.simulator.faults import Fault
 
 
