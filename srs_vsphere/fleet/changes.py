@@ -18,6 +18,7 @@ from srs_vsphere.fleet.events import (
 from srs_vsphere.fleet.reports import HostReport
 from srs_vsphere.fleet.snapshot import FleetSnapshot, HostSnapshot
 from srs_vsphere.models import Runspace, RunspaceState
+from srs_vsphere.settings import Origin
 
 
 def changes(snapshot: FleetSnapshot, report: HostReport) -> Iterator[HostEvent]:
@@ -37,7 +38,8 @@ def changes(snapshot: FleetSnapshot, report: HostReport) -> Iterator[HostEvent]:
         return
     host = snapshot.hosts.get(report.target.name)
     if host is None:
-        host = snapshot.hosts[report.target.name] = HostSnapshot()
+        host = HostSnapshot(url=Origin.parse(report.target.url).url)
+        snapshot.hosts[report.target.name] = host
     if error is not None:
         if host.up is not False:
             host.up = False

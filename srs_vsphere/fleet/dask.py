@@ -101,4 +101,5 @@ def watch(
         raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
     fleet = DaskFleet.of(targets, client, settings)
     snapshot = FleetSnapshot() if resume is None else resume.copy()
+    snapshot.keep(fleet.targets.values())
     return AsyncFleetWatch(DaskWatch(fleet, interval), snapshot, lambda: None)

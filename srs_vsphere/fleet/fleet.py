@@ -175,7 +175,8 @@ class AsyncSrsFleet(AsyncFleetScripts):
 
         Args:
             interval: seconds between two polls of a host.
-            resume: how things stood when an earlier watch was left; default None: nothing is known.
+            resume: how things stood when an earlier watch was left; default None: nothing is known. Hosts
+                that are no longer among the targets, or have another address now, are left out.
 
         Returns:
             The events: `HostUp`, `HostDown`, `RunspaceCreated`, `RunspaceReady`, `RunspaceFailed`,
@@ -192,12 +193,15 @@ class AsyncSrsFleet(AsyncFleetScripts):
         if self._watch is not None:
             raise RuntimeError("the fleet has a watch already: end that first")
 
+        snapshot = FleetSnapshot() if resume is None else resume.copy()
+
         def job() -> AbstractContextManager[Work[Seen]]:
+            snapshot.keep(self._targets)
             return nullcontext(Turns(self._targets, interval, self._poller.poll).work)
 
         stream = AsyncFleetStream(self._start, self._workers(), job)
-        self._snapshot = FleetSnapshot() if resume is None else resume.copy()
-        self._watch = AsyncFleetWatch(stream, self._snapshot, self._watch_closed)
+        self._snapshot = snapshot
+        self._watch = AsyncFleetWatch(stream, snapshot, self._watch_closed)
         return self._watch
 
     def snapshot(self) -> FleetSnapshot:

@@ -34,6 +34,7 @@ class Journal:
     Attributes:
         begun: by host, the name of the script execution that was begun there.
         ended: by host, how it ended, for those of which that is known.
+        problem: why a line could not be written, such as for a full disk; None as long as all were.
 
     Raises:
         OSError: the file cannot be opened.
@@ -45,19 +46,22 @@ class Journal:
         self.path: Path = Path(path)
         self.begun: dict[str, str] = {}
         self.ended: dict[str, str] = {}
+        self.problem: OSError | None = None
         self._lock = Lock()
         self._file: BinaryIO | None = None
+        self._length = 0
         header = _line({"format": _FORMAT, "job": job})
-        file = self.path.open("ab")
+        # Without a buffer, for what could not be written is not to be tried again on closing it.
+        file = self.path.open("ab", buffering=0)
         try:
             # Before it is read, or what another run writes meanwhile would be missed.
             self._take_lock(file.fileno())
             content = self.path.read_bytes()
-            length = self._read(content, header, job)
-            if len(content) > length:
-                file.truncate(length)
+            self._length = self._read(content, header, job)
+            if len(content) > self._length:
+                file.truncate(self._length)
             self._file = file
-            if not length:
+            if not self._length:
                 self._write(header)
         except BaseException:
             file.close()
@@ -81,17 +85,23 @@ class Journal:
         Args:
             host: the target's name.
             execution: name of the script execution, which no other has.
+
+        Raises:
+            OSError: it cannot be written.
         """
         self._write(_line({"host": host, "begun": execution, "at": datetime.now(UTC).isoformat()}))
 
     def end(self, host: str, outcome: str) -> None:
         """Note that the script has run on a host; this waits for the disk.
 
+        If that cannot be written, it is in `problem` and not raised: the script's result is worth more.
+
         Args:
             host: the target's name.
             outcome: how it ended, in a word.
         """
-        self._write(_line({"host": host, "ended": outcome, "at": datetime.now(UTC).isoformat()}))
+        with suppress(OSError):
+            self._write(_line({"host": host, "ended": outcome, "at": datetime.now(UTC).isoformat()}))
 
     def _take_lock(self, descriptor: int) -> None:
         try:
@@ -108,9 +118,18 @@ class Journal:
         with self._lock:
             if self._file is None:
                 raise ValueError(f"the journal {self.path} is closed")
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            try:
+                if self.problem is not None:
+                    # Half of a line may be there.
+                    self._file.truncate(self._length)
+                left = line
+                while left:
+                    left = left[self._file.write(left) :]
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                self.problem = OSError(error.errno, error.strerror, str(self.path))
+                raise self.problem from None
+            self._length += len(line)
 
     def _read(self, content: bytes, header: bytes, job: str) -> int:
         """Read what is there; return how many bytes are whole lines."""

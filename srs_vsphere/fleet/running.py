@@ -107,11 +107,12 @@ class Runner:
         name = cast("str | None", run_options.get("name"))
         self._prefix = "fleet" if name is None else name
 
-    async def run(self, target: Target) -> HostResult[object]:
+    async def run(self, target: Target) -> HostResult[object] | None:
         """Run the script on a host, unless an earlier run did.
 
         Returns:
-            What came of it: whatever a host does is in the result, and raises nothing.
+            What came of it: whatever a host does is in the result, and raises nothing. None if the script was
+            not started, since the journal cannot be written.
         """
         begun = time.monotonic()
         result: ScriptResult[object] | None = None
@@ -126,6 +127,10 @@ class Runner:
         except SrsError as failure:
             error = failure.with_traceback(None)
             error.__cause__ = error.__context__ = None
+        except OSError:
+            if self._journal is None or self._journal.problem is None:
+                raise
+            return None
         return HostResult(target, result, error, earlier, time.monotonic() - begun, datetime.now(UTC))
 
     async def _run(self, client: AsyncSrsClient, target: Target) -> ScriptResult[object]:

@@ -109,7 +109,9 @@ class AsyncFleetScripts:
             TypeError: an argument is of the wrong kind.
             ValueError: an argument makes no sense; or, when the first result is asked for, the journal is
                 none, another script's or in use by another run.
-            OSError: the journal cannot be written; raised when the first result is asked for.
+            OSError: the journal cannot be written, and the error has its name. It is raised when the first
+                result is asked for; or, such as for a disk that is full meanwhile, after the results of all
+                scripts that had been started. No script is started that the journal does not know of.
             RuntimeError: the fleet is not open; raised when the first result is asked for.
         """
         unknown = set(options) - set(NewRunspaceOptions.__annotations__)
@@ -145,11 +147,16 @@ class AsyncFleetScripts:
 
                 async def work(put: Put[HostResult[object]]) -> None:
                     for target in pending:
+                        if book is not None and book.problem is not None:
+                            return
                         result = await runner.run(target)
-                        progress.count(target, ok=result.error is None)
-                        await put(result)
+                        if result is not None:
+                            progress.count(target, ok=result.error is None)
+                            await put(result)
 
                 yield work
+                if book is not None and book.problem is not None:
+                    raise book.problem
 
         return AsyncFleetStream(self._start, self._workers(), job)
 

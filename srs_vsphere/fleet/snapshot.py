@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self, cast
 
@@ -12,7 +13,9 @@ from attrs import define, field
 from srs_vsphere._codec.models import structurer
 from srs_vsphere._codec.strict_json import loads
 from srs_vsphere.errors import InvalidArgumentValueError
+from srs_vsphere.fleet.target import Target
 from srs_vsphere.models import Runspace
+from srs_vsphere.settings import Origin
 
 _FORMAT = "srs_vsphere fleet snapshot 1"
 
@@ -25,11 +28,13 @@ class HostSnapshot:
         runspaces: its runspaces by id, as last seen; None if the host never answered.
         up: whether it answers; None if nothing is known.
         seen: when it last answered.
+        url: its address; None if that is not known.
     """
 
     runspaces: dict[str, Runspace] | None = None
     up: bool | None = None
     seen: datetime | None = None
+    url: str | None = None
 
     def copy(self) -> Self:
         """Return one that a running watch does not change."""
@@ -49,6 +54,19 @@ class FleetSnapshot:
     def copy(self) -> Self:
         """Return one that a running watch does not change."""
         return type(self)({name: host.copy() for name, host in self.hosts.items()})
+
+    def keep(self, targets: Iterable[Target]) -> None:
+        """Forget all hosts but some, and of these what was seen at another address than they have now.
+
+        Args:
+            targets: the hosts that are kept.
+        """
+        known, self.hosts = self.hosts, {}
+        for target in targets:
+            host, url = known.get(target.name), Origin.parse(target.url).url
+            if host is not None and host.url in {None, url}:
+                host.url = url
+                self.hosts[target.name] = host
 
     def to_json(self) -> str:
         """Return it as JSON text, for a file."""
@@ -91,7 +109,10 @@ def _host(host: dict[str, object]) -> HostSnapshot:
     seen = None if said is None else datetime.fromisoformat(said)
     if seen is not None and seen.tzinfo is None:
         raise InvalidArgumentValueError(f"{said} has no time zone")
-    return HostSnapshot(runspaces, up, seen)
+    url = host.get("url")
+    if url is not None and not isinstance(url, str):
+        raise InvalidArgumentValueError(f"url must be text or null, not {url!r}")
+    return HostSnapshot(runspaces, up, seen, url)
 
 
 def _plain(value: object) -> object:

@@ -20,6 +20,8 @@ Work: TypeAlias = Callable[[Put[T]], Awaitable[None]]
 #: Runs the first until it ends or the fleet does, which calls the second before.
 Start: TypeAlias = Callable[[Callable[[], Awaitable[None]], Callable[[], None]], None]
 
+FLEET_CLOSED = "the fleet is closed, and nothing more comes from it"
+
 
 class Source(Protocol[T_co]):
     """What hands out one after the other, from this process or from others."""
@@ -46,7 +48,8 @@ class AsyncFleetStream(Generic[T_co]):
 
     Workers begin with the first one that is asked for. They wait while as many are waiting to be taken as
     there are workers, so a slow consumer fills no memory. After a loop that was left early, `aclose()`,
-    ``async with`` around the loop, or leaving the fleet ends the workers.
+    ``async with`` around the loop, or leaving the fleet ends the workers. A loop that goes on
+    while another task closes the fleet ends with a `RuntimeError`.
 
     Args:
         start: begins to run the workers, as a part of the fleet.
@@ -109,6 +112,12 @@ class AsyncFleetStream(Generic[T_co]):
         if self._handoff is not None:
             self._handoff.close()
 
+    def _cut_off(self) -> None:
+        # Whoever still takes would else believe that this was all.
+        if not self._closed:
+            self._problem = self._problem or RuntimeError(FLEET_CLOSED)
+            self._drop()
+
     def _begin(self) -> Handoff[T_co]:
         if self._closed:
             raise HandoffClosed
@@ -137,6 +146,6 @@ class AsyncFleetStream(Generic[T_co]):
                 handoff.end()
                 ended.set()
 
-        self._start(run, self._drop)
+        self._start(run, self._cut_off)
         self._handoff, self._scope, self._ended = handoff, scope, ended
         return handoff

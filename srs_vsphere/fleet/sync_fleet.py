@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Generic, Literal, Self, TypedDict, TypeVar, Unpack, cast, overload
@@ -24,7 +24,7 @@ from srs_vsphere.fleet.progress import ProgressCallback
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
 from srs_vsphere.fleet.running import HostResult
 from srs_vsphere.fleet.snapshot import FleetSnapshot
-from srs_vsphere.fleet.stream import AsyncFleetStream, Source
+from srs_vsphere.fleet.stream import FLEET_CLOSED, AsyncFleetStream, Source
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.fleet.watching import AsyncFleetWatch
 from srs_vsphere.models import PSDocument
@@ -83,16 +83,14 @@ class FleetStream(Generic[T_co]):
             try:
                 taking = self._portal.start_task_soon(self._take)
             except RuntimeError:
-                raise RuntimeError("the fleet is closed, and nothing more comes from it") from None
+                raise RuntimeError(FLEET_CLOSED) from None
             try:
-                # A Ctrl-C that comes just before a wait does not end it, and on Windows none does.
-                while not wait((taking,), _SECONDS_BETWEEN_LOOKS).done:
-                    pass
+                taken = _result_of(taking)
             except BaseException:
                 # What was taken by then is handed out next.
                 taking.cancel()
                 raise
-            if not taking.result():
+            if not taken:
                 raise StopIteration
 
     def close(self) -> None:
@@ -100,7 +98,7 @@ class FleetStream(Generic[T_co]):
         self._taken.clear()
         # Leaving the fleet has ended it.
         with suppress(RuntimeError):
-            self._portal.start_task_soon(self._source.aclose).result()
+            _result_of(self._portal.start_task_soon(self._source.aclose))
 
     async def _take(self) -> bool:
         """Take what there is, and wait for the first; tell whether there was any."""
@@ -337,6 +335,13 @@ class SrsFleet:
         if self._open is None:
             raise RuntimeError("the fleet is not open: use it in `with`")
         return self._open
+
+
+def _result_of(future: Future[T]) -> T:
+    # A Ctrl-C that comes just before a wait does not end it, and on Windows none does.
+    while not wait((future,), _SECONDS_BETWEEN_LOOKS).done:
+        pass
+    return future.result()
 
 
 def _closed(opened: tuple[BlockingPortal, ExitStack]) -> None:

@@ -105,7 +105,8 @@ def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
                 headings = [cell.strip() for cell in cells]
                 if not {"name", "url"} <= set(headings) or len(set(headings)) < len(headings):
                     raise InvalidArgumentValueError(
-                        f"{file}, line {reader.line_num}: the headings must hold name and url, and each once"
+                        f"{file}, line {reader.line_num}: the headings must hold name and url,"
+                        " separated by commas, and each once"
                     )
                 continue
             if len(cells) != len(headings):
@@ -122,10 +123,14 @@ def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
 
 def _toml_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
     try:
-        found: object = tomllib.loads(text).get("target", [])
-    except tomllib.TOMLDecodeError as error:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         # Its own words end with the line.
         raise InvalidArgumentValueError(f"{file}: {error}") from None
+    found: object = document.pop("target", [])
+    if document:
+        unknown = ", ".join(sorted(document))
+        raise InvalidArgumentValueError(f"{file}: there is no {unknown}; each target is a table [[target]]")
     lines = [number for number, line in enumerate(text.splitlines(), 1) if _TABLE.match(line)]
     if not isinstance(found, list):
         raise InvalidArgumentValueError(f"{file}: each target is a table [[target]]")

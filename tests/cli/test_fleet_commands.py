@@ -10,11 +10,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from srs_vsphere.cli.commands.fleet import poll, watch
+from srs_vsphere import SrsError
+from srs_vsphere.cli.commands.fleet import poll, run, watch
 from srs_vsphere.cli.options import Options
-from srs_vsphere.cli.problems import UsageError
+from srs_vsphere.cli.problems import UsageError, exit_code_of
+from srs_vsphere.cli.script_source import Script
+from srs_vsphere.fleet import SrsFleet
 from srs_vsphere.simulator import Fault, SimFleet, VirtualClock
 from tests.cli.running import PROGRAM, STRICT, Shell
+from tests.fleet.helping import FullDisk
 
 
 @pytest.fixture
@@ -78,6 +82,38 @@ def test_a_journal_that_cannot_be_used_is_named(srs, fleet):
         assert done.stderr.startswith(f"srs: {message}")
         assert done.stderr.count("\n") == 1
     assert all(host.simulator.scripts == () for host in fleet.hosts)
+
+
+@pytest.fixture
+def hosts(fleet, tmp_path, monkeypatch):
+    """A file of hosts for a command that is called within the test."""
+    monkeypatch.setenv("SRS_USERNAME", "alice")
+    monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
+    file = tmp_path / "hosts.csv"
+    file.write_text("name,url\n" + "".join(f"{host.name},{host.url}\n" for host in fleet.hosts))
+    return file
+
+
+def test_what_was_run_is_shown_when_the_disk_is_full(hosts, tmp_path, monkeypatch, capsys):
+    # Of the last host the end cannot be noted.
+    FullDisk(tmp_path / "journal", 6, monkeypatch)
+    with pytest.raises(SrsError, match="journal cannot be written: No space left") as caught:
+        run(file=hosts, script=Script(command="'seven'"), journal=tmp_path / "journal")
+    assert exit_code_of(caught.value) == 1
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()[1:]] == ["succeeded"] * 3
+
+
+@pytest.mark.parametrize("output", ["table", "ndjson"])
+def test_what_has_come_is_shown_when_ctrl_c_ends_it(hosts, monkeypatch, capsys, output):
+    def poll_one(fleet):
+        yield next(whole(fleet))
+        raise KeyboardInterrupt
+
+    whole = SrsFleet.poll
+    monkeypatch.setattr(SrsFleet, "poll", poll_one)
+    with pytest.raises(KeyboardInterrupt):
+        poll(file=hosts, options=Options(output=output))
+    assert capsys.readouterr().out.count("srs-000") == 1
 
 
 @pytest.mark.parametrize(
@@ -172,7 +208,7 @@ def test_a_scheduler_that_is_not_there(srs, nowhere):
     assert done.stderr.count("\n") == 1
 
 
-def test_the_scheduler_is_waited_for_as_long_as_for_a_host(fleet, tmp_path, monkeypatch):
+def test_the_scheduler_is_waited_for_as_long_as_for_a_host(hosts, monkeypatch):
     distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
     waited = []
 
@@ -181,10 +217,6 @@ def test_the_scheduler_is_waited_for_as_long_as_for_a_host(fleet, tmp_path, monk
         raise OSError("refused")
 
     monkeypatch.setattr(distributed, "Client", refuse)
-    monkeypatch.setenv("SRS_USERNAME", "alice")
-    monkeypatch.setenv("SRS_PASSWORD", "sesame-7Qx")
-    hosts = tmp_path / "hosts.csv"
-    hosts.write_text(f"name,url\na,{fleet.hosts[0].url}\n")
     for options in (Options(quiet=True), Options(quiet=True, timeout=1.0)):
         for command in (poll, watch):
             with pytest.raises(UsageError, match="tcp://a:1 cannot be reached: refused"):

@@ -56,6 +56,7 @@ from srs_vsphere.fleet.login_rate import LoginLimiter
 from srs_vsphere.fleet.progress import Progress
 from srs_vsphere.fleet.running import job_of
 from srs_vsphere.fleet.schedule import Schedule, place_of, spread
+from tests.fleet.helping import FullDisk
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
 HOST = Target("a", "https://a.example")
@@ -229,6 +230,11 @@ def test_a_bad_line_is_named(tmp_path: Path, suffix: str, text: str, line: int, 
         ("hosts.toml", "[[target]\n", "at line 1"),
         ("hosts.toml", "target = 5", "table"),
         ("hosts.toml", "target = [5]", "table"),
+        ("hosts.toml", TOML.replace("[[target]]", "[[targets]]"), r"hosts\.toml: there is no targets; each"),
+        ("hosts.toml", "timeout = 5\n[defaults]\n" + TOML, "there is no defaults, timeout; each target"),
+        ("hosts.toml", "target = " + "[" * 9999, r"hosts\.toml: "),
+        ("hosts.toml", "target = " + "9" * 9999, r"hosts\.toml: "),
+        ("hosts.csv", "name;url\na;https://a.example\n", "line 1: .*separated by commas"),
         ("hosts.toml", "", "no target"),
         ("hosts.csv", "", "no target"),
         ("hosts.json", "[]", r"\.csv or a \.toml"),
@@ -552,6 +558,7 @@ def test_a_snapshot_keeps_everything_known_and_refuses_what_is_none() -> None:
     "wrong",
     [
         {"up": "no"},
+        {"url": 5},
         {"seen": "yesterday"},
         {"seen": "2026-11-26T00:00:00"},
         {"runspaces": {"r-1": {"name": "x"}}},
@@ -603,6 +610,31 @@ def test_a_journal_remembers_and_drops_a_line_that_was_cut_off(tmp_path: Path) -
         Journal(file, "job")
     with pytest.raises(OSError, match=r".+"):
         Journal(tmp_path / "none" / "journal", "job")
+
+
+def test_a_journal_on_a_disk_that_was_full_for_a_while_is_still_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "journal"
+    disk = FullDisk(file, 3, monkeypatch)
+    with Journal(file, "job") as journal:
+        journal.begin("a", "x-1")
+        journal.begin("b", "x-2")
+        with pytest.raises(OSError, match="journal") as caught:
+            journal.begin("c", "x-3")
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(file))
+        # The script has run: its result is not to be lost for this.
+        journal.end("a", "succeeded")
+        assert journal.problem is not None
+        disk.left = 1
+        journal.end("b", "succeeded")
+    monkeypatch.undo()
+    with Journal(file, "job") as journal:
+        assert (journal.begun, journal.ended) == ({"a": "x-1", "b": "x-2"}, {"b": "succeeded"})
+        assert journal.problem is None
+    with pytest.raises(OSError, match="no room"):
+        FullDisk(tmp_path / "no room", -1, monkeypatch)
+        Journal(tmp_path / "no room", "job")
 
 
 @pytest.mark.parametrize("content", [b"my notes", b'{"format": "srs_vsphere fleet journal 2'])

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import threading
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from srs_vsphere import RetryPolicy, ScriptOutcome
+from srs_vsphere import AsyncSrsClient, RetryPolicy, ScriptOutcome
 from srs_vsphere.errors import OutcomeUnknownError, QuotaExceededError, WaitTimeoutError
 from srs_vsphere.fleet import AsyncSrsFleet, HostResult, Progress, Target
 from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimFleet, VirtualClock
-from tests.fleet.helping import AUTH, simulated, targets_of
+from tests.fleet.helping import AUTH, FullDisk, simulated, targets_of
 
 pytestmark = pytest.mark.anyio
 
@@ -123,6 +125,41 @@ async def test_a_journal_leaves_out_what_is_done(tmp_path: Path) -> None:
                 await anext(fleet.run("Get-VM -Name x", journal=file))
             with pytest.raises(OSError, match="none"):
                 await anext(fleet.run("Get-VM", journal=tmp_path / "none" / "journal"))
+        assert calls.by_host == {host.name: 1 for host in hosts.hosts}
+        assert nothing_left(hosts)
+
+
+async def test_a_journal_that_cannot_be_written_loses_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "journal"
+    # The first line, and the beginnings on two hosts.
+    FullDisk(file, 3, monkeypatch)
+    begun, both = 0, anyio.Event()
+    run = AsyncSrsClient.run
+
+    async def together(client: AsyncSrsClient, script: str, **options: Any) -> object:
+        nonlocal begun
+        begun += 1
+        if begun == 2:
+            both.set()
+        await both.wait()
+        return await run(client, script, **options)
+
+    monkeypatch.setattr(AsyncSrsClient, "run", together)
+    async with at_once(4) as hosts:
+        calls = Calls(hosts, ScriptReply(output=["done"]))
+        async with AsyncSrsFleet(targets_of(hosts), concurrency=2) as fleet:
+            running = fleet.run("Get-VM", journal=file)
+            assert {(await anext(running)).get().output.strip() for _ in range(2)} == {"done"}
+            with pytest.raises(OSError, match="journal") as caught:
+                await anext(running)
+            assert caught.value.errno == errno.ENOSPC
+            assert calls.by_host == {"srs-0001": 1, "srs-0002": 1}
+            monkeypatch.undo()
+            again = {result.target.name: result async for result in fleet.run("Get-VM", journal=file)}
+        assert [name for name, result in sorted(again.items()) if result.ok] == ["srs-0003", "srs-0004"]
+        assert all(again[name].earlier is not None for name in ("srs-0001", "srs-0002"))
         assert calls.by_host == {host.name: 1 for host in hosts.hosts}
         assert nothing_left(hosts)
 

@@ -288,13 +288,34 @@ async def test_whoever_leaves_early_ends_the_sweep() -> None:
             assert [report async for report in reports] == []
             abandoned = fleet.poll()
             await anext(abandoned)
-        assert [report async for report in abandoned] == []
+        with pytest.raises(RuntimeError, match="the fleet is closed"):
+            await anext(abandoned)
         await hosts.wait_idle_async()
         never_begun = fleet.poll()
         with pytest.raises(RuntimeError, match="not open"):
             await anext(never_begun)
     del abandoned, reports, never_begun
     gc.collect()
+
+
+async def test_a_loop_over_a_fleet_that_another_task_closes_says_so() -> None:
+    async with simulated(4) as hosts:
+        hosts.faults.add(Fault(host=hosts.hosts[-1].name, operation="runspaces.list", delay=60))
+        fleet = AsyncSrsFleet(targets_of(hosts), concurrency=2)
+        begun = anyio.Event()
+
+        async def loop() -> None:
+            async for _ in fleet.poll():
+                begun.set()
+
+        async def guarded() -> None:
+            with pytest.raises(RuntimeError, match="the fleet is closed"):
+                await loop()
+
+        async with anyio.create_task_group() as group, fleet:
+            group.start_soon(guarded)
+            await begun.wait()
+        await hosts.wait_idle_async()
 
 
 async def test_leaving_a_fleet_takes_a_second_where_hosts_hang(monkeypatch: pytest.MonkeyPatch) -> None:

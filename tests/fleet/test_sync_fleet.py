@@ -169,26 +169,42 @@ class _Numbers:
         return iter(())
 
     async def aclose(self) -> None:
-        pass
+        self.asked.set()
+        await self.let.wait()
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """Interrupt the main thread when it waits for something."""
+
+        def interrupt() -> None:
+            self.asked.wait()
+            # As a signal that comes just before the wait, which does not end it.
+            _thread.interrupt_main()
+
+        thread = threading.Thread(target=interrupt, daemon=True)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            yield
+        thread.join()
 
 
 def test_nothing_is_lost_when_ctrl_c_ends_the_waiting() -> None:
     numbers = _Numbers()
-
-    def interrupt() -> None:
-        numbers.asked.wait()
-        # As a signal that comes just before the wait, which does not end it.
-        _thread.interrupt_main()
-
-    thread = threading.Thread(target=interrupt)
     with start_blocking_portal() as portal:
         stream = FleetStream(portal, numbers)
-        thread.start()
-        with pytest.raises(KeyboardInterrupt):
+        with numbers.interrupted():
             next(stream)
-        thread.join()
         portal.call(numbers.let.set)
         assert list(stream) == [1, 2]
+
+
+def test_a_ctrl_c_ends_the_waiting_for_a_streams_end() -> None:
+    numbers = _Numbers()
+    with start_blocking_portal() as portal:
+        stream = FleetStream(portal, numbers)
+        with numbers.interrupted():
+            stream.close()
+        portal.call(numbers.let.set)
 
 
 class _Reports(_Numbers):

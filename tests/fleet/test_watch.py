@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import anyio
+import attrs
 import pytest
 
 from srs_vsphere.fleet import (
@@ -121,6 +122,27 @@ async def test_a_watch_goes_on_from_a_snapshot() -> None:
                 assert watch.snapshot() != saved
 
 
+async def test_a_snapshot_is_taken_up_for_the_hosts_that_are_still_the_same() -> None:
+    async with simulated(3) as hosts:
+        for host in hosts.hosts:
+            host.simulator.add_runspace()
+        first, second, third = targets_of(hosts)
+        async with AsyncSrsFleet([first, second, third]) as fleet, fleet.watch(interval=INTERVAL) as watch:
+            await first_sweep(watch)
+            saved = FleetSnapshot.from_json(watch.snapshot().to_json())
+        # The second is gone, the third is another machine, and the first only written in another way.
+        moved = [attrs.evolve(first, url=first.url + "/"), attrs.evolve(third, url=second.url)]
+        hosts.hosts[0].simulator.add_runspace()
+        async with AsyncSrsFleet(moved) as fleet, fleet.watch(interval=INTERVAL, resume=saved) as watch:
+            assert kinds(await first_sweep(watch)) == ["RunspaceCreated", "RunspaceReady"]
+            known = watch.snapshot().hosts
+        assert {name: (host.url, len(host.runspaces or ())) for name, host in known.items()} == {
+            first.name: (first.url, 2),
+            third.name: (second.url, 1),
+        }
+        assert set(saved.hosts) == {first.name, second.name, third.name}
+
+
 async def test_sweeps_follow_each_other_without_overlap_and_a_hanging_host_is_passed_over() -> None:
     async with simulated(10) as hosts:
         hosts.faults.add(Fault(host="srs-0003", operation="runspaces.list", delay=3600))
@@ -177,6 +199,9 @@ async def test_a_watch_ends_with_its_fleet() -> None:
         async with AsyncSrsFleet(targets_of(hosts)) as fleet:
             watch = fleet.watch(interval=INTERVAL)
             await anext(watch)
-        assert [event async for event in watch] == []
+        # "Nothing happened" would be wrong: nobody looks any more.
+        with pytest.raises(RuntimeError, match="the fleet is closed"):
+            await anext(watch)
         await watch.aclose()
+        assert [event async for event in watch] == []
         await hosts.wait_idle_async()

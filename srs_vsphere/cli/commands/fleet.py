@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
@@ -22,6 +23,7 @@ from srs_vsphere.cli.progress import Advance, progress
 from srs_vsphere.cli.script_source import NO_SCRIPT, File, Script, parameters, script_text
 from srs_vsphere.cli.showing import View, show_list
 from srs_vsphere.cli.signals import run_until_signal
+from srs_vsphere.errors import SrsError
 from srs_vsphere.fleet import FleetEvent, HostReport, SrsFleet, Target, read_targets
 from srs_vsphere.tls import Tls
 
@@ -45,16 +47,13 @@ def poll(*, file: Hosts, dask: Dask = None, options: Shared = DEFAULTS) -> int:
         dask: address of a Dask scheduler whose workers ask; they need SRS_USERNAME and SRS_PASSWORD.
     """
     targets, timeout = _targets(file, options), options.timeout or _HOST_TIMEOUT
-    with progress("polling", options, total=len(targets)) as advance:
-        taken = _Taken(REPORT, options, advance)
+    with _taking("polling", REPORT, targets, options) as taken:
         if dask is not None:
             run_until_signal(_poll_by_dask(targets, dask, timeout, taken.take))
         else:
             with SrsFleet(targets, timeout=timeout) as fleet:
                 for report in fleet.poll():
                     taken.take(report)
-    places = _places(targets)
-    taken.show(key=lambda report: places[report.target.name])
     return ExitCode.OK if all(report.ok for report in taken.items) else ExitCode.FAILED
 
 
@@ -107,8 +106,7 @@ def run(
     text = script_text(script_file, script.command, stdin_is_taken=options.password_stdin)
     values = parameters(script)
     targets = _targets(file, options)
-    with progress("running", options, total=len(targets)) as advance, SrsFleet(targets) as fleet:
-        taken = _Taken(RESULT, options, advance)
+    with _taking("running", RESULT, targets, options) as taken, SrsFleet(targets) as fleet:
         results = fleet.run(
             text,
             parameters=values,
@@ -117,24 +115,12 @@ def run(
             run_vc_connection_script=vcenter,
             wait_for_quota=wait_quota,
         )
-        for result in _journalled(results):
+        for result in _journalled(results, taken):
             taken.take(result)
-    places = _places(targets)
-    taken.show(key=lambda result: places[result.target.name])
     codes = {code_of(result) for result in taken.items}
     return next(
         (code for code in (ExitCode.FAILED, ExitCode.SUCCEEDED_WITH_ERRORS) if code in codes), ExitCode.OK
     )
-
-
-def _journalled(results: Iterator[T]) -> Iterator[T]:
-    """Hand out results; what the hosts do is in these, so that what goes wrong is the journal."""
-    try:
-        yield from results
-    except OSError as error:
-        raise UsageError("--journal", f"{error.filename or 'it'} cannot be used: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError("--journal", words_of(error)) from error
 
 
 class _Taken(Generic[T]):
@@ -142,15 +128,17 @@ class _Taken(Generic[T]):
 
     Args:
         view: how it is shown.
+        targets: the hosts.
         options: the command's options.
-        advance: is told how many there are.
     """
 
-    def __init__(self, view: View[T], options: Options, advance: Advance) -> None:
+    def __init__(self, view: View[T], targets: list[Target], options: Options) -> None:
         self.items: list[T] = []
+        #: Is told how many there are.
+        self.advance: Advance = lambda done: None
         self._view = view
+        self._places = {target.name: place for place, target in enumerate(targets)}
         self._options = options
-        self._advance = advance
 
     def take(self, item: T) -> None:
         """Take one.
@@ -159,18 +147,47 @@ class _Taken(Generic[T]):
             item: what came of a host.
         """
         self.items.append(item)
-        self._advance(len(self.items))
+        self.advance(len(self.items))
         if self._options.output == "ndjson":
             show_list([item], self._view, self._options)
 
-    def show(self, key: Callable[[T], int]) -> None:
-        """Show all of them, if they were not shown before.
-
-        Args:
-            key: their order.
-        """
+    def show(self) -> None:
+        """Show all of them in the order of the hosts, if they were not shown before."""
         if self._options.output != "ndjson":
-            show_list(sorted(self.items, key=key), self._view, self._options)
+            ordered = sorted(self.items, key=lambda item: self._places[self._view.name(item)])
+            show_list(ordered, self._view, self._options)
+
+
+@contextmanager
+def _taking(
+    what: str, view: View[T], targets: list[Target], options: Options
+) -> Generator[_Taken[T], None, None]:
+    """Show progress while a block takes what comes of the hosts; and then that, however the block ends."""
+    taken = _Taken(view, targets, options)
+    try:
+        with progress(what, options, total=len(targets)) as taken.advance:
+            yield taken
+    except BaseException:
+        # Such as a Ctrl-C: what the hosts did is done, and a journal leaves them out the next time.
+        if taken.items:
+            taken.show()
+        raise
+    taken.show()
+
+
+def _journalled(results: Iterator[T], taken: _Taken[T]) -> Iterator[T]:
+    """Hand out results; what the hosts do is in these, so that what goes wrong is the journal."""
+    try:
+        yield from results
+    except OSError as error:
+        if taken.items:
+            raise SrsError(
+                f"{error.filename} cannot be written: {error.strerror}",
+                advice="The hosts that are not shown were not begun: repeat the command with this journal.",
+            ) from error
+        raise UsageError("--journal", f"{error.filename or 'it'} cannot be used: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError("--journal", words_of(error)) from error
 
 
 def _targets(file: Path, options: Options) -> list[Target]:
@@ -183,10 +200,6 @@ def _targets(file: Path, options: Options) -> list[Target]:
     except ValueError as error:
         raise UsageError("-f", words_of(error)) from error
     return [target if target.tls != Tls() else evolve(target, tls=found.tls) for target in targets]
-
-
-def _places(targets: list[Target]) -> dict[str, int]:
-    return {target.name: place for place, target in enumerate(targets)}
 
 
 async def _poll_by_dask(
