@@ -147,7 +147,7 @@ async def test_many_who_wait_for_a_refused_login_share_its_failure(server: SimSe
 
 @pytest.mark.anyio
 async def test_a_cancelled_login_is_taken_over_by_who_waits(
-    server: SimServer, monkeypatch: pytest.MonkeyPatch
+    server: SimServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("srs_vsphere._concurrency.completion._SECONDS_TO_GO_ON", 0.0)
     lists: list[int] = []
@@ -170,6 +170,7 @@ async def test_a_cancelled_login_is_taken_over_by_who_waits(
             await client.runspaces.list()
     assert lists == [0] * 5
     assert server.requests.count(LOGIN) == 2
+    assert "was broken off: a session that it made stays until it has idled" in caplog.text
 
 
 @pytest.mark.anyio

@@ -3,6 +3,7 @@
 import _thread
 import asyncio
 import contextlib
+import itertools
 import random
 import threading
 import time
@@ -11,10 +12,13 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from srs_vsphere._concurrency import completion as completion_module
+from srs_vsphere._concurrency import stopping
 from srs_vsphere._concurrency.clock import AsyncClock, Clock
 from srs_vsphere._concurrency.completion import AsyncCompletion, Completion
 from srs_vsphere._concurrency.limiter import AsyncLimiter, Limiter
 from srs_vsphere._concurrency.loop_check import AsyncLoopCheck, LoopCheck
+from srs_vsphere._concurrency.worker_pool import WorkerPool
 
 # None of these is waited for: what is waited for comes at once, or the test fails.
 LONG = 30.0
@@ -329,6 +333,30 @@ def test_work_goes_on_after_a_ctrl_c_and_is_undone():
     assert undone == ["made"]
 
 
+def test_work_that_a_ctrl_c_came_before_is_never_done(monkeypatch):
+    done, threads = [], []
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    def late(do):
+        thread = threading.Thread(target=do)
+        monkeypatch.setattr(thread, "start", interrupted)
+        threads.append(thread)
+        return thread
+
+    monkeypatch.setattr(completion_module, "_thread", late)
+    completion = Completion(lambda made: pytest.fail("nothing is to be undone"))
+    with pytest.raises(KeyboardInterrupt):
+        completion.result_of(lambda: done.append(1))
+    completion.settle(60.0)
+    assert completion.is_settled
+    # It may run all the same, a moment later.
+    threading.Thread.start(threads[0])
+    threads[0].join()
+    assert done == []
+
+
 def test_work_of_a_thread_returns_and_raises():
     completion = Completion(lambda made: pytest.fail("nothing is to be undone"))
 
@@ -361,3 +389,22 @@ async def test_work_that_nobody_waits_for_is_given_up(monkeypatch):
         tasks.cancel_scope.cancel()
     await completion.settle(60.0)
     assert completion.is_settled
+
+
+def test_a_ctrl_c_while_workers_begin_ends_them(monkeypatch):
+    begun = []
+
+    class Interrupted(threading.Thread):
+        def start(self):
+            super().start()
+            begun.append(self)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading, "Thread", Interrupted)
+    pool = WorkerPool(3, itertools.repeat(None), lambda _: stopping.sleep(3600.0))
+    with pytest.raises(KeyboardInterrupt), pool:
+        pytest.fail("it was entered")
+    for thread in begun:
+        thread.join(60.0)
+        assert not thread.is_alive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -31,6 +32,8 @@ from srs_vsphere.errors import (
     NotSentError,
     SrsError,
 )
+
+_log = logging.getLogger("srs_vsphere")
 
 KEY_HEADER = "X-SRS-API-KEY"
 
@@ -188,6 +191,12 @@ class AsyncLogin:
             return await sender.send(
                 login, _read_key, header=("Authorization", self._header(credentials)), on_refusal=look
             )
+        except BaseException as error:
+            if login.attempts and not isinstance(error, Exception):
+                _log.warning(
+                    "a login on %s was broken off: a session that it made stays until it has idled", call.host
+                )
+            raise
         finally:
             for key in stray:
                 await self._end(key)

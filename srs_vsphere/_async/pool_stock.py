@@ -109,13 +109,16 @@ class AsyncPoolStock:
                 advice="Lease for a shorter time, or make the pool larger if the quota allows.",
             ) from None
         try:
-            self._check_open()
-            while self._idle:
-                idle = self._idle.pop()
-                if await self._is_well(idle):
+            while True:
+                self._check_open()
+                try:
+                    idle = self._idle.pop()
+                except IndexError:
+                    return await self._open()
+                if not await self._is_well(idle):
+                    await self._discard(idle)
+                elif not self.closed:
                     return idle
-                await self._discard(idle)
-            return await self._open()
         except BaseException:
             self._limiter.release()
             raise
@@ -152,12 +155,18 @@ class AsyncPoolStock:
 
     async def _delete_all(self) -> None:
         deadline = Deadline(_SECONDS_TO_CLOSE, self._session.sender.clock.now)
+        taken = 0
         try:
-            for _ in range(self.size):
+            while taken < self.size:
                 await self._creating.acquire(deadline.left())
+                taken += 1
         except TimeoutError:
             # What is being created deletes itself, when it sees that the pool is closed.
             self._unsure = True
+        finally:
+            # Whoever was about to create one sees it, too.
+            for _ in range(taken):
+                self._creating.release()
         await self._tidy(deadline)
 
     async def _is_well(self, idle: AsyncPoolRunspace) -> bool:

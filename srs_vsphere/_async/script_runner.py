@@ -159,9 +159,7 @@ class AsyncScriptRunner:
         try:
             return await self._session.turns.take(self._runspace_id, deadline.left())
         except TimeoutError:
-            raise self._not_started(
-                deadline, f"the runspace ran other scripts for {deadline.seconds:g} s"
-            ) from None
+            raise self._not_started(f"the runspace ran other scripts for {deadline.seconds:g} s") from None
 
     async def _begin(self, turn: AsyncScriptTurn, job: Job, deadline: Deadline) -> AsyncScriptRun:
         hook = None if job.on_record is None else AsyncHook("on_record", job.on_record)
@@ -197,7 +195,7 @@ class AsyncScriptRunner:
                 await AsyncScriptCollector(self._session, run, turn, deadline).collect()
         except WaitTimeoutError:
             raise self._not_started(
-                deadline, f"{run.named}, which was started before it, did not end in {deadline.seconds:g} s"
+                f"{run.named}, which was started before it, did not end in {deadline.seconds:g} s"
             ) from None
         except SrsError as error:
             # Whoever asks for its result learns it too.
@@ -213,7 +211,7 @@ class AsyncScriptRunner:
         if script_id is None:
             script_id = await self._calls.cancel_lost(left.name, self._runspace_id)
             if script_id is None:
-                raise self._not_started(deadline, "it is unknown whether the script before it still runs")
+                raise self._not_started("it is unknown whether the script before it still runs")
         else:
             # Asked again, for the first may have had no effect: the service passes over what comes while it
             # still makes the values of a script's parameters.
@@ -236,7 +234,7 @@ class AsyncScriptRunner:
 
     async def _start(self, turn: AsyncScriptTurn, job: Job, deadline: Deadline) -> ScriptExecution:
         if deadline.over:
-            raise self._not_started(deadline, f"the time of {deadline.seconds:g} s was over")
+            raise self._not_started(f"the time of {deadline.seconds:g} s was over")
         unique = job.name_is_unique
         try:
             execution = await self._calls.start(
@@ -259,11 +257,11 @@ class AsyncScriptRunner:
                 f"script {job.name} was accepted without an id",
                 operation="script_executions.create",
                 host=self._host,
-                advice="Nobody can say what became of it: look at what it was to do before running it again.",
+                advice="What became of it is unknown: look at what it was to do before running it again.",
             )
         return execution
 
-    def _not_started(self, deadline: Deadline, message: str) -> WaitTimeoutError:
+    def _not_started(self, message: str) -> WaitTimeoutError:
         return WaitTimeoutError(
             message,
             started=False,

@@ -131,8 +131,10 @@ class Completion(Generic[T]):
 
         def do(future: Future[T]) -> None:
             try:
-                with stopping.told_by(stop):
-                    future.set_result(work())
+                # False if whoever waits was interrupted before it began.
+                if future.set_running_or_notify_cancel():
+                    with stopping.told_by(stop):
+                        future.set_result(work())
             except BaseException as error:  # noqa: BLE001 - it is raised where somebody waits
                 future.set_exception(error)
             finally:
@@ -154,9 +156,10 @@ class Completion(Generic[T]):
                 _await_end(thread)
             return future.result()
         except BaseException:
-            if not future.done():
-                self._add(thread)
-            _once_made(future, self.undo_later)
+            if not future.cancel():
+                if not future.done():
+                    self._add(thread)
+                _once_made(future, self.undo_later)
             raise
         finally:
             # An error that refers to a frame that refers to it would stay until the collector comes by.

@@ -50,7 +50,7 @@ class EnvironmentProxy:
         try:
             yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            error.args = (f"{error or 'no connection'} (through the proxy that {self.variable} names)",)
+            error.args = (f"{str(error) or 'no connection'} (through the proxy that {self.variable} names)",)
             raise
 
 

@@ -84,7 +84,7 @@ class SessionFile:
                 # So say Linux and macOS, and Windows.
                 os.close(lock)
                 return False
-            except OSError:
+            except BaseException:
                 # As on a network drive that has no locks: waiting would not help.
                 os.close(lock)
                 raise

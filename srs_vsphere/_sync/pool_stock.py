@@ -109,13 +109,16 @@ class PoolStock:
                 advice="Lease for a shorter time, or make the pool larger if the quota allows.",
             ) from None
         try:
-            self._check_open()
-            while self._idle:
-                idle = self._idle.pop()
-                if self._is_well(idle):
+            while True:
+                self._check_open()
+                try:
+                    idle = self._idle.pop()
+                except IndexError:
+                    return self._open()
+                if not self._is_well(idle):
+                    self._discard(idle)
+                elif not self.closed:
                     return idle
-                self._discard(idle)
-            return self._open()
         except BaseException:
             self._limiter.release()
             raise
@@ -152,12 +155,18 @@ class PoolStock:
 
     def _delete_all(self) -> None:
         deadline = Deadline(_SECONDS_TO_CLOSE, self._session.sender.clock.now)
+        taken = 0
         try:
-            for _ in range(self.size):
+            while taken < self.size:
                 self._creating.acquire(deadline.left())
+                taken += 1
         except TimeoutError:
             # What is being created deletes itself, when it sees that the pool is closed.
             self._unsure = True
+        finally:
+            # Whoever was about to create one sees it, too.
+            for _ in range(taken):
+                self._creating.release()
         self._tidy(deadline)
 
     def _is_well(self, idle: PoolRunspace) -> bool:

@@ -122,9 +122,10 @@ class RunspacePool:
         try:
             while len(taken) < self._stock.size:
                 taken.append(self._stock.take(0.0))
-        except WaitTimeoutError:
-            # The others are leased, which is as warm as can be.
-            pass
+        except WaitTimeoutError as error:
+            # If the others are leased, it is as warm as can be.
+            if error.operation != "pool.lease":
+                raise
         finally:
             for runspace in taken:
                 self._stock.give_back(runspace)

@@ -80,9 +80,11 @@ class FleetPlugin(WorkerPlugin):
         """Begin; Dask calls it on each worker."""
         del worker
         _, targets, options, concurrency = self._arguments
-        self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
         parts = _Parts(targets, options, concurrency)
-        self._parts = self._stack.enter_context(self._portal.wrap_async_context_manager(parts))
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(start_blocking_portal("asyncio"))
+            self._parts = stack.enter_context(self._portal.wrap_async_context_manager(parts))
+            self._stack = stack.pop_all()
 
     async def teardown(self, worker: Worker) -> None:
         """Log out, close all connections and end the thread; Dask calls it."""

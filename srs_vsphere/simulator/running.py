@@ -190,7 +190,7 @@ class Running:
         try:
             for listener in self._listeners:
                 listener.open()
-        except (OSError, RuntimeError, ValueError):
+        except BaseException:
             await self._close()
             raise
 

@@ -8,14 +8,17 @@ import pytest
 from srs_vsphere import (
     AsyncRunspacePool,
     AsyncSrsClient,
+    ClosedError,
+    Event,
     InvalidArgumentTypeError,
     OutcomeUnknownError,
     QuotaExceededError,
+    RequestEnded,
     ServerError,
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimServer, Simulator, VirtualClock
-from tests._async.helping import AsyncSimulatedClock, make_client
+from tests._async.helping import AUTH, AsyncSimulatedClock, make_client
 
 CREATE = ("POST", "/api/runspaces")
 
@@ -144,6 +147,42 @@ async def test_a_runspace_that_cannot_be_looked_at_still_counts(
                 assert runspace.id == made
             assert list(simulator.runspaces) == [made]
     assert dict(simulator.runspaces) == {}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("dead", [False, True])
+async def test_a_pool_that_is_closed_while_it_looks_at_a_runspace_lends_none(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, dead: bool
+) -> None:
+    looking: list[AsyncRunspacePool] = []
+
+    async def close(event: Event) -> None:
+        if isinstance(event, RequestEnded) and event.operation == "runspaces.get" and looking:
+            await looking.pop().aclose()
+
+    async with AsyncSrsClient(server.url, auth=AUTH, on_event=close) as client:
+        client._session.sender.clock = AsyncServerClock(clock)
+        pool = make_pool(client)
+        async with pool.lease():
+            pass
+        if dead:
+            server.faults.add(Fault(operation="runspaces.get", runspace_death=True, times=1))
+        looking.append(pool)
+        with pytest.raises(ClosedError, match="this pool is closed"):
+            async with pool.lease():
+                pytest.fail("it was lent")
+        assert dict(simulator.runspaces) == {}
+
+
+@pytest.mark.anyio
+async def test_warming_tells_what_keeps_a_runspace_from_getting_ready(
+    server: SimServer, clock: VirtualClock
+) -> None:
+    server.faults.add(Fault(operation="runspaces.create", slow_creation=600.0))
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
+        async with make_pool(client, timeout=5.0) as pool:
+            with pytest.raises(WaitTimeoutError, match="did not become ready within 5 s"):
+                await pool.warm()
 
 
 @pytest.mark.anyio

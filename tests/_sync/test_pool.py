@@ -8,14 +8,17 @@ import pytest
 from srs_vsphere import (
     RunspacePool,
     SrsClient,
+    ClosedError,
+    Event,
     InvalidArgumentTypeError,
     OutcomeUnknownError,
     QuotaExceededError,
+    RequestEnded,
     ServerError,
     WaitTimeoutError,
 )
 from srs_vsphere.simulator import Fault, ScriptCall, ScriptReply, Settings, SimServer, Simulator, VirtualClock
-from tests._sync.helping import SimulatedClock, make_client
+from tests._sync.helping import AUTH, SimulatedClock, make_client
 
 CREATE = ("POST", "/api/runspaces")
 
@@ -144,6 +147,42 @@ def test_a_runspace_that_cannot_be_looked_at_still_counts(
                 assert runspace.id == made
             assert list(simulator.runspaces) == [made]
     assert dict(simulator.runspaces) == {}
+
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_a_pool_that_is_closed_while_it_looks_at_a_runspace_lends_none(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, dead: bool
+) -> None:
+    looking: list[RunspacePool] = []
+
+    def close(event: Event) -> None:
+        if isinstance(event, RequestEnded) and event.operation == "runspaces.get" and looking:
+            looking.pop().close()
+
+    with SrsClient(server.url, auth=AUTH, on_event=close) as client:
+        client._session.sender.clock = ServerClock(clock)
+        pool = make_pool(client)
+        with pool.lease():
+            pass
+        if dead:
+            server.faults.add(Fault(operation="runspaces.get", runspace_death=True, times=1))
+        looking.append(pool)
+        with pytest.raises(ClosedError, match="this pool is closed"):
+            with pool.lease():
+                pytest.fail("it was lent")
+        assert dict(simulator.runspaces) == {}
+
+
+
+def test_warming_tells_what_keeps_a_runspace_from_getting_ready(
+    server: SimServer, clock: VirtualClock
+) -> None:
+    server.faults.add(Fault(operation="runspaces.create", slow_creation=600.0))
+    with make_client(server.url, clock=ServerClock(clock)) as client:
+        with make_pool(client, timeout=5.0) as pool:
+            with pytest.raises(WaitTimeoutError, match="did not become ready within 5 s"):
+                pool.warm()
 
 
 

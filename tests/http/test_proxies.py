@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from srs_vsphere import ApiError, AsyncSrsClient, NotSentError, RetryEvent, RetryPolicy, SrsClient
 from srs_vsphere._http.address import Address
-from srs_vsphere._http.proxies import environment_proxy, is_excluded
+from srs_vsphere._http.proxies import EnvironmentProxy, environment_proxy, is_excluded
 from tests.http.serving import Talk, ok, serving
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -176,6 +176,14 @@ async def test_a_proxy_that_cannot_be_reached_is_named(monkeypatch: pytest.Monke
             with SrsClient("https://srs.invalid", retry=RetryPolicy.off()) as sync_client:
                 sync_client.about()
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_failure_without_words_is_named_too() -> None:
+    with pytest.raises(
+        httpx.ConnectTimeout, match=r"^no connection \(through the proxy that ALL_PROXY names\)$"
+    ):
+        with EnvironmentProxy("ALL_PROXY", "proxy").named():
+            raise httpx.ConnectTimeout("")
 
 
 @pytest.mark.anyio

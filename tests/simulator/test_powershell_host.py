@@ -7,7 +7,9 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
+import threading
 from threading import Event
 
 import httpx
@@ -28,7 +30,7 @@ from srs_vsphere.simulator import (
     VirtualClock,
 )
 from srs_vsphere.simulator.bodies import ParameterBody
-from srs_vsphere.simulator.powershell_host import hosts
+from srs_vsphere.simulator.powershell_host import hosts, process
 from srs_vsphere.simulator.powershell_host.program import HOST_SCRIPT
 from srs_vsphere.simulator.powershell_host.protocol import End, Ready, Record, read_event, write_run
 from tests.recorded_exchanges import shared_file
@@ -385,6 +387,33 @@ def test_a_process_that_never_gets_ready_is_given_up():
         found = caller.get(f"/api/runspaces/{runspace}")[1]
         assert found["error_details"]["error_message"].endswith("failed: it was not ready after 600 s")
         assert has_ended(host)
+
+
+def test_a_ctrl_c_while_a_process_begins_ends_it(monkeypatch):
+    begun, threads = [], []
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            begun.append(self)
+
+    class Interrupted(threading.Thread):
+        def start(self):
+            super().start()
+            threads.append(self)
+            if len(threads) == 2:
+                raise KeyboardInterrupt
+
+    ended = Event()
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    monkeypatch.setattr(process, "Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        process.HostProcess([sys.executable, "-c", "input()"], print, lambda words: ended.set())
+    assert begun[0].returncode is not None
+    assert ended.wait(PATIENCE)
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 def test_a_program_that_is_not_there_is_refused_with_the_way_to_get_it():

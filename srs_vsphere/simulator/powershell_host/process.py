@@ -41,6 +41,11 @@ class HostProcess:
         # A group of its own: a Ctrl+C is for this program only, and what a script starts ends with it.
         group = 0 if hasattr(os, "killpg") else None
         no_window: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        self._lock = Lock()
+        self._is_there = True
+        self._lines: SimpleQueue[bytes | None] = SimpleQueue()
+        self._listener = Thread(target=self._listen, args=(hear,), daemon=True)
+        self._waiter = Thread(target=self._wait, daemon=True)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the program that the user names
                 command,
@@ -51,16 +56,11 @@ class HostProcess:
                 creationflags=no_window,
                 process_group=group,
             )
-        except OSError:
-            self._words.close()
+            for thread in (self._listener, self._waiter, Thread(target=self._speak, daemon=True)):
+                thread.start()
+        except BaseException:
+            self._give_up()
             raise
-        self._lock = Lock()
-        self._is_there = True
-        self._lines: SimpleQueue[bytes | None] = SimpleQueue()
-        self._listener = Thread(target=self._listen, args=(hear,), daemon=True)
-        self._waiter = Thread(target=self._wait, daemon=True)
-        for thread in (self._listener, self._waiter, Thread(target=self._speak, daemon=True)):
-            thread.start()
 
     def send(self, line: bytes) -> None:
         """Send a line; returns at once, whether the process reads or not.
@@ -85,6 +85,14 @@ class HostProcess:
             timeout: seconds to wait at most.
         """
         self._waiter.join(timeout)
+
+    def _give_up(self) -> None:
+        """End what has begun of it: nobody else will."""
+        process: subprocess.Popen[bytes] | None = getattr(self, "_process", None)
+        if process is not None:
+            with process:
+                self.end()
+        self._words.close()
 
     def _speak(self) -> None:
         pipe = self._process.stdin
@@ -113,7 +121,7 @@ class HostProcess:
         self._ended(f"the process ended with status {status}{self._last_words()}")
 
     def _last_words(self) -> str:
-        with suppress(OSError), self._words as file:
+        with suppress(OSError, ValueError), self._words as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_WORDS))
             words = file.read().decode("utf-8", "replace").strip()
             return f": {words}" if words else ""
