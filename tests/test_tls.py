@@ -2,11 +2,13 @@
 
 import pickle
 import ssl
+import sys
 from pathlib import Path
 
 import certifi
 import pytest
 
+from srs_vsphere._http import tls_context
 from srs_vsphere._http.tls_context import ssl_context, unused_context
 from srs_vsphere.settings import Origin
 from srs_vsphere.tls import Tls
@@ -29,19 +31,37 @@ def test_checks_are_on_by_default():
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
+@pytest.mark.parametrize("files", [True, False])
 @pytest.mark.parametrize("truststore", [True, False])
-def test_the_systems_authorities_come_with_and_without_truststore(monkeypatch, truststore):
-    from srs_vsphere._http import tls_context
-
+def test_the_systems_authorities_come_with_and_without_truststore(monkeypatch, truststore, files):
+    monkeypatch.setattr(tls_context, "_openssl_finds_files", lambda: files)
     if not truststore:
-        monkeypatch.setitem(__import__("sys").modules, "truststore", None)
+        monkeypatch.setitem(sys.modules, "truststore", None)
     context = tls_context._system_context("srs.test")
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
-    assert (type(context).__name__ == "SystemTrust") == truststore
+    # Where OpenSSL verifies, it is not to load the system's files anew for each connection.
+    assert (type(context).__name__ == "SystemTrust") == (truststore and not files)
     assert (
         context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="x").server_hostname == "srs.test"
     )
+
+
+def test_whether_openssl_finds_the_systems_authorities(monkeypatch, tmp_path):
+    empty, full = tmp_path / "empty", tmp_path / "full"
+    empty.mkdir()
+    full.mkdir()
+    (full / "12345678.0").touch()
+    places = ssl.get_default_verify_paths()
+    for file, folder, found in (
+        (None, None, False),
+        (None, str(empty), False),
+        (None, str(full), True),
+        ("cert.pem", str(empty), True),
+    ):
+        one = places._replace(cafile=file, capath=folder)
+        monkeypatch.setattr(ssl, "get_default_verify_paths", lambda one=one: one)
+        assert tls_context._openssl_finds_files() == (found and sys.platform not in {"win32", "darwin"})
 
 
 def test_checks_can_be_switched_off():

@@ -11,7 +11,10 @@ import inspect
 import re
 import socket
 import ssl
+import sys
 import warnings
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, cast
@@ -188,19 +191,29 @@ def unused_context() -> ssl.SSLContext:
 
 def _system_context(server_hostname: str | None) -> ssl.SSLContext:
     """Trust what the system trusts: its own verifier where ``truststore`` is installed, else its files."""
-    try:
-        import truststore
-    except ImportError:
-        context = _Context(ssl.PROTOCOL_TLS_CLIENT)
-        context.server_hostname = server_hostname
+    kind: Callable[[int], _NamingContext] = _Context
+    # Of these files ``truststore`` would make no more, but load them anew for each connection, in 30 ms.
+    if not _openssl_finds_files():
+        with suppress(ImportError):
+            import truststore
+
+            # Made so because the two bases differ in what type checkers compare.
+            bases: tuple[type, ...] = (_NamingContext, truststore.SSLContext)
+            kind = cast("type[_NamingContext]", type("SystemTrust", bases, {}))
+    context = kind(ssl.PROTOCOL_TLS_CLIENT)
+    context.server_hostname = server_hostname
+    if kind is _Context:
         context.load_default_certs()
-        return context
-    # Made so because the two bases differ in what type checkers compare.
-    bases: tuple[type, ...] = (_NamingContext, truststore.SSLContext)
-    system_trust = cast("type[_NamingContext]", type("SystemTrust", bases, {}))
-    system = system_trust(ssl.PROTOCOL_TLS_CLIENT)
-    system.server_hostname = server_hostname
-    return system
+    return context
+
+
+def _openssl_finds_files() -> bool:
+    """Whether OpenSSL verifies by the system's files: Windows and macOS have verifiers of their own."""
+    if sys.platform in {"win32", "darwin"}:
+        return False
+    found = ssl.get_default_verify_paths()
+    # Either is None where there is none.
+    return bool(found.cafile) or (bool(found.capath) and any(Path(found.capath).iterdir()))
 
 
 def _certificates(text: str) -> str:

@@ -137,6 +137,8 @@ def _fail(error: Exception, verbosity: int) -> int:
         _say(f"cause: {type(error.__cause__).__name__}: {_one_line(error.__cause__)}")
     if isinstance(error, SrsError):
         return exit_code_of(error)
+    if isinstance(error, TimeoutError):
+        return ExitCode.TIMEOUT
     return ExitCode.USAGE if known else ExitCode.FAILED
 
 

@@ -63,6 +63,7 @@ def sweep(
         TypeError: an argument is of the wrong kind, or a target cannot be pickled; nothing was scheduled.
         ValueError: an argument makes no sense, two targets have one name, or there is none.
         RuntimeError: the cluster has no workers; raised when the first report is asked for.
+        TimeoutError: the scheduler has not answered for 60 s; raised when a report is asked for.
     """
     check_timeout("deadline", deadline)
     check_callback("on_progress", on_progress)
@@ -95,6 +96,7 @@ def watch(
         TypeError: an argument is of the wrong kind, or a target cannot be pickled; nothing was scheduled.
         ValueError: an argument makes no sense, two targets have one name, or there is none.
         RuntimeError: the cluster has no workers; raised when the first event is asked for.
+        TimeoutError: the scheduler has not answered for 60 s; raised when an event is asked for.
     """
     check_seconds("interval", interval)
     if resume is not None and not isinstance(resume, FleetSnapshot):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hmac
 import pickle
 import secrets
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
+from threading import Lock
 from typing import Any, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
@@ -27,11 +29,13 @@ _Future: TypeAlias = "Future[PartReports]"
 
 #: Names plugins without giving away what is in them.
 _key = secrets.token_bytes(16)
-#: By client, how many sweeps and watches use each plugin.
-_plugins: WeakKeyDictionary[Client, dict[str, int]] = WeakKeyDictionary()
 
 #: Seconds; no longer is waited for what was submitted to be cancelled.
 _SECONDS_TO_CANCEL = 5.0
+#: Seconds; a scheduler that has not answered by then hangs.
+_SECONDS_TO_ANSWER = 60.0
+#: Seconds between two looks whether another sweep has ended changing the plugins.
+_SECONDS_BETWEEN_LOOKS = 0.02
 
 
 def check_pickling(targets: Sequence[Target]) -> bytes:
@@ -100,6 +104,30 @@ class Done:
     problem: str | None = None
 
 
+class _Plugins:
+    """The plugins that the workers of a client's cluster have from this module."""
+
+    def __init__(self) -> None:
+        #: How many sweeps and watches use each.
+        self.users: Counter[str] = Counter()
+        self.there: list[str] = []
+        self._changing = Lock()
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncGenerator[None]:
+        """Let nobody else change them meanwhile, or take one for there that is only on its way."""
+        while not self._changing.acquire(blocking=False):  # noqa: ASYNC110 - sweeps may run in several loops
+            await anyio.sleep(_SECONDS_BETWEEN_LOOKS)
+        try:
+            yield
+        finally:
+            self._changing.release()
+
+
+#: By client.
+_plugins: WeakKeyDictionary[Client, _Plugins] = WeakKeyDictionary()
+
+
 class Cluster:
     """Runs parts of sweeps on the workers of a Dask cluster.
 
@@ -134,26 +162,35 @@ class Cluster:
         self._registered = False
 
     async def open(self) -> None:
-        """Send the plugin to the workers, if it is not there."""
+        """Send the plugin to the workers, if it is not there.
+
+        Raises:
+            TimeoutError: the scheduler hangs.
+        """
         self._later = scheduler_async()
-        users = _plugins.setdefault(self._client, {})
-        for name in [name for name, count in users.items() if not count and name != self._plugin.name]:
-            # While another was removed, a sweep may have begun to use this one.
-            if users.get(name) == 0:
-                del users[name]
-                await self._call(self._calls.unregister_worker_plugin, name)
-        if self._plugin.name not in users:
-            # Workers that come later get it from the scheduler.
-            await self._call(self._calls.register_plugin, self._plugin)
-        users[self._plugin.name] = users.get(self._plugin.name, 0) + 1
+        name, plugins = self._plugin.name, _plugins.setdefault(self._client, _Plugins())
+        plugins.users[name] += 1
         self._registered = True
+        async with plugins.changing():
+            for other in list(plugins.there):
+                # While another was removed, a sweep may have begun to use this one.
+                if not plugins.users[other]:
+                    plugins.there.remove(other)
+                    del plugins.users[other]
+                    await self._call(self._calls.unregister_worker_plugin, other)
+            if name not in plugins.there:
+                # Workers that come later get it from the scheduler.
+                await self._call(self._calls.register_plugin, self._plugin)
+                plugins.there.append(name)
 
     async def close(self) -> None:
         """Cancel what has been submitted, if that can be done soon; the plugin stays, for the next sweep."""
         if self._registered:
             self._registered = False
-            _plugins[self._client][self._plugin.name] -= 1
+            _plugins[self._client].users[self._plugin.name] -= 1
         tasks, self._tasks = list(self._tasks), {}
+        # Another task may be waiting for the next that ends.
+        self._wake.set()
         if tasks and self._client.status == "running":
             # A scheduler that has just died, or hangs, is not to keep the program from going on.
             await async_clean_up(
@@ -167,6 +204,7 @@ class Cluster:
 
         Raises:
             RuntimeError: there is none.
+            TimeoutError: the scheduler hangs.
         """
         workers = cast("Mapping[str, int]", await self._call(self._calls.nthreads))
         if not workers:
@@ -208,6 +246,9 @@ class Cluster:
 
         Returns:
             What came of those that ended, perhaps nothing.
+
+        Raises:
+            TimeoutError: the scheduler hangs.
         """
         if not self._done:
             self._wake = anyio.Event()
@@ -246,6 +287,8 @@ class Cluster:
             self._wake.set()
 
     async def _call(self, function: Callable[..., Any], *args: object) -> object:
-        if self._client.asynchronous:
-            return await function(*args)
-        return await anyio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
+        with anyio.move_on_after(_SECONDS_TO_ANSWER):
+            if self._client.asynchronous:
+                return await function(*args)
+            return await anyio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
+        raise TimeoutError(f"the Dask scheduler has not answered for {_SECONDS_TO_ANSWER:g} s")

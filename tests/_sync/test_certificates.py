@@ -20,6 +20,7 @@ from srs_vsphere import (
     Timeouts,
     Tls,
 )
+from srs_vsphere._http import tls_context
 from srs_vsphere._http.tls_context import _CheckedObject, _CheckedSocket, _verifying_context, ssl_context
 from srs_vsphere.settings import Origin
 from tests._sync.helping import HURRIED
@@ -278,7 +279,9 @@ def test_a_certificate_about_to_expire_is_told_once(tmp_path, caplog, monkeypatc
             return Tls(context=ssl.create_default_context(cadata=one.pem.decode()))
         if way == "authority":
             return Tls(ca_data=one.pem)
-        # The system's authorities, which OpenSSL finds by a variable; asked for by `truststore`.
+        # The system's authorities, which OpenSSL finds by a variable; asked for by `truststore`, as where
+        # the system has a verifier of its own.
+        monkeypatch.setattr(tls_context, "_openssl_finds_files", lambda: False)
         file = tmp_path / f"{one.seen.sha1[:2]}.pem"
         file.write_bytes(one.pem)
         monkeypatch.setenv("SSL_CERT_FILE", str(file))

@@ -12,6 +12,7 @@ import pytest
 
 from srs_vsphere import SrsError
 from srs_vsphere.cli.commands.fleet import poll, run, watch
+from srs_vsphere.cli.main import main
 from srs_vsphere.cli.options import Options
 from srs_vsphere.cli.problems import UsageError, exit_code_of
 from srs_vsphere.cli.script_source import Script
@@ -222,3 +223,13 @@ def test_the_scheduler_is_waited_for_as_long_as_for_a_host(hosts, monkeypatch):
             with pytest.raises(UsageError, match="tcp://a:1 cannot be reached: refused"):
                 command(file=hosts, dask="tcp://a:1", options=options)
     assert waited == [10.0, 10.0, 1.0, 1.0]
+
+
+def test_a_scheduler_that_hangs_ends_it_as_other_timeouts_do(hosts, monkeypatch, capsys):
+    async def hang(*_):
+        raise TimeoutError("the Dask scheduler has not answered for 60 s")
+
+    monkeypatch.setattr("srs_vsphere.cli.commands.fleet._poll_by_dask", hang)
+    monkeypatch.setattr("srs_vsphere.cli.main.end_on_signals", lambda: None)
+    assert main(["fleet", "poll", "-f", str(hosts), "--dask", "tcp://a:1"]) == 8
+    assert capsys.readouterr().err == "srs: the Dask scheduler has not answered for 60 s\n"

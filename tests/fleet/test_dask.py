@@ -85,6 +85,12 @@ async def reports_of(targets: list[Target], client: Client, **options: object) -
     return by_name
 
 
+async def others_begin() -> None:
+    """Let tasks that were started go on to where they wait for this one."""
+    for _ in range(20):
+        await anyio.lowlevel.checkpoint()
+
+
 @given(
     st.integers(1, 60),
     st.lists(st.sets(st.sampled_from("abcdef"), min_size=1), min_size=1, max_size=4),
@@ -208,13 +214,77 @@ async def test_a_fleet_that_comes_into_use_meanwhile_keeps_its_clients(
             async def begin_again(name: str) -> None:
                 removed.append(name)
                 if len(removed) == 1:
-                    await anext(again)
+                    group.start_soon(anext, again)
+                    await others_begin()
                 await remove(name)
 
             with monkeypatch.context() as patched:
                 patched.setattr(client, "unregister_worker_plugin", begin_again)
-                await reports_of(three[:1], client)
+                async with anyio.create_task_group() as group:
+                    await reports_of(three[:1], client)
             assert len(removed) == 1
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_two_first_sweeps_at_once_share_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with simulated(4) as hosts, cluster(1) as client:
+        targets = targets_by_value(hosts)
+        register = client.register_plugin
+        registered: list[str] = []
+        reports: list[HostReport] = []
+
+        async def slowly(plugin: distributed.WorkerPlugin) -> None:
+            registered.append(plugin.name)
+            await others_begin()
+            await register(plugin)
+
+        async def sweep_once() -> None:
+            reports.extend((await reports_of(targets, client)).values())
+
+        monkeypatch.setattr(client, "register_plugin", slowly)
+        async with anyio.create_task_group() as group:
+            group.start_soon(sweep_once)
+            group.start_soon(sweep_once)
+        assert len(registered) == 1
+        assert [report.error for report in reports] == [None] * 8
+
+
+@pytest.mark.anyio
+@on_asyncio
+async def test_a_loop_ends_when_another_task_closes_its_sweep() -> None:
+    async with simulated(3) as hosts, cluster(1) as client:
+        hosts.faults.add(Fault(host="srs-0003", operation="runspaces.list", delay=3600))
+        begun = anyio.Event()
+
+        async def loop() -> None:
+            async for _ in reports:
+                begun.set()
+
+        async with sweep(targets_by_value(hosts), client=client, timeout=3600) as reports:
+            async with anyio.create_task_group() as group:
+                group.start_soon(loop)
+                await begun.wait()
+                await reports.aclose()
+
+
+@pytest.mark.anyio
+@on_asyncio
+@pytest.mark.parametrize("call", ["register_plugin", "nthreads"])
+async def test_a_scheduler_that_hangs_is_an_error(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: object) -> None:
+        await anyio.sleep_forever()
+
+    async with simulated(2) as hosts, cluster(1) as client:
+        if call == "nthreads":
+            # The plugin is there: nothing else is asked of the scheduler before.
+            await reports_of(targets_by_value(hosts), client)
+        monkeypatch.setattr(dask_cluster, "_SECONDS_TO_ANSWER", 0.01)
+        with monkeypatch.context() as patched:
+            patched.setattr(client, call, hang)
+            async with sweep(targets_by_value(hosts), client=client) as reports:
+                with pytest.raises(TimeoutError, match=r"has not answered for 0\.01 s"):
+                    await anext(reports)
 
 
 @pytest.mark.anyio
