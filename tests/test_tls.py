@@ -48,15 +48,19 @@ def test_the_systems_authorities_come_with_and_without_truststore(monkeypatch, t
 
 
 def test_whether_openssl_finds_the_systems_authorities(monkeypatch, tmp_path):
-    empty, full = tmp_path / "empty", tmp_path / "full"
-    empty.mkdir()
-    full.mkdir()
-    (full / "12345678.0").touch()
+    empty, full, bundle = tmp_path / "empty", tmp_path / "full", tmp_path / "bundle"
+    for folder, file in ((empty, None), (full, "12345678.0"), (bundle, "ca-bundle.crt")):
+        folder.mkdir()
+        if file is not None:
+            (folder / file).touch()
     places = ssl.get_default_verify_paths()
     for file, folder, found in (
         (None, None, False),
         (None, str(empty), False),
         (None, str(full), True),
+        # As Red Hat's has it, for which an OpenSSL from elsewhere may be told to look.
+        (None, str(bundle), False),
+        (None, str(tmp_path / "none"), False),
         ("cert.pem", str(empty), True),
     ):
         one = places._replace(cafile=file, capath=folder)

@@ -30,6 +30,7 @@ _PEM_BLOCK: Final = re.compile(
     r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?-----END (?:X509 |TRUSTED )?CERTIFICATE-----",
     re.DOTALL,
 )
+_HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 _warned: set[str] = set()
 
@@ -212,8 +213,12 @@ def _openssl_finds_files() -> bool:
     if sys.platform in {"win32", "darwin"}:
         return False
     found = ssl.get_default_verify_paths()
-    # Either is None where there is none.
-    return bool(found.cafile) or (bool(found.capath) and any(Path(found.capath).iterdir()))
+    # Either is None where there is none. In a folder it finds only what is named by a hash.
+    with suppress(OSError):
+        return bool(found.cafile) or (
+            bool(found.capath) and any(_HASHED.fullmatch(file.name) for file in Path(found.capath).iterdir())
+        )
+    return False
 
 
 def _certificates(text: str) -> str:

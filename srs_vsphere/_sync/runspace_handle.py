@@ -102,7 +102,7 @@ class RunspaceHandle:
             ScriptFailedError: with ``check=True``: it did not plainly succeed; the error has the result.
             OutputMismatchError: an object does not fit ``output_type``; the error has the result.
             WaitTimeoutError: it did not end in time, and was canceled; the error has what came of it so far.
-            RunspaceBusyError: another program runs a script in this runspace.
+            RunspaceBusyError: another client runs a script in this runspace.
             InvalidArgumentTypeError: an argument is of the wrong kind, before anything is sent.
             InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.
@@ -167,7 +167,7 @@ class RunspaceHandle:
 
         Raises:
             OutcomeUnknownError: it may have been started all the same; the error tells its name.
-            RunspaceBusyError: another program runs a script in this runspace.
+            RunspaceBusyError: another client runs a script in this runspace.
             InvalidArgumentTypeError: an argument is of the wrong kind, before anything is sent.
             InvalidArgumentValueError: an argument makes no sense, before anything is sent.
             SrsError: a call failed for good.

@@ -27,7 +27,12 @@ from srs_vsphere.models import Runspace, ScriptExecutionState
 
 
 def _problem(error: SrsError | None) -> str:
-    return "" if error is None else message_of(error)
+    if error is None:
+        return ""
+    # The host stands beside it, and where there is little width only the beginning is shown.
+    bare = error.again()
+    bare.operation = bare.host = None
+    return message_of(bare)
 
 
 def _count(report: HostReport, state: str) -> str:

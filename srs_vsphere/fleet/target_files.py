@@ -23,6 +23,8 @@ from srs_vsphere.tls import Tls
 _TRUST = ("ca_file", "thumbprint", "known_hosts", "server_hostname", "verify")
 _PATHS = ("ca_file", "known_hosts")
 _KNOWN = ("name", "url", "auth", *_TRUST)
+#: What some would take for settings; as labels they would be shown.
+_SECRETS = ("password", "api_key", "token", "secret")
 _VERIFY = {"true": True, "false": False, "never": "never"}
 _TABLE = re.compile(r"^\s*\[\[\s*target\s*\]\]")
 
@@ -36,7 +38,8 @@ def read_targets(
 
     The file is UTF-8 unless a byte order mark says otherwise. A CSV file has a line of headings: ``name`` and
     ``url``, perhaps ``auth`` and, as for `Tls`, ``ca_file``, ``thumbprint``, ``known_hosts``,
-    ``server_hostname`` and ``verify``; every other column is a label. A TOML file has a ``[[target]]`` table
+    ``server_hostname`` and ``verify``; every other column is a label, and one named ``password``, ``secret``,
+    ``token`` or ``api_key`` is refused, for reports show labels. A TOML file has a ``[[target]]`` table
     for each, with the same members and perhaps a table ``labels``. Paths are relative to the file.
 
     Args:
@@ -103,7 +106,9 @@ def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
                 continue
             if headings is None:
                 headings = [cell.strip() for cell in cells]
-                if not {"name", "url"} <= set(headings) or len(set(headings)) < len(headings):
+                # A spreadsheet may have empty columns behind the others.
+                named = [heading for heading in headings if heading]
+                if not {"name", "url"} <= set(named) or len(set(named)) < len(named):
                     raise InvalidArgumentValueError(
                         f"{file}, line {reader.line_num}: the headings must hold name and url,"
                         " separated by commas, and each once"
@@ -114,6 +119,10 @@ def _csv_rows(file: Path, text: str) -> Iterator[tuple[int, _Row]]:
                     f"{file}, line {reader.line_num}: {len(cells)} cells under {len(headings)} headings"
                 )
             found = {name: cell.strip() for name, cell in zip(headings, cells, strict=True) if cell.strip()}
+            if "" in found:
+                raise InvalidArgumentValueError(
+                    f"{file}, line {reader.line_num}: there is a cell without a heading"
+                )
             row: _Row = {name: cell for name, cell in found.items() if name in _KNOWN}
             row["labels"] = {name: cell for name, cell in found.items() if name not in _KNOWN}
             yield reader.line_num, row
@@ -161,7 +170,7 @@ def _tls(row: _Row, folder: Path) -> Tls:
     # `Tls` checks their types itself.
     trust: dict[str, Any] = {name: row[name] for name in _TRUST if name in row}
     for name in _PATHS:
-        if isinstance(path := trust.get(name), str):
+        if isinstance(path := trust.get(name), str) and path:
             trust[name] = str(folder / path)
     verify = trust.get("verify")
     if isinstance(verify, str):
@@ -177,6 +186,10 @@ def _labels(value: object) -> dict[str, str]:
     for name, text in cast("dict[object, object]", value).items():
         if isinstance(text, dict | list):
             raise InvalidArgumentValueError(f"label {name} must be a text or a number")
+        if str(name).casefold() in _SECRETS:
+            raise InvalidArgumentValueError(
+                f"reports would show the label {name}: a file of targets holds no credentials"
+            )
     return {str(name): str(text) for name, text in cast("dict[object, object]", value).items()}
 
 

@@ -60,7 +60,7 @@ class _OnDisk(io.FileIO):
         super().__init__(path, "ab")
         self._disk = disk
 
-    def write(self, line: bytes) -> int:  # type: ignore[override]  # a journal's lines are bytes
+    def write(self, line: bytes) -> int:
         self._disk.left -= 1
         if self._disk.left < -1:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -183,6 +183,8 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
         # As some spreadsheets save it.
         (tmp_path / "wide.csv").write_text(text.lstrip("\ufeff"), encoding="utf-16")
         assert len(read_targets(tmp_path / "wide.csv", auth={"": AUTH, "lab": lab})) == 2
+        (tmp_path / "columns.csv").write_text("name,url,,\na,https://a.example,,\n")
+        assert len(read_targets(tmp_path / "columns.csv")) == 1
     assert read_targets(file, auth={"": AUTH, "lab": lab}) == [
         Target("a", "https://a.example", AUTH, labels={"site": "north"}),
         Target("b, too", "https://b.example:8443", lab, Tls(ca_file=str(tmp_path / "lab.pem"))),
@@ -198,6 +200,8 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
         ("csv", CSV.replace('"b, too"', "a"), 4, "that of line 3"),
         ("csv", CSV.replace("north", "north,more"), 3, "7 cells under 6 headings"),
         ("csv", CSV.replace("name,url", "name,name"), 1, "the headings"),
+        ("csv", CSV.replace(",site", ","), 3, "a cell without a heading"),
+        ("csv", CSV.replace(",site", ",Password"), 3, "would show the label Password"),
         ("csv", CSV.replace('"b, too"', '"b" too'), 4, "expected after"),
         ("toml", TOML.replace("https://b", "b"), 6, "url must begin with"),
         ("toml", TOML.replace('name = "a"', ""), 1, "name is missing"),
@@ -208,6 +212,8 @@ def test_targets_come_from_a_file(tmp_path: Path, suffix: str, text: str) -> Non
         ("toml", TOML.replace("true", "false"), 6, "exclude each other"),
         ("toml", TOML.replace('"lab"', "1"), 6, "auth must be a name"),
         ("toml", TOML.replace('{ site = "north" }', "5"), 1, "labels must be a table"),
+        ("toml", TOML.replace("site =", "token ="), 1, "would show the label token"),
+        ("toml", TOML.replace("lab.pem", ""), 6, "ca_file must name a file, not be empty"),
         (
             "toml",
             TOML.replace('{ site = "north" }', "{ site = [] }"),
