@@ -175,6 +175,26 @@ async def test_a_pool_that_is_closed_while_it_looks_at_a_runspace_lends_none(
 
 
 @pytest.mark.anyio
+async def test_a_lease_that_is_about_to_create_a_runspace_ends_with_its_pool(
+    server: SimServer, simulator: Simulator, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with make_client(server.url, clock=AsyncServerClock(clock)) as client:
+        pool = make_pool(client)
+        create = pool._stock._open
+
+        async def close_before() -> object:
+            await pool.aclose()
+            return await create()
+
+        async with pool.lease():
+            monkeypatch.setattr(pool._stock, "_open", close_before)
+            with pytest.raises(ClosedError, match="this pool is closed"):
+                async with pool.lease():
+                    pytest.fail("it was lent")
+        assert dict(simulator.runspaces) == {}
+
+
+@pytest.mark.anyio
 async def test_warming_tells_what_keeps_a_runspace_from_getting_ready(
     server: SimServer, clock: VirtualClock
 ) -> None:

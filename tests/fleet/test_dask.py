@@ -320,6 +320,9 @@ async def test_a_watch_tells_the_same_as_in_one_process() -> None:
             )
             assert isinstance(event, RunspaceGone)
             assert event.runspace.id == made
+        fewer = watch(targets[:3], client=client, interval=0.3, resume=saved).snapshot().hosts
+        assert "srs-0002" in fewer
+        assert "srs-0005" not in fewer
 
 
 def _end(dask_worker: distributed.Worker) -> int:
