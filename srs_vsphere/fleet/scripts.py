@@ -95,9 +95,9 @@ class AsyncFleetScripts:
             depth: for ``json``: as there.
             output_type: for ``json``: as there.
             journal: a file that notes which hosts are done; default None. With the file of a run that was
-                broken off, hosts that are done are left out. Where the script had begun, the service is asked
-                first whether it ran; such a host's result is in `HostResult.earlier`. A runspace that was
-                left there is deleted.
+                broken off, hosts that are done are left out, those whose results were not taken included.
+                Where the script had begun, the service is asked first whether it ran; such a host's result is
+                in `HostResult.earlier`. A runspace that was left there is deleted.
             on_progress: told of each result before it is handed out; default None.
             **options: see `NewRunspaceOptions` and `RunOptions`. ``wait_for_quota`` is 60
                 here by default.
