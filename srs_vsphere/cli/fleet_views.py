@@ -125,7 +125,9 @@ def _subject(event: FleetEvent) -> tuple[str, str]:
     match event:
         case SweepEnded():
             failed = f", {event.failed} did not answer" if event.failed else ""
-            return "", f"sweep {event.number}: {event.hosts} hosts in {duration_text(event.elapsed)}{failed}"
+            skipped = f", {event.skipped} were not asked" if event.skipped else ""
+            took = duration_text(event.elapsed)
+            return "", f"sweep {event.number}: {event.hosts} hosts in {took}{failed}{skipped}"
         case SweepLate():
             return "", f"the interval of {duration_text(event.interval)} is too short"
         case HostUp():

@@ -22,12 +22,13 @@ from srs_vsphere.cli.app import app
 from srs_vsphere.cli.data import as_data, to_json, to_yaml
 from srs_vsphere.cli.durations import duration_text, parse_duration
 from srs_vsphere.cli.finding import Filters
+from srs_vsphere.cli.fleet_views import event_line
 from srs_vsphere.cli.live_table import _shown, show_live
 from srs_vsphere.cli.options import Options, moved_behind
 from srs_vsphere.cli.problems import ExitCode, exit_code_for, message_of
 from srs_vsphere.cli.table import Heading, format_members, format_table
 from srs_vsphere.errors import AuthenticationError, SrsError
-from srs_vsphere.fleet import FleetSnapshot, HostSnapshot
+from srs_vsphere.fleet import FleetSnapshot, HostSnapshot, SweepEnded
 from srs_vsphere.models import Runspace
 from srs_vsphere.results import ScriptOutcome
 
@@ -195,6 +196,14 @@ def test_filters():
     assert Filters(state="error").matching([old, young, unknown]) == [young]
     assert Filters().matching([old, young, unknown]) == [old, young, unknown]
     assert not Filters().given
+
+
+def test_the_end_of_a_sweep_is_told_where_hosts_did_not_answer():
+    now = datetime.now(UTC)
+    assert event_line(SweepEnded(7, 9, 0, 2, 1.5, now)) == ""
+    told = "sweep 7: 9 hosts in 1.5s, 3 did not answer"
+    assert event_line(SweepEnded(7, 9, 3, 0, 1.5, now)).endswith(told)
+    assert event_line(SweepEnded(7, 9, 3, 2, 1.5, now)).endswith(f"{told}, 2 were not asked")
 
 
 def test_a_live_table_is_not_made_anew_for_each_event():
