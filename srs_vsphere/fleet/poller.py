@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import anyio
 
 from srs_vsphere._async.client import AsyncSrsClient
+from srs_vsphere.certificate import CertificateError
 from srs_vsphere.errors import ApiError, SrsError, TransportError
 from srs_vsphere.fleet.breaker import Breaker
 from srs_vsphere.fleet.clients import ClientMaker
@@ -179,7 +180,7 @@ class Poller:
         return client
 
     def _tries_again(self, error: SrsError, attempts: int, begun: float) -> bool:
-        passing = isinstance(error, TransportError) or (
+        passing = (isinstance(error, TransportError) and not isinstance(error, CertificateError)) or (
             isinstance(error, ApiError) and error.status in _PASSING_STATUSES
         )
         in_time = time.monotonic() - begun < self._options.timeout / 2

@@ -240,7 +240,7 @@ async def test_two_first_sweeps_at_once_share_a_plugin(monkeypatch: pytest.Monke
             await register(plugin)
 
         async def sweep_once() -> None:
-            reports.extend((await reports_of(targets, client)).values())
+            reports.extend((await reports_of(targets, client, timeout=60)).values())
 
         monkeypatch.setattr(client, "register_plugin", slowly)
         async with anyio.create_task_group() as group:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import anyio
 import attrs
@@ -15,6 +16,7 @@ from srs_vsphere import (
     AsyncSrsClient,
     AuthenticationError,
     BasicAuth,
+    CertificateError,
     EnvAuth,
     NotSentError,
     SrsError,
@@ -32,6 +34,7 @@ from srs_vsphere.fleet import (
 )
 from srs_vsphere.simulator import Fault
 from tests.fleet.helping import AUTH, simulated, targets_of
+from tests.tls_server import identity, tls_server
 
 pytestmark = pytest.mark.anyio
 
@@ -170,6 +173,15 @@ async def test_a_first_failure_is_tried_again() -> None:
             (report,) = (await reports_of(fleet)).values()
             assert (report.ok, report.attempts) == (True, 2)
             assert fleet.statistics().retries == 1
+
+
+async def test_a_certificate_that_is_not_trusted_is_not_tried_again(tmp_path: Path) -> None:
+    with tls_server(identity().context(tmp_path)) as server:
+        async with AsyncSrsFleet([Target("a", server.url, AUTH)], timeout=60) as fleet:
+            report = (await reports_of(fleet))["a"]
+            assert isinstance(report.error, CertificateError)
+            assert report.attempts == 1
+            assert fleet.statistics().retries == 0
 
 
 async def test_a_restarted_gateway_gets_one_login() -> None:
