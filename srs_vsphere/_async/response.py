@@ -143,11 +143,13 @@ class _Guard:
         limiter: where its slot goes back to.
     """
 
+    armed: bool = False
+
     def __init__(self, response: httpx.Response, limiter: AsyncLimiter) -> None:
-        self.armed: bool = True
         self._response = response
         self._limiter = limiter
         self._schedule = scheduler_async()
+        self.armed = True
 
     def __del__(self) -> None:
         if not self.armed:

@@ -35,6 +35,9 @@ _log = logging.getLogger("srs_vsphere")
 class AsyncRunspaceBlock:
     """A runspace as an ``async with`` block, whose target is its handle; made by ``runspaces.open()``."""
 
+    #: Whether it may have a runspace whose deletion was not tried yet.
+    _open: bool = False
+
     def __init__(
         self,
         session: AsyncSession,
@@ -58,8 +61,6 @@ class AsyncRunspaceBlock:
         self._until = self._deadline.keeping_back()
         self._check = check
         self._id: str | None = None
-        #: Whether it may have a runspace whose deletion was not tried yet.
-        self._open = False
         self._process = os.getpid()
         #: After the block: whether its runspace is gone, or never was there.
         self.deleted: bool = True

@@ -51,9 +51,11 @@ class _State:
     host: str | None = None
 
     def __del__(self) -> None:
-        if self.key is not None and self.host is not None and not self.closed:
+        # It is set last: a Ctrl-C may have come before.
+        host: str | None = getattr(self, "host", None)
+        if host is not None and self.key is not None and not self.closed:
             warnings.warn(
-                f"a client of {self.host} was never closed, and its session stays until it has idled:"
+                f"a client of {host} was never closed, and its session stays until it has idled:"
                 " use `with`",
                 ResourceWarning,
                 stacklevel=2,

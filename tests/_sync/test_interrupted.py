@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import pytest
 
 from srs_vsphere import (
@@ -12,8 +14,17 @@ from srs_vsphere import (
     ScriptOutcome,
     WaitTimeoutError,
 )
+from srs_vsphere._sync.response import _Guard
+from srs_vsphere._sync.runspace_block import RunspaceBlock
+from srs_vsphere._sync.session import _State
 from srs_vsphere.simulator import Fault, ScriptReply, SimServer, Simulator, VirtualClock
 from tests._sync.helping import LeadingClock, make_client
+
+
+class Collected(Protocol):
+    """What does something when it is collected."""
+
+    def __del__(self) -> None: ...
 
 
 class Interrupt(BaseException):
@@ -28,6 +39,11 @@ def clock() -> VirtualClock:
 @pytest.fixture(autouse=True)
 def long_script(simulator: Simulator) -> None:
     simulator.on_script("long", ScriptReply(output=["late"], duration=100))
+
+
+@pytest.mark.parametrize("kind", [RunspaceBlock, _Guard, _State])
+def test_what_was_interrupted_while_it_was_made_is_collected_without_a_word(kind: type[Collected]) -> None:
+    kind.__new__(kind).__del__()
 
 
 def interruptible(server: SimServer, clock: VirtualClock) -> SrsClient:
