@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from srs_vsphere.fleet import FleetEvent, FleetSnapshot
 
 _EVENTS_SHOWN = 5
+#: Beside hosts and events: the headings, how many hosts are left out, and where the cursor stands.
+_OTHER_LINES = 3
 
 
 def can_be_shown(options: Options) -> bool:
@@ -34,7 +36,7 @@ def show_live(
     line: Callable[[FleetEvent], str],
     options: Options,
 ) -> None:
-    """Show how all hosts stand, until the events end.
+    """Show how the hosts stand, until the events end; those with problems, if there is not room for all.
 
     Args:
         events: what changes.
@@ -48,28 +50,39 @@ def show_live(
 
     latest: list[str] = []
     console = Console(no_color=options.no_color or None)
-    with Live(_shown(snapshot(), names, latest), console=console) as live:
+
+    def shown() -> Group:
+        return _shown(snapshot(), names, latest, console.height)
+
+    # The table is made when it is shown, four times a second, and not for each event, of which there may be
+    # as many as there are hosts.
+    with Live(get_renderable=shown, console=console):
         for event in events:
             latest = [*latest, text][-_EVENTS_SHOWN:] if (text := line(event)) else latest
-            live.update(_shown(snapshot(), names, latest))
 
 
-def _shown(snapshot: FleetSnapshot, names: list[str], latest: list[str]) -> Group:
+def _shown(snapshot: FleetSnapshot, names: list[str], latest: list[str], height: int) -> Group:
     from rich.console import Group
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table("HOST", "STATE", "RUNSPACES", "ERROR", box=None)
-    for name in names:
-        host = snapshot.hosts.get(name)
-        runspaces = None if host is None or host.runspaces is None else list(host.runspaces.values())
-        state = "" if host is None or host.up is None else "up" if host.up else "down"
-        failed = sum(str(runspace.state) == "error" for runspace in runspaces or ())
-        table.add_row(
-            escape(plain(name)),
-            state,
-            "" if runspaces is None else str(len(runspaces)),
-            str(failed) if failed else "",
-        )
+    rows = [_row(name, snapshot) for name in names]
+    room = max(1, height - _EVENTS_SHOWN - _OTHER_LINES)
+    left = len(rows) - room
+    if left > 0:
+        # Those that need a look first, each kind in the order of the file.
+        rows = sorted(rows, key=lambda row: row[1] != "down" and not row[3])[:room]
+        latest = [f"and {left} more hosts", *latest]
+    table = Table(Column("HOST", no_wrap=True), "STATE", "RUNSPACES", "ERROR", box=None)
+    for name, *cells in rows:
+        table.add_row(escape(plain(name)), *cells)
     return Group(table, *(Text(line, no_wrap=True, overflow="ellipsis") for line in latest))
+
+
+def _row(name: str, snapshot: FleetSnapshot) -> tuple[str, str, str, str]:
+    host = snapshot.hosts.get(name)
+    runspaces = None if host is None or host.runspaces is None else list(host.runspaces.values())
+    state = "" if host is None or host.up is None else "up" if host.up else "down"
+    failed = sum(str(runspace.state) == "error" for runspace in runspaces or ())
+    return name, state, "" if runspaces is None else str(len(runspaces)), str(failed) if failed else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,15 +16,18 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.console import Console
 
 from srs_vsphere.cli.app import app
 from srs_vsphere.cli.data import as_data, to_json, to_yaml
 from srs_vsphere.cli.durations import duration_text, parse_duration
 from srs_vsphere.cli.finding import Filters
-from srs_vsphere.cli.options import moved_behind
+from srs_vsphere.cli.live_table import _shown, show_live
+from srs_vsphere.cli.options import Options, moved_behind
 from srs_vsphere.cli.problems import ExitCode, exit_code_for, message_of
 from srs_vsphere.cli.table import Heading, format_members, format_table
 from srs_vsphere.errors import AuthenticationError, SrsError
+from srs_vsphere.fleet import FleetSnapshot, HostSnapshot
 from srs_vsphere.models import Runspace
 from srs_vsphere.results import ScriptOutcome
 
@@ -190,3 +195,30 @@ def test_filters():
     assert Filters(state="error").matching([old, young, unknown]) == [young]
     assert Filters().matching([old, young, unknown]) == [old, young, unknown]
     assert not Filters().given
+
+
+def test_a_live_table_is_not_made_anew_for_each_event():
+    asked = []
+
+    def snapshot():
+        asked.append(threading.current_thread())
+        return FleetSnapshot()
+
+    show_live(iter(range(1000)), snapshot, ["a"], str, Options())
+    # At the beginning and the end, and by a thread of its own from time to time.
+    assert asked.count(threading.main_thread()) <= 3
+
+
+def test_a_live_table_fits_the_screen_and_begins_with_what_needs_a_look():
+    names = [f"host-{number:02}.{'example' * 9}" for number in range(90)]
+    hosts = {name: HostSnapshot({}, up=True) for name in names[:80]}
+    hosts[names[50]].up = False
+    hosts[names[60]].runspaces["a"] = Runspace("a", state="error")
+    console = Console(width=60, height=24, file=io.StringIO())
+    console.print(_shown(FleetSnapshot(hosts), names, [f"event {number}" for number in range(5)], 24))
+    lines = console.file.getvalue().splitlines()
+    assert len(lines) == 23
+    assert [line.split(".")[0] for line in lines[1:5]] == [" host-50", " host-60", " host-00", " host-01"]
+    assert lines[-6:] == ["and 74 more hosts", *(f"event {number}" for number in range(5))]
+    console.print(_shown(FleetSnapshot(hosts), names[:16], [], 24))
+    assert "more hosts" not in console.file.getvalue()[-200:]
