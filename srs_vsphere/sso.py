@@ -164,22 +164,20 @@ class SsoAuth(NeverCopied):
         from srs_vsphere._http.proxies import environment_proxy
         from srs_vsphere._http.tls_context import ssl_context
 
-        # As the service is reached: proxies by the same rules, and a certificate about to expire is told.
-        transport = HttpxTransport(
-            ssl_context(self._tls, self._origin),
-            environment_proxy(Address.of(self._origin)),
-            keep_alive=0.0,
-            max_connections=1,
-        )
+        context = ssl_context(self._tls, self._origin)
         cause: str
         try:
+            # As the service is reached: proxies by the same rules, and a certificate about to expire is told.
+            transport = HttpxTransport(
+                context, environment_proxy(Address.of(self._origin)), keep_alive=0.0, max_connections=1
+            )
             with httpx.Client(transport=transport, timeout=self._timeout, trust_env=False) as client:
                 return client.post(
                     self._url,
                     content=message.reveal().encode(),
                     headers={"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '""'},
                 )
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             sent, cause = False, f"{type(error).__name__}: {error}"
         except httpx.HTTPError as error:
             sent, cause = True, f"{type(error).__name__}: {error}"

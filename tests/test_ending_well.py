@@ -101,6 +101,29 @@ async def test_what_is_being_opened_is_deleted_when_the_pool_closes() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_pool_that_waits_for_quota_opens_nothing_once_it_is_closed() -> None:
+    place = InProcess(quota=1)
+    other = place.simulator.add_runspace()
+    async with place.client as client, anyio.create_task_group() as tasks:
+        pool = AsyncRunspacePool(client, size=1, wait_for_quota=600.0)
+        clock = client._session.sender.clock
+
+        async def close_meanwhile(seconds: float) -> None:
+            del seconds
+            vars(clock).pop("sleep")
+            tasks.start_soon(pool.aclose)
+            await anyio.wait_all_tasks_blocked()
+            place.simulator.kill_runspace(other)
+
+        vars(clock)["sleep"] = close_meanwhile
+        with pytest.raises(ClosedError, match="this pool is closed"):
+            async with pool.lease():
+                pytest.fail("it was lent")
+    assert place.transport.traffic.requests.count(("POST", "/api/runspaces")) == 1
+    place.check()
+
+
+@pytest.mark.anyio
 async def test_no_session_is_left_by_calls_that_are_under_way() -> None:
     for steps in range(40):
         place = InProcess()

@@ -141,6 +141,8 @@ class AsyncRunspaceBlock:
         since, wait = clock.now(), Wait(self._wait_for_quota, clock.random)
         told = False
         while True:
+            if self._check is not None:
+                self._check()
             try:
                 return await self._calls.create(
                     self.name, run_vc_connection_script=self._connected, unique=True, within=self._left(began)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srs_vsphere import ApiError, AsyncSrsClient, NotSentError, RetryEvent, RetryPolicy, SrsClient
+from srs_vsphere import ApiError, AsyncSrsClient, NotSentError, RetryEvent, RetryPolicy, SrsClient, SsoAuth
 from srs_vsphere._http.address import Address
 from srs_vsphere._http.proxies import EnvironmentProxy, environment_proxy, is_excluded
 from tests.http.serving import Talk, ok, serving
@@ -175,6 +175,14 @@ async def test_a_proxy_that_cannot_be_reached_is_named(monkeypatch: pytest.Monke
         with pytest.raises(NotSentError, match="through the proxy that HTTPS_PROXY names"):
             with SrsClient("https://srs.invalid", retry=RetryPolicy.off()) as sync_client:
                 sync_client.about()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_token_service_is_reached_by_the_same_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:hunter2@p!roxy")
+    auth = SsoAuth("alice", "sesame-7Qx", sts_url="https://sts.invalid")
+    with pytest.raises(NotSentError, match="HTTPS_PROXY is not the URL of a proxy") as caught:
+        auth.credentials()
     assert "hunter2" not in str(caught.value)
 
 
