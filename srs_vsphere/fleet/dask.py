@@ -21,7 +21,7 @@ from srs_vsphere._validation import check_seconds, check_timeout
 from srs_vsphere.errors import InvalidArgumentTypeError
 from srs_vsphere.fleet.progress import ProgressCallback, ProgressCount, check_callback
 from srs_vsphere.fleet.reports import HostReport
-from srs_vsphere.fleet.snapshot import FleetSnapshot
+from srs_vsphere.fleet.snapshot import FleetSnapshot, keep_hosts
 from srs_vsphere.fleet.target import Target
 from srs_vsphere.fleet.watching import AsyncFleetWatch
 
@@ -103,5 +103,5 @@ def watch(
         raise InvalidArgumentTypeError(f"resume must be a FleetSnapshot, not {type(resume).__name__}")
     fleet = DaskFleet.of(targets, client, settings)
     snapshot = FleetSnapshot() if resume is None else resume.copy()
-    snapshot.keep(fleet.targets.values())
+    keep_hosts(snapshot, fleet.targets.values())
     return AsyncFleetWatch(DaskWatch(fleet, interval), snapshot, lambda: None)

@@ -19,7 +19,7 @@ from srs_vsphere.fleet.poller import Poller
 from srs_vsphere.fleet.progress import ProgressCallback, ProgressCount, check_callback
 from srs_vsphere.fleet.reports import FleetStatistics, HostReport
 from srs_vsphere.fleet.scripts import AsyncFleetScripts
-from srs_vsphere.fleet.snapshot import FleetSnapshot
+from srs_vsphere.fleet.snapshot import FleetSnapshot, keep_hosts
 from srs_vsphere.fleet.stream import AsyncFleetStream, Put, Work
 from srs_vsphere.fleet.target import Target, check_targets
 from srs_vsphere.fleet.watching import AsyncFleetWatch, Seen, Turns
@@ -196,7 +196,7 @@ class AsyncSrsFleet(AsyncFleetScripts):
         snapshot = FleetSnapshot() if resume is None else resume.copy()
 
         def job() -> AbstractContextManager[Work[Seen]]:
-            snapshot.keep(self._targets)
+            keep_hosts(snapshot, self._targets)
             return nullcontext(Turns(self._targets, interval, self._poller.poll).work)
 
         stream = AsyncFleetStream(self._start, self._workers(), job)

@@ -55,19 +55,6 @@ class FleetSnapshot:
         """Return one that a running watch does not change."""
         return type(self)({name: host.copy() for name, host in self.hosts.items()})
 
-    def keep(self, targets: Iterable[Target]) -> None:
-        """Forget all hosts but some, and of these what was seen at another address than they have now.
-
-        Args:
-            targets: the hosts that are kept.
-        """
-        known, self.hosts = self.hosts, {}
-        for target in targets:
-            host, url = known.get(target.name), Origin.parse(target.url).url
-            if host is not None and host.url in {None, url}:
-                host.url = url
-                self.hosts[target.name] = host
-
     def to_json(self) -> str:
         """Return it as JSON text, for a file."""
         return json.dumps({"format": _FORMAT, "hosts": attrs.asdict(self)["hosts"]}, default=_plain)
@@ -93,6 +80,21 @@ class FleetSnapshot:
             return cls({name: _host(host) for name, host in listed.items()})
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InvalidArgumentValueError(f"the text is not a whole {_FORMAT}: {error!r}") from None
+
+
+def keep_hosts(snapshot: FleetSnapshot, targets: Iterable[Target]) -> None:
+    """Forget all hosts but some, and of these what was seen at another address than they have now.
+
+    Args:
+        snapshot: how the hosts stand; it is changed.
+        targets: the hosts that are kept.
+    """
+    known, snapshot.hosts = snapshot.hosts, {}
+    for target in targets:
+        host, url = known.get(target.name), Origin.parse(target.url).url
+        if host is not None and host.url in {None, url}:
+            host.url = url
+            snapshot.hosts[target.name] = host
 
 
 def _host(host: dict[str, object]) -> HostSnapshot:

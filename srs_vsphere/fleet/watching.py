@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Self, TypeAlias
 
 import anyio
@@ -139,9 +140,10 @@ class AsyncFleetWatch:
         self._snapshot = snapshot
         self._closed = closed
         self._events: Iterator[FleetEvent] = iter(())
-        #: Whose report the events are of, and how that host stood before the next of them.
-        self._host: str | None = None
+        #: The report that the events are of, how its host stood before, and how many were handed out.
+        self._report: HostReport | None = None
         self._before: HostSnapshot | None = None
+        self._handed_out = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -154,9 +156,8 @@ class AsyncFleetWatch:
 
     async def __anext__(self) -> FleetEvent:
         while True:
-            host = self._snapshot.hosts.get(self._host or "")
-            self._before = None if host is None else host.copy()
             for event in self._events:
+                self._handed_out += 1
                 return event
             self._events = self._meaning(await anext(self._seen))
 
@@ -167,10 +168,14 @@ class AsyncFleetWatch:
     def _snapshot_before(self) -> FleetSnapshot:
         """Return how everything stood before the latest event."""
         snapshot = self._snapshot.copy()
-        if self._before is not None:
-            snapshot.hosts[self._host or ""] = self._before.copy()
-        else:
-            snapshot.hosts.pop(self._host or "", None)
+        if self._report is not None:
+            name = self._report.target.name
+            if self._before is None:
+                del snapshot.hosts[name]
+            else:
+                snapshot.hosts[name] = self._before.copy()
+            for _ in islice(changes(snapshot, self._report), self._handed_out - 1):
+                pass
         return snapshot
 
     def waiting(self) -> Iterator[FleetEvent]:
@@ -186,8 +191,9 @@ class AsyncFleetWatch:
         self._closed()
 
     def _meaning(self, seen: Seen) -> Iterator[FleetEvent]:
-        if isinstance(seen, HostReport):
-            self._host = seen.target.name
-            return changes(self._snapshot, seen)
-        self._host = None
-        return iter((seen,))
+        if not isinstance(seen, HostReport):
+            self._report = None
+            return iter((seen,))
+        host = self._snapshot.hosts.get(seen.target.name)
+        self._report, self._before, self._handed_out = seen, None if host is None else host.copy(), 0
+        return changes(self._snapshot, seen)
