@@ -6,16 +6,13 @@ import os
 import sys
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "sync", "tests", "lowest", "httpx2"]
 nox.options.error_on_missing_interpreters = False
 
 ALL_CORES = ("-n", "auto", "--dist", "worksteal", "--durations", "15")
-if "SRS_TEST_RERUNS" in os.environ:
-    # One failure in thousands of tests does not refuse a change: it is shown, and more of them fail the run.
-    most = os.environ["SRS_TEST_RERUNS"]
-    ALL_CORES += ("--reruns", "1", "--max-suite-reruns", most, "--rerun-show-tracebacks")
 
 #: What is not run again on httpx's own transport or with httpx2: programs in processes of their own, which
 #: send as ever, and what sends nothing, or nothing that other tests do not send.
@@ -49,8 +46,22 @@ PYTHONS = sorted({"3.11", "3.12", "3.13", "3.14", f"{sys.version_info.major}.{sy
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
+#: In CI, the tests that failed are run a second time: one in thousands does not refuse a change by chance.
+RERUN = "SRS_TEST_RERUN" in os.environ
+
+
 def group(name: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, name)
+
+
+def run_tests(session: nox.Session, *command: str) -> None:
+    try:
+        session.run(*command)
+    except CommandFailed:
+        if not RERUN:
+            raise
+        session.warn("These tests failed; they are run once more, one after the other.")
+        session.run(*command, "-n", "0", "--last-failed", "--last-failed-no-failures", "none")
 
 
 @nox.session
@@ -64,7 +75,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the whole suite on every Python that is installed."""
     session.install("-e", ".[simulator]", *group("test"))
-    session.run("pytest", *(session.posargs or ALL_CORES))
+    run_tests(session, "pytest", *(session.posargs or ALL_CORES))
 
 
 @nox.session
@@ -85,7 +96,7 @@ def lowest(session: nox.Session) -> None:
     """
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     session.install("-e", ".[simulator]", *group("test"), *oldest)
-    session.run("pytest", "--road", "httpx", *(session.posargs or (*ALL_CORES, *ONCE)))
+    run_tests(session, "pytest", "--road", "httpx", *(session.posargs or (*ALL_CORES, *ONCE)))
 
 
 @nox.session
@@ -93,7 +104,7 @@ def httpx2(session: nox.Session) -> None:
     """Run the suite with httpx2 in httpx's place."""
     session.install("-e", ".[simulator]", *group("test"))
     rest = session.posargs or (*ALL_CORES, *ONCE)
-    session.run("python", "-m", "pytest", "-p", "tests.on_httpx2", *rest)
+    run_tests(session, "python", "-m", "pytest", "-p", "tests.on_httpx2", *rest)
 
 
 @nox.session
