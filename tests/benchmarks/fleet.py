@@ -101,22 +101,30 @@ def _bad_hosts(result: Result, *, quick: bool) -> None:
         for number, port in enumerate(bad):
             among.insert(number * len(ports) // len(bad), port)
         mixed = stack.enter_context(Process(sweep_when_told, among, options, core=client_core))
-        # Four sweeps: in a fifth, circuit breakers would leave the bad hosts alone.
-        rounds = 3 if quick else 4
-        found = {
-            name: [cast("Swept", process.ask(1)) for _ in range(rounds)]
-            for name, process in (("healthy", healthy), ("among bad hosts", mixed))
-        }
-    p99 = {name: median(swept.p99 for swept in turns) for name, turns in found.items()}
+        turns: dict[str, Callable[[], float]] = {}
+        good: dict[str, int] = {}
+        for name, process in ("healthy", healthy), ("among bad hosts", mixed):
+            turns[name] = _p99_turn(process, name, good)
+        # With the one that warms up, four sweeps: in a fifth, circuit breakers leave the bad hosts alone.
+        p99 = {name: median(found) for name, found in in_turns(2 if quick else 3, turns).items()}
     table = Table("ms that 99 % of the good hosts' polls take at most", ("", "ms", "good hosts"))
-    for name, turns in found.items():
-        table.rows.append((name, f"{p99[name] * 1e3:.1f}", str(turns[0].ok)))
+    for name, seconds in p99.items():
+        table.rows.append((name, f"{seconds * 1e3:.1f}", str(good[name])))
     result.tables.append(table)
     ratio = p99["among bad hosts"] / p99["healthy"]
     result.bounds.append(
         Bound("p99 beside one that hangs, one that trickles, 50 that refuse", ratio, _MOST_P99)
     )
     result.numbers["p99_ms"] = {name: seconds * 1e3 for name, seconds in p99.items()}
+
+
+def _p99_turn(process: Process, name: str, good: dict[str, int]) -> Callable[[], float]:
+    def turn() -> float:
+        swept = cast("Swept", process.ask(1))
+        good[name] = swept.ok
+        return swept.p99
+
+    return turn
 
 
 def _watch(result: Result, *, quick: bool) -> None:
