@@ -14,7 +14,7 @@ from srs_vsphere.simulator.objects.refusal import NotUnderstoodError
 from srs_vsphere.simulator.objects.texts import text
 from srs_vsphere.simulator.objects.values import Hashtable, Int64, OrderedDictionary, plain
 from srs_vsphere.simulator.powershell.conversions import convert, full_name
-from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Statement
+from srs_vsphere.simulator.powershell.machine import Expression, Machine, ScriptBlock, Statement, constant
 from srs_vsphere.simulator.powershell.members import call_member, member_of
 from srs_vsphere.simulator.powershell.operators import COMPARISONS, operate
 from srs_vsphere.simulator.powershell.scanner import LINES, SEPARATORS, Scanner, words
@@ -228,11 +228,6 @@ class Expressions(Scanner):
                 self.at += 1
             literal += sign
         raise self.not_understood("a text without its closing quote")
-
-
-def constant(value: object) -> Expression:
-    """Return an expression whose value is known before it runs."""
-    return lambda _: value
 
 
 def array_of(parts: Sequence[Expression], machine: Machine) -> object:

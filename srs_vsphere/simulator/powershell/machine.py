@@ -59,6 +59,11 @@ Sink: TypeAlias = Callable[[object], None]
 Expression: TypeAlias = Callable[[Machine], object]
 
 
+def constant(value: object) -> Expression:
+    """Return an expression whose value is known before it runs."""
+    return lambda _: value
+
+
 @frozen(eq=False)
 class Statement:
     """One statement of a script, with the line where it begins."""

@@ -12,14 +12,7 @@ from srs_vsphere.simulator.objects.texts import text
 from srs_vsphere.simulator.objects.values import elements, plain, truth, unwrapped
 from srs_vsphere.simulator.powershell.commands import Call, Command, command, run_pipeline
 from srs_vsphere.simulator.powershell.conversions import full_name
-from srs_vsphere.simulator.powershell.expressions import (
-    TYPE,
-    Expressions,
-    array_of,
-    collect,
-    constant,
-    variable_name,
-)
+from srs_vsphere.simulator.powershell.expressions import TYPE, Expressions, array_of, collect, variable_name
 from srs_vsphere.simulator.powershell.machine import (
     Expression,
     Machine,
@@ -27,6 +20,7 @@ from srs_vsphere.simulator.powershell.machine import (
     ScriptBlock,
     Sink,
     Statement,
+    constant,
 )
 from srs_vsphere.simulator.powershell.operators import operate
 from srs_vsphere.simulator.powershell.scanner import LINES, SEPARATORS
@@ -48,6 +42,7 @@ _NAME = re.compile(r"\$(\w+)")
 _EXIT_CODE = re.compile(r"(?<=exit )\d{1,9}\b", re.ASCII | re.IGNORECASE)
 #: The one preference that changes nothing here.
 _PROGRESS = "progresspreference"
+_ALWAYS = constant(True)
 _ENDS = frozenset({"", ";", "|", "\n", "\r", ")", "}"})
 
 
@@ -124,7 +119,7 @@ class _Statements(Expressions):
             start = self.at
             self.skip(LINES)
         if self.match(_ELSE):
-            branches.append((_always, self._body()))
+            branches.append((_ALWAYS, self._body()))
         else:
             self.at = start
         return Statement(line, partial(_choose, branches))
@@ -203,7 +198,7 @@ class _Statements(Expressions):
                     raise self.not_understood(f"the parameter -{whole}, given twice")
                 self.skip()
                 is_on = not name[2] and whole in known.switches
-                found[whole] = _always if is_on else self._argument()
+                found[whole] = _ALWAYS if is_on else self._argument()
         if known is None:
             return {str(number): value for number, value in enumerate(loose)}
         if known.takes_all and len(loose) > 1:
@@ -287,10 +282,6 @@ def _assign(name: str, operator: str, expression: Expression, machine: Machine, 
     if name == _PROGRESS and value != "SilentlyContinue":
         raise NotUnderstoodError(f"this value of ${name}")
     machine.assign(name, value)
-
-
-def _always(_: Machine) -> object:
-    return True
 
 
 def _choose(branches: Sequence[tuple[Expression, ScriptBlock]], machine: Machine, sink: Sink) -> None:
