@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -29,10 +30,7 @@ class LoggedTelemetry:
 
     def record(self, event: Event) -> None:
         """Count an event in the metrics."""
-        try:
-            self._telemetry.record(event)
-        except Exception:  # noqa: BLE001 - it may raise anything, here as below, and the call must go on
-            _log_problem()
+        _logged(self._telemetry.record, event)
 
 
 class LoggedSpan:
@@ -47,12 +45,7 @@ class LoggedSpan:
         self._span: Span | None = None
 
     def __enter__(self) -> Self:
-        try:
-            context = self._telemetry.span(self._name, self._attributes, client=self._client)
-            self._span = context.__enter__()
-            self._context = context
-        except Exception:  # noqa: BLE001
-            _log_problem()
+        _logged(self._begin)
         return self
 
     def __exit__(
@@ -62,25 +55,31 @@ class LoggedSpan:
             return
         try:
             self._context.__exit__(kind, error, traceback)
-        except Exception as problem:  # noqa: BLE001
+        except Exception as problem:  # noqa: BLE001 - as below
             if problem is not error:
                 _log_problem()
 
     def set(self, attributes: Attributes) -> None:
         """Add attributes."""
-        try:
-            if self._span is not None:
-                self._span.set(attributes)
-        except Exception:  # noqa: BLE001
-            _log_problem()
+        if self._span is not None:
+            _logged(self._span.set, attributes)
 
     def fail(self, error: str) -> None:
         """Mark it as failed."""
-        try:
-            if self._span is not None:
-                self._span.fail(error)
-        except Exception:  # noqa: BLE001
-            _log_problem()
+        if self._span is not None:
+            _logged(self._span.fail, error)
+
+    def _begin(self) -> None:
+        context = self._telemetry.span(self._name, self._attributes, client=self._client)
+        self._span = context.__enter__()
+        self._context = context
+
+
+def _logged(call: Callable[..., object], *arguments: object) -> None:
+    try:
+        call(*arguments)
+    except Exception:  # noqa: BLE001 - a program's telemetry may raise anything, and the call must go on
+        _log_problem()
 
 
 def _log_problem() -> None:
